@@ -1,0 +1,42 @@
+/**
+ * Every error this project throws on purpose. docs/errors.md lists the same codes; a test compares them.
+ * `retry`: the same call may succeed later. `public`: an API client may read code and message.
+ */
+export const ERRORS = {
+  CONFIG_INVALID: { retry: false, public: false, hint: 'Correct every listed path; nothing was started.' },
+  DATA_DIR_IN_USE: { retry: false, public: false, hint: 'Stop the named process or choose another --data-dir.' },
+  DATABASE_UNAVAILABLE: { retry: true, public: true, hint: 'The database does not answer; the server keeps trying.' },
+  DATABASE_TOO_OLD: { retry: false, public: false, hint: 'Use PostgreSQL 15 or newer.' },
+  WRITER_FENCED: { retry: true, public: false, hint: 'Another server took the writer slot; a new one is claimed.' },
+  FRAME_MALFORMED: { retry: false, public: false, hint: 'The exchange changed its format: compare with the adapter docs.' },
+  SOCKET_CLOSED: { retry: true, public: false, hint: 'Reconnects on its own; look at the close code.' },
+  EXCHANGE_REFUSED: { retry: false, public: true, hint: 'The exchange refused the subscription; look at its code.' },
+  EXCHANGE_REST_FAILED: { retry: true, public: false, hint: 'The exchange REST call failed; it is repeated with back-off.' },
+  EXCHANGE_UNKNOWN: { retry: false, public: true, hint: 'Query `exchanges` for the supported ids.' },
+  SYMBOL_UNKNOWN: { retry: false, public: true, hint: 'Symbols are canonical BASE-QUOTE, such as BTC-USDT.' },
+  COLLECTOR_UNKNOWN: { retry: false, public: true, hint: 'Query `collectors` for the names.' },
+  COLLECTOR_EXISTS: { retry: false, public: true, hint: 'A collector of this exchange and symbol is already there.' },
+  COLLECTOR_CONFIG_INVALID: { retry: false, public: true, hint: 'Correct the named field.' },
+  COLLECTOR_START_FAILED: { retry: true, public: true, hint: 'Read `health.issues` of the collector.' },
+  DATA_POINT_INVALID: { retry: false, public: false, hint: 'Correct the named field of the data point.' },
+  DECIMAL_INVALID: { retry: false, public: true, hint: 'Write a plain decimal, such as 0.00012.' },
+  BAD_USER_INPUT: { retry: false, public: true, hint: 'Correct the named argument.' },
+  CURSOR_INVALID: { retry: false, public: true, hint: 'Use a cursor of the same field and filter, as it was given.' },
+  FORBIDDEN_ORIGIN: { retry: false, public: true, hint: 'Add the origin to server.allowed_origins.' },
+} as const satisfies Record<string, { retry: boolean; public: boolean; hint: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error with a code of the table above. Its message names the thing, the rule and the way out; never a secret. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The message of anything that was thrown. */
+export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
