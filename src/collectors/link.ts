@@ -1,0 +1,275 @@
+import type { Channel, ConnectionConfig, Credentials, Endpoint, ExchangeAdapter, Frame, OutFrame, Route } from '../exchanges/adapter.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { AppError } from '../runtime/errors.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { OpenSocket, Socket } from './socket.ts';
+
+/** Data of one channel. */
+export type DataFrame = Extract<Frame, { kind: 'events' | 'book' }>;
+
+/** Why a link is over, and whether trying again can help. */
+export interface LinkEnd {
+  readonly message: string;
+  readonly retry: boolean;
+}
+
+export interface LinkHandlers {
+  /** Open and, where needed, logged in: channels can be asked for. */
+  ready(link: Link): void;
+  data(link: Link, frame: DataFrame): void;
+  subscribed(link: Link, keys: readonly string[]): void;
+  refused(link: Link, key: string, code: string, message: string): void;
+  /** A frame that could not be read at all; the link lives on. */
+  unreadable(link: Link, reason: string, detail: string): void;
+  closingSoon(link: Link, reason: string): void;
+  /** Any sign of life of the exchange. */
+  heartbeat(link: Link): void;
+  ended(link: Link, end: LinkEnd): void;
+}
+
+export interface LinkOptions {
+  readonly adapter: ExchangeAdapter;
+  readonly connection: ConnectionConfig;
+  readonly endpoint: Endpoint;
+  readonly credentials: Credentials | null;
+  readonly openSocket: OpenSocket;
+  readonly clock: Clock;
+  /** Shared with the connection: what the frames belong to. */
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly handlers: LinkHandlers;
+}
+
+interface Asked {
+  readonly channel: Channel;
+  readonly request: string | null;
+  readonly at: number;
+  readonly tries: number;
+}
+
+const ANSWER_TIMEOUT_MS = 10_000;
+const MAX_TRIES = 3;
+
+/** One socket from open to close: login, requests within the exchange's limits, heartbeat, and what its frames mean. */
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #socket: Socket;
+  readonly #pace: RateLimit;
+  readonly #asked = new Map<string, Asked>();
+  readonly #ending = new AbortController();
+  #requests = 0;
+  #lastInbound: number;
+  #pingedAt: number | null = null;
+  #ready = false;
+  readonly openedAt: number;
+
+  constructor(options: LinkOptions) {
+    const { adapter, connection, endpoint, clock } = options;
+    this.#options = options;
+    this.#pace = new RateLimit(clock, { amount: adapter.limits.framesPerSecond, perMs: 1_000 });
+    this.openedAt = clock.monotonic();
+    this.#lastInbound = this.openedAt;
+    this.#socket = options.openSocket(connection[`${endpoint}_ws_url`], { maxFrameBytes: adapter.maxFrameBytes }, {
+      opened: () => this.#opened(),
+      frame: (text) => this.#read(text),
+      binary: (bytes) => options.handlers.unreadable(this, 'binary', `a binary frame of ${bytes} bytes`),
+      alive: () => this.#alive(),
+      closed: (code, reason) => this.#end(`closed with ${code}${reason ? `: ${reason}` : ''}`, true),
+    });
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** Ready, and every channel asked for so far was answered. */
+  get settled(): boolean {
+    return this.#ready && this.#asked.size === 0;
+  }
+
+  /** Requests sent so far; the exchange allows `limits.requestsPerHour`. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Asks for channels; the answers arrive as `subscribed` or `refused`. One frame for many where the exchange allows it. */
+  subscribe(channels: readonly Channel[]): void {
+    const { adapter, clock } = this.#options;
+    if (channels.length === 0) return;
+    const at = clock.monotonic();
+    for (const frame of adapter.subscribeFrames(channels, this.#nextRequest)) {
+      for (const channel of channels)
+        if (frame.channels.includes(channel.key))
+          this.#asked.set(channel.key, { channel, request: frame.request, at, tries: (this.#asked.get(channel.key)?.tries ?? 0) + 1 });
+      this.#send(frame);
+    }
+  }
+
+  unsubscribe(channels: readonly Channel[]): void {
+    for (const channel of channels) this.#asked.delete(channel.key);
+    if (!this.#ready || channels.length === 0) return;
+    for (const frame of this.#options.adapter.unsubscribeFrames(channels, this.#nextRequest)) this.#send(frame);
+  }
+
+  /** Called about once a second: heartbeat, unanswered requests. */
+  tick(): void {
+    const { adapter, connection, clock, handlers } = this.#options;
+    const now = clock.monotonic();
+    const silence = now - this.#lastInbound;
+    if (this.#pingedAt !== null && now - this.#pingedAt > connection.pong_timeout * 1_000)
+      return this.#fail(`no answer to a ping for ${connection.pong_timeout} s`, true);
+    if (this.#ready && this.#pingedAt === null && silence >= connection.ping_interval * 1_000) {
+      this.#pingedAt = now;
+      if (adapter.heartbeat.by === 'client') this.#socket.send(adapter.heartbeat.text);
+      else this.#socket.ping();
+    }
+    const late = [...this.#asked.values()].filter((asked) => now - asked.at > ANSWER_TIMEOUT_MS);
+    if (late.some((asked) => asked.tries >= MAX_TRIES)) return this.#fail('subscriptions stay unanswered', true);
+    if (late.length > 0) {
+      handlers.unreadable(this, 'unanswered', `${late.length} subscriptions had no answer for ${ANSWER_TIMEOUT_MS / 1_000} s and are asked again`);
+      this.subscribe(late.map((asked) => asked.channel));
+    }
+  }
+
+  setReading(reading: boolean): void {
+    if (reading) {
+      this.#lastInbound = this.#options.clock.monotonic(); // we did not listen: silence was ours
+      this.#socket.resume();
+    } else this.#socket.pause();
+  }
+
+  /** Ends without telling `ended`. */
+  close(): void {
+    this.#ending.abort(new AppError('SOCKET_CLOSED', 'closed by us'));
+    this.#socket.close();
+  }
+
+  readonly #nextRequest = () => String(++this.#requests);
+
+  #send(frame: OutFrame): void {
+    const wait = this.#pace.reserve();
+    if (wait <= 0) return this.#socket.send(frame.text);
+    this.#options.clock.sleep(wait, this.#ending.signal).then(
+      () => this.#socket.send(frame.text),
+      () => undefined, // the link ended first; its channels are asked for again on the next one
+    );
+  }
+
+  #opened(): void {
+    const { adapter, credentials, clock, endpoint, handlers } = this.#options;
+    this.#alive();
+    if (endpoint !== 'private') return this.#becomeReady();
+    const login = credentials && adapter.loginFrame(credentials, clock.now());
+    if (login) return this.#socket.send(login);
+    handlers.unreadable(this, 'no-credentials', `${adapter.id} needs keys for private data; set them in the environment`);
+    this.#fail('no credentials for the private endpoint', false);
+  }
+
+  #becomeReady(): void {
+    this.#ready = true;
+    this.#options.handlers.ready(this);
+  }
+
+  #alive(): void {
+    this.#lastInbound = this.#options.clock.monotonic();
+    this.#pingedAt = null;
+    this.#options.handlers.heartbeat(this);
+  }
+
+  #read(text: string): void {
+    if (this.#ending.signal.aborted) return;
+    this.#alive();
+    const { adapter, clock, routes, handlers } = this.#options;
+    let frame: Frame;
+    try {
+      frame = adapter.readFrame(text, clock.now(), routes);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return handlers.unreadable(this, 'malformed', `${error.message} in ${JSON.stringify(text.slice(0, 200))}`);
+    }
+    this.#understand(frame);
+  }
+
+  #understand(frame: Frame): void {
+    const { handlers } = this.#options;
+    switch (frame.kind) {
+      case 'events':
+      case 'book':
+        if (this.#asked.size > 0) this.#acknowledge([frame.channel]); // data may come before its acknowledgement
+        return handlers.data(this, frame);
+      case 'subscribed':
+        return this.#acknowledge(this.#askedBy(frame.request, frame.channels));
+      case 'logged-in':
+        return this.#becomeReady();
+      case 'closing-soon':
+        return handlers.closingSoon(this, frame.reason);
+      case 'error':
+        return this.#react(frame);
+      case 'unsubscribed':
+      case 'pong':
+      case 'ignored':
+        return;
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  #acknowledge(keys: readonly string[]): void {
+    const news = keys.filter((key) => this.#asked.delete(key));
+    if (news.length > 0) this.#options.handlers.subscribed(this, news);
+  }
+
+  #askedBy(request: string | null, named: readonly string[]): readonly string[] {
+    if (named.length > 0) return named;
+    return [...this.#asked.values()].filter((asked) => asked.request === request).map((asked) => asked.channel.key);
+  }
+
+  #react({ reaction, code, message, request, channels }: Extract<Frame, { kind: 'error' }>): void {
+    const { handlers } = this.#options;
+    const reason = `${code}: ${message}`;
+    handlers.unreadable(this, 'exchange-error', reason);
+    switch (reaction) {
+      case 'drop-channel':
+        return this.#dropBad(code, message, request, channels);
+      case 'stop-login':
+        return this.#fail(`login refused, ${reason}`, false);
+      case 'retry-login':
+      case 'reconnect':
+        return this.#fail(reason, true);
+      case 'retry':
+        return; // still unanswered, so `tick` asks again
+      default:
+        return reaction satisfies never;
+    }
+  }
+
+  /** The exchange may not say which channel of a request is bad; then each is asked for alone, so that one cannot stop the others. */
+  #dropBad(code: string, message: string, request: string | null, named: readonly string[]): void {
+    const known = this.#askedBy(request, named).filter((key) => this.#asked.has(key) || named.includes(key));
+    const suspects = known.length > 0 ? known : [...this.#asked.keys()];
+    const requests = new Set(suspects.map((key) => this.#asked.get(key)?.request));
+    const eachAlone = requests.size === suspects.length; // then answers come in the order of the requests
+    const refused = named.length > 0 ? suspects : eachAlone ? suspects.slice(0, 1) : [];
+    for (const key of refused) {
+      this.#asked.delete(key);
+      this.#options.handlers.refused(this, key, code, message);
+    }
+    if (refused.length > 0) return;
+    for (const key of suspects) {
+      const asked = this.#asked.get(key);
+      this.#asked.delete(key);
+      if (asked) this.subscribe([asked.channel]);
+    }
+  }
+
+  #fail(message: string, retry: boolean): void {
+    this.#socket.terminate();
+    this.#end(message, retry);
+  }
+
+  #end(message: string, retry: boolean): void {
+    if (this.#ending.signal.aborted) return;
+    this.#ending.abort(new AppError('SOCKET_CLOSED', message));
+    this.#ready = false;
+    this.#options.handlers.ended(this, { message, retry });
+  }
+}

@@ -1,0 +1,75 @@
+import type { ConnectionConfig, ExchangeAdapter, RestRequest } from '../exchanges/adapter.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { AppError, messageOf } from '../runtime/errors.ts';
+import { RateLimit } from './rate-limit.ts';
+
+/** The seam through which every REST answer comes; production passes the runtime's `fetch`. */
+export type Fetch = (url: URL, init: { readonly signal: AbortSignal; readonly redirect: 'error' }) => Promise<Response>;
+
+export interface RestClientOptions {
+  readonly adapter: ExchangeAdapter;
+  readonly connection: ConnectionConfig;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+}
+
+const TIMEOUT_MS = 10_000;
+/** The list of all instruments of Binance has several megabytes. */
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+const DEFAULT_RETRY_AFTER_S = 2;
+
+/** Public REST calls of one exchange within its one rate budget. */
+export class RestClient {
+  readonly #options: RestClientOptions;
+  readonly #budget: RateLimit;
+
+  constructor(options: RestClientOptions) {
+    this.#options = options;
+    const { weight, perMs } = options.adapter.rest.budget;
+    this.#budget = new RateLimit(options.clock, { amount: weight, perMs });
+  }
+
+  /**
+   * The body of a successful answer. Waits for the rate budget first.
+   * @throws {AppError} EXCHANGE_REST_FAILED for anything else; after "too many requests" nobody calls before Retry-After is over.
+   */
+  async get(request: RestRequest, signal?: AbortSignal): Promise<string> {
+    await this.#budget.take(request.weight, signal);
+    const { adapter, connection } = this.#options;
+    const url = new URL(request.path, connection.rest_url);
+    for (const [name, value] of Object.entries(request.query)) url.searchParams.set(name, value);
+    const { status, body, retryAfter } = await this.#fetch(url, signal);
+    if (status === 429 || status === 418) this.#budget.block(retryAfter * 1_000);
+    if (status === 200) return body;
+    const { code, message } = adapter.rest.readFailure(status, body);
+    throw new AppError('EXCHANGE_REST_FAILED', `${adapter.id} answered ${status} (${code}: ${message}) to ${request.path}`);
+  }
+
+  async #fetch(url: URL, signal: AbortSignal | undefined) {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    try {
+      const response = await this.#options.fetch(url, {
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        redirect: 'error',
+      });
+      const retryAfter = Number(response.headers.get('retry-after')) || DEFAULT_RETRY_AFTER_S;
+      return { status: response.status, body: await readBounded(response), retryAfter };
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+      throw new AppError('EXCHANGE_REST_FAILED', `${this.#options.adapter.id} did not answer ${url.pathname}: ${messageOf(error)}${cause}`);
+    }
+  }
+}
+
+async function readBounded(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_BODY_BYTES) throw new AppError('EXCHANGE_REST_FAILED', `an answer was larger than ${MAX_BODY_BYTES} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
