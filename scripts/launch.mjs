@@ -1,0 +1,60 @@
+// Runs one of the project's commands on Node 24, whatever Node started this file: installs what is missing first.
+// Plain JavaScript without dependencies, because on a fresh clone there is nothing else yet.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { installMissing } from './install.mjs';
+import { findNode } from './node-runtime.mjs';
+
+/** `entry` runs with the caller's working directory; a `cli` of a dependency runs in the project's. */
+const TASKS = {
+  demo: { entry: 'src/cli/demo.ts', dev: false },
+  start: { entry: 'src/main.ts', dev: false },
+  simulator: { entry: 'src/simulator/cli.ts', dev: false },
+  test: { entry: 'scripts/test.mjs', dev: true },
+  check: { entry: 'scripts/check.mjs', dev: true },
+  schema: { entry: 'src/cli/print-schema.ts', dev: true },
+  codegen: { entry: 'node_modules/@graphql-codegen/cli/cjs/bin.js', dev: true },
+  'db:generate': { entry: 'node_modules/drizzle-kit/bin.cjs', args: ['generate'], dev: true },
+};
+
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+const [name = '', ...args] = process.argv.slice(2);
+const task = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
+if (!task) {
+  console.error(`Usage: node scripts/launch.mjs <task> [arguments]\nTasks: ${Object.keys(TASKS).join(', ')}`);
+  process.exit(2);
+}
+
+try {
+  await installMissing(root, { dev: task.dev });
+  const node = findNode(root);
+  if (!existsSync(`${root}/${task.entry}`)) throw new Error(`${task.entry} is missing from this checkout.`);
+  run(node, [`${root}/${task.entry}`, ...(task.args ?? []), ...args], task.dev ? root : process.cwd());
+} catch (error) {
+  console.error(`tcp-dashboard: ${error.message}`);
+  process.exit(1);
+}
+
+/** The IPC channel tells the child when this process is killed without a chance to forward a signal. */
+function run(node, argv, cwd) {
+  const child = spawn(node, argv, { cwd, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  const lastSent = new Map();
+  for (const signal of FORWARDED) {
+    process.on(signal, () => {
+      // A terminal and npm both pass one Ctrl-C on to this process; the child takes a second signal for impatience.
+      const now = performance.now();
+      if (now - (lastSent.get(signal) ?? Number.NEGATIVE_INFINITY) < 500) return;
+      lastSent.set(signal, now);
+      child.kill(signal);
+    });
+  }
+  child.on('error', (error) => {
+    console.error(`tcp-dashboard: ${node} does not start: ${error.message}`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + constants.signals[signal]));
+}
