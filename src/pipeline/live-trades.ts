@@ -1,13 +1,2 @@
-import type { Trade } from '../market/market-event.ts';
-
-/** How a trade came to us. */
-export type Provenance = 'LIVE' | 'BACKFILL' | 'RECONCILED';
-
-/** A trade with its place in the log of the writer that recorded it. Sequences of one writer are dense and commit in order. */
-export interface RecordedTrade {
-  readonly trade: Trade;
-  readonly writer: number;
-  readonly sequence: bigint;
-  readonly recordedAt: number;
-  readonly provenance: Provenance;
-}
+/** Storage names them too, so they live with the vocabulary. */
+export type { Provenance, RecordedTrade } from '../market/recorded-trade.ts';
