@@ -21,15 +21,18 @@ export async function installMissing(root, { dev }) {
 /** Why an installation is due, in words; null when none is. npm's own record in node_modules is the stamp: it is written last. */
 function missing(root, dev) {
   const installed = readPackages(join(root, 'node_modules', '.package-lock.json'));
-  if (!installed) return existsSync(join(root, 'node_modules')) ? 'node_modules is incomplete' : 'node_modules is missing';
+  if (!installed)
+    return existsSync(join(root, 'node_modules')) ? 'node_modules is incomplete' : 'node_modules is missing';
   const locked = readPackages(join(root, 'package-lock.json'));
-  if (!locked) throw new Error('package-lock.json is missing or unreadable; get it back with `git checkout package-lock.json`.');
+  if (!locked)
+    throw new Error('package-lock.json is missing or unreadable; get it back with `git checkout package-lock.json`.');
   for (const [path, wanted] of Object.entries(locked)) {
     if (path === '' || wanted.optional || wanted.devOptional) continue;
     const found = installed[path];
     if (!found && wanted.dev && !dev) continue;
     if (!found) return wanted.dev ? 'the development dependencies are missing' : `${path} is missing`;
-    if (found.version !== wanted.version) return `${path} is ${found.version}, package-lock.json says ${wanted.version}`;
+    if (found.version !== wanted.version)
+      return `${path} is ${found.version}, package-lock.json says ${wanted.version}`;
   }
   return null;
 }
@@ -46,7 +49,14 @@ function readPackages(lockFile) {
 }
 
 async function install(root, { reason, dev }) {
-  const command = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', dev ? '--include=dev' : '--omit=dev'];
+  const command = [
+    'ci',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    dev ? '--include=dev' : '--omit=dev',
+  ];
   console.error(`tcp-dashboard: ${reason}: installing with \`npm ${command.join(' ')}\``);
   const startedAt = performance.now();
   const seconds = () => Math.round((performance.now() - startedAt) / 1000);
@@ -68,7 +78,9 @@ function npm(args, cwd) {
     ? spawn(process.execPath, [script, ...args], { cwd, stdio: ['ignore', 2, 2] })
     : spawn('npm', args, { cwd, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
   return new Promise((resolve, reject) => {
-    child.on('error', (error) => reject(new Error(`npm does not start (${error.message}); install npm, it comes with Node.`)));
+    child.on('error', (error) =>
+      reject(new Error(`npm does not start (${error.message}); install npm, it comes with Node.`)),
+    );
     child.on('exit', (code, signal) => resolve(code ?? signal));
   });
 }
@@ -86,7 +98,8 @@ async function onlyInstaller(root) {
     }
     const owner = readText(lock); // empty for a moment, between its creation and its first byte
     if (owner === last && !isAlive(Number(owner))) rmSync(lock, { force: true });
-    else if (owner !== last) console.error(`tcp-dashboard: process ${owner} is installing here already, waiting for it`);
+    else if (owner !== last)
+      console.error(`tcp-dashboard: process ${owner} is installing here already, waiting for it`);
     last = owner;
     await sleep(500);
   }

@@ -10,7 +10,13 @@ const NEEDED_MAJOR = 24;
  */
 export function findNode(root) {
   const platform = process.platform === 'win32' ? 'win' : process.platform;
-  const bundled = join(root, 'node_modules', `node-${platform}-${process.arch}`, 'bin', platform === 'win' ? 'node.exe' : 'node');
+  const bundled = join(
+    root,
+    'node_modules',
+    `node-${platform}-${process.arch}`,
+    'bin',
+    platform === 'win' ? 'node.exe' : 'node',
+  );
   if (existsSync(bundled) && starts(bundled)) return bundled;
   if (Number.parseInt(process.versions.node, 10) >= NEEDED_MAJOR) return process.execPath;
   throw new Error(

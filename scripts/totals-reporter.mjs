@@ -18,7 +18,8 @@ export default class TotalsReporter {
       }
       if (module.state() !== 'passed' && module.state() !== 'skipped' && totals.failed === before) totals.failed += 1;
     }
-    if (unhandledErrors.length > 0) projects['outside any test'] = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
+    if (unhandledErrors.length > 0)
+      projects['outside any test'] = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
     mkdirSync(dirname(process.env.TEST_TOTALS), { recursive: true });
     writeFileSync(process.env.TEST_TOTALS, JSON.stringify(projects));
   }
