@@ -86,9 +86,23 @@ export type Reaction =
 
 /** One inbound frame, understood. */
 export type Frame =
-  | { readonly kind: 'events'; readonly channel: string; readonly events: readonly MarketEvent[]; readonly rejected: readonly Rejected[] }
-  | { readonly kind: 'book'; readonly channel: string; readonly changes: readonly BookChange[]; readonly rejected: readonly Rejected[] }
-  | { readonly kind: 'subscribed' | 'unsubscribed'; readonly request: string | null; readonly channels: readonly string[] }
+  | {
+      readonly kind: 'events';
+      readonly channel: string;
+      readonly events: readonly MarketEvent[];
+      readonly rejected: readonly Rejected[];
+    }
+  | {
+      readonly kind: 'book';
+      readonly channel: string;
+      readonly changes: readonly BookChange[];
+      readonly rejected: readonly Rejected[];
+    }
+  | {
+      readonly kind: 'subscribed' | 'unsubscribed';
+      readonly request: string | null;
+      readonly channels: readonly string[];
+    }
   | {
       readonly kind: 'error';
       readonly reaction: Reaction;
@@ -135,11 +149,23 @@ export interface RestApi {
   /** Trades with ids from `fromId` on (ascending exchanges) or below `beforeId` (descending ones); `null` where ids do not page. */
   tradesPage(nativeSymbol: string, range: { readonly afterId: string; readonly beforeId: string }): RestRequest;
   /** In ascending id order, whatever the exchange's. */
-  readTrades(body: string, route: Route, receivedAt: number): { readonly events: readonly MarketEvent[]; readonly rejected: readonly Rejected[] };
+  readTrades(
+    body: string,
+    route: Route,
+    receivedAt: number,
+  ): { readonly events: readonly MarketEvent[]; readonly rejected: readonly Rejected[] };
   candles(nativeSymbol: string, interval: string): RestRequest;
-  readCandles(body: string, route: Route, interval: string, receivedAt: number): { readonly events: readonly MarketEvent[]; readonly rejected: readonly Rejected[] };
+  readCandles(
+    body: string,
+    route: Route,
+    interval: string,
+    receivedAt: number,
+  ): { readonly events: readonly MarketEvent[]; readonly rejected: readonly Rejected[] };
   /** What a failed answer means, from status, headers and body. */
-  readFailure(status: number, body: string): { readonly reaction: Reaction; readonly code: string; readonly message: string };
+  readFailure(
+    status: number,
+    body: string,
+  ): { readonly reaction: Reaction; readonly code: string; readonly message: string };
 }
 
 export interface Credentials {
@@ -170,7 +196,9 @@ export interface ExchangeAdapter {
     readonly socketLifeMs: number;
   };
   /** Who keeps the socket alive: we send a text frame after `ping_interval` of silence, or the server pings. */
-  readonly heartbeat: { readonly by: 'client'; readonly text: string } | { readonly by: 'server'; readonly everyMs: number };
+  readonly heartbeat:
+    | { readonly by: 'client'; readonly text: string }
+    | { readonly by: 'server'; readonly everyMs: number };
   /** How a broken order book is mended: subscribe again and await its snapshot, or fetch one by REST and bridge. */
   readonly bookRecovery: 'resubscribe' | 'rest-snapshot';
   /** The largest frame the exchange sends, in bytes; a larger one closes the socket. */
@@ -208,5 +236,9 @@ export interface ExchangeAdapter {
 export interface ExchangeCapabilities {
   readonly tradeProof: 'TRADE_ID_CONTIGUITY' | 'SEQUENCE_CHAIN' | 'CONNECTION_ONLY';
   readonly bookProof: 'SEQUENCE_CHAIN' | 'CHECKSUM' | 'CONNECTION_ONLY';
-  readonly tradeBackfill: { readonly by: 'trade id' | 'time' | 'none'; readonly reach: string; readonly pageSize: number };
+  readonly tradeBackfill: {
+    readonly by: 'trade id' | 'time' | 'none';
+    readonly reach: string;
+    readonly pageSize: number;
+  };
 }

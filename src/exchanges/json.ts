@@ -1,0 +1,80 @@
+import { AppError } from '../runtime/errors.ts';
+
+/** What no frame of any exchange comes near; deeper ones would overflow whoever walks them later. */
+const MAX_DEPTH = 64;
+
+/** Digits from which an integer may lie beyond 2^53. */
+const LONG = 16;
+
+/**
+ * JSON from a stranger. Integers beyond 2^53 arrive as their text, with every digit; a key `__proto__` is dropped.
+ * @throws {AppError} FRAME_MALFORMED when the text is not JSON or nests deeper than 64.
+ */
+export function parseJson(text: string): unknown {
+  const value = parse(text);
+  if (mayNestDeep(text) && deeperThan(MAX_DEPTH, value)) throw malformed(text, `nests deeper than ${MAX_DEPTH}`);
+  return hasLongInteger(text) || mayNameProto(text) ? parse(text, keepExact) : value;
+}
+
+/** @throws {AppError} FRAME_MALFORMED also when the JSON is not an object. */
+export function parseObject(text: string): Readonly<Record<string, unknown>> {
+  const value = parseJson(text);
+  if (isObject(value)) return value;
+  throw malformed(text, 'is not an object');
+}
+
+/** An object that is not an array. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+
+function parse(text: string, reviver?: Reviver): unknown {
+  try {
+    return JSON.parse(text, reviver as Parameters<typeof JSON.parse>[1]); // the library type lacks the third argument
+  } catch (cause) {
+    throw malformed(text, 'is not JSON', { cause });
+  }
+}
+
+const keepExact: Reviver = (key, value, { source }) => {
+  if (key === '__proto__') return undefined;
+  return typeof value === 'number' && !Number.isSafeInteger(value) && source && /^-?\d+$/.test(source) ? source : value;
+};
+
+/** Looks at every 16th character only: a run of 16 digits cannot hide between two of them. */
+function hasLongInteger(text: string): boolean {
+  for (let at = LONG - 1; at < text.length; at += LONG) {
+    if (!isDigit(text.charCodeAt(at))) continue;
+    let first = at;
+    while (isDigit(text.charCodeAt(first - 1))) first -= 1;
+    while (isDigit(text.charCodeAt(at))) at += 1;
+    const before = text[first - 1];
+    if (at - first >= LONG && before !== '"' && before !== '.') return true;
+  }
+  return false;
+}
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57; // NaN, beyond the ends, is none
+
+/** `\u005f` is an underscore in disguise. */
+const mayNameProto = (text: string): boolean => text.includes('__proto__') || text.includes('\\u005');
+
+/** Counting openers is far cheaper than walking, and most frames have a handful. */
+function mayNestDeep(text: string): boolean {
+  let openers = 0;
+  for (const opener of ['[', '{'])
+    for (let at = text.indexOf(opener); at >= 0; at = text.indexOf(opener, at + 1))
+      if (++openers > MAX_DEPTH) return true;
+  return false;
+}
+
+function deeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((item) => deeperThan(levels - 1, item));
+  return Object.values(value).some((item) => deeperThan(levels - 1, item));
+}
+
+const malformed = (text: string, what: string, options?: ErrorOptions) =>
+  new AppError('FRAME_MALFORMED', `The frame ${what}: ${text.slice(0, 80)}`, options);
