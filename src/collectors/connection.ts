@@ -20,7 +20,6 @@ export interface ChannelListener {
   refused(key: string, code: string, message: string): void;
   /** The socket that carries the channel changed its state; told once at the beginning too. */
   connection(state: ConnectionState, message: string): void;
-  heartbeat(): void;
   /** Something on the socket could not be read, and belongs to nobody in particular. */
   trouble(reason: string, detail: string): void;
 }
@@ -70,6 +69,7 @@ export class Connection implements Disposable {
   /** Grows with every break, falls to 0 after GOOD_DATA_MS of data. */
   #breaks = 0;
   #liveSince: number | null = null;
+  #connectedAt: number | null = null;
   #flushing = false;
   readonly #pending = new Set<string>();
 
@@ -96,6 +96,16 @@ export class Connection implements Disposable {
     return this.#failures;
   }
 
+  /** Wall time in ms of the exchange's last sign of life on the present socket; null before the first. */
+  get lastHeartbeatAt(): number | null {
+    return this.#current?.lastInboundAt ?? null;
+  }
+
+  /** Wall time in ms when the present socket became usable; null while there is none. */
+  get connectedAt(): number | null {
+    return this.#connectedAt;
+  }
+
   has(key: string): boolean {
     return this.#carried.has(key);
   }
@@ -113,7 +123,12 @@ export class Connection implements Disposable {
     const carried = this.#carried.get(key);
     if (carried && !carried.refused) carried.listeners.add(listener);
     else {
-      this.#carried.set(key, { route, listeners: new Set([...(carried?.listeners ?? []), listener]), carrier: null, refused: false });
+      this.#carried.set(key, {
+        route,
+        listeners: new Set([...(carried?.listeners ?? []), listener]),
+        carrier: null,
+        refused: false,
+      });
       this.#routes.set(key, route);
       this.#ask(key);
     }
@@ -193,7 +208,6 @@ export class Connection implements Disposable {
         refused: (_link, key, code, message) => this.#refused(key, code, message),
         unreadable: (_link, reason, detail) => this.#everyListener((listener) => listener.trouble(reason, detail)),
         closingSoon: (link, reason) => void this.#handOver(link, reason),
-        heartbeat: (link) => link === this.#current && this.#everyListener((listener) => listener.heartbeat()),
         ended: (link, end) => this.#ended(link, end),
       },
     });
@@ -250,12 +264,19 @@ export class Connection implements Disposable {
     this.#current = null;
     this.#failures += 1;
     if (!end.retry || this.#failures > connection.max_reconnect_attempts) {
-      const message = end.retry ? `gave up after ${connection.max_reconnect_attempts} attempts: ${end.message}` : end.message;
+      const message = end.retry
+        ? `gave up after ${connection.max_reconnect_attempts} attempts: ${end.message}`
+        : end.message;
       log.error('Connection failed', { endpoint: this.endpoint, reason: message });
       return this.#become(end.retry ? 'failed' : 'refused', message);
     }
     const wait = backoffMs(this.#breaks++, connection.reconnect_delay * 1_000, random);
-    log.warn('Connection lost', { endpoint: this.endpoint, reason: end.message, attempt: this.#failures, waitMs: Math.round(wait) });
+    log.warn('Connection lost', {
+      endpoint: this.endpoint,
+      reason: end.message,
+      attempt: this.#failures,
+      waitMs: Math.round(wait),
+    });
     this.#become('reconnecting', end.message);
     void this.#connect(wait);
   }
@@ -308,6 +329,7 @@ export class Connection implements Disposable {
   }
 
   #become(state: ConnectionState, message: string): void {
+    this.#connectedAt = state === 'live' ? this.#options.clock.now() : null;
     this.#state = state;
     this.#message = message;
     this.#everyListener((listener) => listener.connection(state, message));

@@ -60,10 +60,9 @@ export class ExchangeConnections implements Disposable {
     for (const connection of this.#connections) connection.resubscribe(key);
   }
 
-  /** The most attempts in a row without data of any socket that carries one of the channels. */
-  reconnectAttempts(keys: readonly string[]): number {
-    const carrying = [...this.#connections].filter((connection) => keys.some((key) => connection.has(key)));
-    return Math.max(0, ...carrying.map((connection) => connection.reconnectAttempts));
+  /** The sockets that carry any of the channels. */
+  carrying(keys: readonly string[]): readonly Connection[] {
+    return [...this.#connections].filter((connection) => keys.some((key) => connection.has(key)));
   }
 
   /** @throws {AppError} EXCHANGE_REST_FAILED or FRAME_MALFORMED. */

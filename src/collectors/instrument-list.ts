@@ -32,7 +32,10 @@ export class InstrumentList {
     if (age > FRESH_MS || (!this.#bySymbol.has(symbol) && age > RETRY_UNKNOWN_MS)) await this.#refresh();
     const listed = this.#bySymbol.get(symbol);
     if (listed) return listed.nativeSymbol;
-    throw new AppError('SYMBOL_UNKNOWN', `${this.#adapter.name} does not list ${symbol}; symbols are BASE-QUOTE, such as BTC-USDT`);
+    throw new AppError(
+      'SYMBOL_UNKNOWN',
+      `${this.#adapter.name} does not list ${symbol}; symbols are BASE-QUOTE, such as BTC-USDT`,
+    );
   }
 
   #refresh(): Promise<void> {
@@ -45,7 +48,8 @@ export class InstrumentList {
   async #fetch(): Promise<void> {
     const bySymbol = new Map<string, ListedInstrument>();
     for (const request of this.#adapter.rest.instruments())
-      for (const listed of this.#adapter.rest.readInstruments(await this.#rest.get(request))) bySymbol.set(listed.symbol, listed);
+      for (const listed of this.#adapter.rest.readInstruments(await this.#rest.get(request)))
+        bySymbol.set(listed.symbol, listed);
     this.#bySymbol = bySymbol;
     this.#fetchedAt = this.#clock.monotonic();
   }

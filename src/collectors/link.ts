@@ -1,4 +1,13 @@
-import type { Channel, ConnectionConfig, Credentials, Endpoint, ExchangeAdapter, Frame, OutFrame, Route } from '../exchanges/adapter.ts';
+import type {
+  Channel,
+  ConnectionConfig,
+  Credentials,
+  Endpoint,
+  ExchangeAdapter,
+  Frame,
+  OutFrame,
+  Route,
+} from '../exchanges/adapter.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/errors.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -22,8 +31,6 @@ export interface LinkHandlers {
   /** A frame that could not be read at all; the link lives on. */
   unreadable(link: Link, reason: string, detail: string): void;
   closingSoon(link: Link, reason: string): void;
-  /** Any sign of life of the exchange. */
-  heartbeat(link: Link): void;
   ended(link: Link, end: LinkEnd): void;
 }
 
@@ -60,6 +67,7 @@ export class Link {
   #lastInbound: number;
   #pingedAt: number | null = null;
   #ready = false;
+  #lastInboundAt: number | null = null;
   readonly openedAt: number;
 
   constructor(options: LinkOptions) {
@@ -68,17 +76,26 @@ export class Link {
     this.#pace = new RateLimit(clock, { amount: adapter.limits.framesPerSecond, perMs: 1_000 });
     this.openedAt = clock.monotonic();
     this.#lastInbound = this.openedAt;
-    this.#socket = options.openSocket(connection[`${endpoint}_ws_url`], { maxFrameBytes: adapter.maxFrameBytes }, {
-      opened: () => this.#opened(),
-      frame: (text) => this.#read(text),
-      binary: (bytes) => options.handlers.unreadable(this, 'binary', `a binary frame of ${bytes} bytes`),
-      alive: () => this.#alive(),
-      closed: (code, reason) => this.#end(`closed with ${code}${reason ? `: ${reason}` : ''}`, true),
-    });
+    this.#socket = options.openSocket(
+      connection[`${endpoint}_ws_url`],
+      { maxFrameBytes: adapter.maxFrameBytes },
+      {
+        opened: () => this.#opened(),
+        frame: (text) => this.#read(text),
+        binary: (bytes) => options.handlers.unreadable(this, 'binary', `a binary frame of ${bytes} bytes`),
+        alive: () => this.#alive(),
+        closed: (code, reason) => this.#end(`closed with ${code}${reason ? `: ${reason}` : ''}`, true),
+      },
+    );
   }
 
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** Wall time in ms of the last sign of life; null before the first. */
+  get lastInboundAt(): number | null {
+    return this.#lastInboundAt;
   }
 
   /** Ready, and every channel asked for so far was answered. */
@@ -99,7 +116,12 @@ export class Link {
     for (const frame of adapter.subscribeFrames(channels, this.#nextRequest)) {
       for (const channel of channels)
         if (frame.channels.includes(channel.key))
-          this.#asked.set(channel.key, { channel, request: frame.request, at, tries: (this.#asked.get(channel.key)?.tries ?? 0) + 1 });
+          this.#asked.set(channel.key, {
+            channel,
+            request: frame.request,
+            at,
+            tries: (this.#asked.get(channel.key)?.tries ?? 0) + 1,
+          });
       this.#send(frame);
     }
   }
@@ -125,7 +147,11 @@ export class Link {
     const late = [...this.#asked.values()].filter((asked) => now - asked.at > ANSWER_TIMEOUT_MS);
     if (late.some((asked) => asked.tries >= MAX_TRIES)) return this.#fail('subscriptions stay unanswered', true);
     if (late.length > 0) {
-      handlers.unreadable(this, 'unanswered', `${late.length} subscriptions had no answer for ${ANSWER_TIMEOUT_MS / 1_000} s and are asked again`);
+      handlers.unreadable(
+        this,
+        'unanswered',
+        `${late.length} subscriptions had no answer for ${ANSWER_TIMEOUT_MS / 1_000} s and are asked again`,
+      );
       this.subscribe(late.map((asked) => asked.channel));
     }
   }
@@ -160,7 +186,11 @@ export class Link {
     if (endpoint !== 'private') return this.#becomeReady();
     const login = credentials && adapter.loginFrame(credentials, clock.now());
     if (login) return this.#socket.send(login);
-    handlers.unreadable(this, 'no-credentials', `${adapter.id} needs keys for private data; set them in the environment`);
+    handlers.unreadable(
+      this,
+      'no-credentials',
+      `${adapter.id} needs keys for private data; set them in the environment`,
+    );
     this.#fail('no credentials for the private endpoint', false);
   }
 
@@ -171,17 +201,17 @@ export class Link {
 
   #alive(): void {
     this.#lastInbound = this.#options.clock.monotonic();
+    this.#lastInboundAt = this.#options.clock.now();
     this.#pingedAt = null;
-    this.#options.handlers.heartbeat(this);
   }
 
   #read(text: string): void {
     if (this.#ending.signal.aborted) return;
     this.#alive();
-    const { adapter, clock, routes, handlers } = this.#options;
+    const { adapter, routes, handlers } = this.#options;
     let frame: Frame;
     try {
-      frame = adapter.readFrame(text, clock.now(), routes);
+      frame = adapter.readFrame(text, this.#lastInboundAt ?? 0, routes);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       return handlers.unreadable(this, 'malformed', `${error.message} in ${JSON.stringify(text.slice(0, 200))}`);

@@ -42,7 +42,10 @@ export class RestClient {
     if (status === 429 || status === 418) this.#budget.block(retryAfter * 1_000);
     if (status === 200) return body;
     const { code, message } = adapter.rest.readFailure(status, body);
-    throw new AppError('EXCHANGE_REST_FAILED', `${adapter.id} answered ${status} (${code}: ${message}) to ${request.path}`);
+    throw new AppError(
+      'EXCHANGE_REST_FAILED',
+      `${adapter.id} answered ${status} (${code}: ${message}) to ${request.path}`,
+    );
   }
 
   async #fetch(url: URL, signal: AbortSignal | undefined) {
@@ -57,7 +60,10 @@ export class RestClient {
     } catch (error) {
       if (error instanceof AppError) throw error;
       const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-      throw new AppError('EXCHANGE_REST_FAILED', `${this.#options.adapter.id} did not answer ${url.pathname}: ${messageOf(error)}${cause}`);
+      throw new AppError(
+        'EXCHANGE_REST_FAILED',
+        `${this.#options.adapter.id} did not answer ${url.pathname}: ${messageOf(error)}${cause}`,
+      );
     }
   }
 }
@@ -68,7 +74,8 @@ async function readBounded(response: Response): Promise<string> {
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_BODY_BYTES) throw new AppError('EXCHANGE_REST_FAILED', `an answer was larger than ${MAX_BODY_BYTES} bytes`);
+    if (bytes > MAX_BODY_BYTES)
+      throw new AppError('EXCHANGE_REST_FAILED', `an answer was larger than ${MAX_BODY_BYTES} bytes`);
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

@@ -1,0 +1,342 @@
+import type { DataType } from '../market/data-type.ts';
+import { type MarketDataPoint, toDataPoint } from '../market/market-data-point.ts';
+import type { MarketEvent } from '../market/market-event.ts';
+import { type Clock, type Random, systemClock } from '../runtime/clock.ts';
+import { AppError, messageOf } from '../runtime/errors.ts';
+import { type Log, silentLog } from '../runtime/log.ts';
+import type {
+  CollectorState,
+  CollectorStatus,
+  ExchangeCollectorConfig,
+  HealthStatus,
+  StreamStatus,
+} from './collector-status.ts';
+import { type Rejection, Rejections } from './rejections.ts';
+import { StreamMonitor } from './stream-monitor.ts';
+
+export type DataCallback = (point: MarketDataPoint) => void;
+
+/** What every collector is given. The defaults serve someone who writes a collector of their own. */
+export interface CollectorEnvironment {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export const DEFAULT_ENVIRONMENT: CollectorEnvironment = { clock: systemClock, random: Math.random, log: silentLog };
+
+/** Told of every event, before the data callbacks; the recorder listens here. */
+export type EventListener = (event: MarketEvent, collector: BaseDataCollector) => void;
+export type StateListener = (collector: BaseDataCollector, message: string) => void;
+
+/** What a connection is worth to the status, in wall-time ms. */
+export interface LinkFacts {
+  readonly heartbeatAt: number | null;
+  readonly connectedAt: number | null;
+  readonly reconnectAttempts: number;
+}
+
+interface Operation {
+  readonly kind: string;
+  readonly outcome: Promise<unknown>;
+}
+
+const SILENT_CHECKS = 2;
+
+/**
+ * One exchange x one symbol: life, status and health, and who is told about its data. A subclass says how data comes:
+ * `open` begins collecting and calls `emit`, `close` ends it.
+ */
+export abstract class BaseDataCollector {
+  readonly config: ExchangeCollectorConfig;
+  /** e.g. "okx:BTC-USDT" */
+  readonly name: string;
+  readonly #environment: CollectorEnvironment;
+  readonly #streams: ReadonlyMap<DataType, StreamMonitor>;
+  readonly #callbacks = new Map<DataType, Set<DataCallback>>();
+  readonly #eventListeners = new Set<EventListener>();
+  readonly #stateListeners = new Set<StateListener>();
+  readonly #rejections = new Rejections();
+  #state: CollectorState = 'stopped';
+  #stateMessage = 'not started';
+  #shouldBeRunning = false;
+  #operation: Operation | null = null;
+  #startedAt: number | null = null;
+  #messagesReceived = 0;
+  #messagesProcessed = 0;
+  #errors = 0;
+  #restarts = 0;
+  #lastError: string | null = null;
+  #lastRestartAt: number | null = null;
+
+  constructor(config: ExchangeCollectorConfig, environment: CollectorEnvironment = DEFAULT_ENVIRONMENT) {
+    this.config = Object.freeze({ ...config });
+    this.name = `${config.exchange}:${config.symbol}`;
+    this.#environment = environment;
+    const allowedSilenceMs = this.maxSilenceSeconds * 1_000;
+    this.#streams = new Map(
+      config.dataTypes.map((type) => [type, new StreamMonitor(type, allowedSilenceMs, environment.clock)]),
+    );
+  }
+
+  /** Begins collecting; resolves when data can come. A rejection puts the collector into the state `error`. */
+  protected abstract open(): Promise<void>;
+
+  /** Ends collecting; after it nothing is emitted. `force`: do not wait for the other side. */
+  protected abstract close(options: { readonly force: boolean }): Promise<void>;
+
+  /** What the connection says; a collector without one has nothing to add. */
+  protected linkFacts(): LinkFacts {
+    return { heartbeatAt: null, connectedAt: this.#startedAt, reconnectAttempts: 0 };
+  }
+
+  /** Issues of the subclass's own, e.g. refused channels. */
+  protected ownIssues(): readonly string[] {
+    return [];
+  }
+
+  get exchange(): string {
+    return this.config.exchange;
+  }
+
+  get symbol(): string {
+    return this.config.symbol;
+  }
+
+  get state(): CollectorState {
+    return this.#state;
+  }
+
+  get shouldBeRunning(): boolean {
+    return this.#shouldBeRunning;
+  }
+
+  get autoRestart(): boolean {
+    return this.config.autoRestart ?? true;
+  }
+
+  get storeRawData(): boolean {
+    return this.config.storeRawData ?? true;
+  }
+
+  /** Silence allowed before a stream counts as stalled: two health checks. */
+  get maxSilenceSeconds(): number {
+    return SILENT_CHECKS * (this.config.healthCheckInterval ?? 30);
+  }
+
+  /** True when it runs. Idempotent; two callers at once share one outcome. False: `getHealthStatus().issues` says why. */
+  start(): Promise<boolean> {
+    this.#shouldBeRunning = true;
+    return this.#serialise('start', async () => {
+      if (this.#isUp()) return this.#state === 'running';
+      if (this.#state === 'error') await this.#close(true);
+      return this.#open();
+    });
+  }
+
+  /** Idempotent. */
+  stop(options: { readonly force?: boolean } = {}): Promise<void> {
+    this.#shouldBeRunning = false;
+    return this.#serialise('stop', async () => {
+      if (this.#state === 'stopped') return;
+      await this.#close(options.force ?? false);
+      this.become('stopped', 'stopped on request');
+    });
+  }
+
+  /** Stops and starts; the exchange's other collectors do not notice. */
+  restart(): Promise<boolean> {
+    this.#shouldBeRunning = true;
+    return this.#serialise('restart', async () => {
+      this.#restarts += 1;
+      this.#lastRestartAt = this.#environment.clock.now();
+      if (this.#state !== 'stopped') await this.#close(false);
+      return this.#open();
+    });
+  }
+
+  /** Callbacks get every event of a type, in order; one that throws is counted and does not disturb the others. */
+  addDataCallback(type: DataType, callback: DataCallback): void {
+    const callbacks = this.#callbacks.get(type) ?? new Set();
+    this.#callbacks.set(type, callbacks.add(callback));
+  }
+
+  removeDataCallback(type: DataType, callback: DataCallback): void {
+    this.#callbacks.get(type)?.delete(callback);
+  }
+
+  onEvent(listener: EventListener): Disposable {
+    this.#eventListeners.add(listener);
+    return { [Symbol.dispose]: () => this.#eventListeners.delete(listener) };
+  }
+
+  onStateChange(listener: StateListener): Disposable {
+    this.#stateListeners.add(listener);
+    return { [Symbol.dispose]: () => this.#stateListeners.delete(listener) };
+  }
+
+  getStatus(): CollectorStatus {
+    const { clock } = this.#environment;
+    const facts = this.linkFacts();
+    const lastMessageAt = this.#lastMessageAt();
+    const secondsSince = (at: number | null) => (at === null ? null : Math.max(0, clock.now() - at) / 1_000);
+    return {
+      exchange: this.exchange,
+      status: this.#state,
+      shouldBeRunning: this.#shouldBeRunning,
+      symbols: [this.symbol],
+      dataTypes: this.config.dataTypes,
+      autoRestart: this.autoRestart,
+      health: {
+        timeSinceHeartbeat: secondsSince(facts.heartbeatAt),
+        timeSinceData: secondsSince(lastMessageAt),
+        maxSilenceDuration: this.maxSilenceSeconds,
+      },
+      statistics: {
+        messagesReceived: this.#messagesReceived,
+        messagesProcessed: this.#messagesProcessed,
+        errors: this.#errors,
+        restarts: this.#restarts,
+        uptimeSeconds: secondsSince(this.#startedAt) ?? 0,
+        reconnectAttempts: facts.reconnectAttempts,
+        lastMessageTime: iso(lastMessageAt),
+        connectionUptime: iso(facts.connectedAt),
+        lastError: this.#lastError,
+        lastRestartTime: iso(this.#lastRestartAt),
+      },
+    };
+  }
+
+  getHealthStatus(): HealthStatus {
+    const issues = this.#issues();
+    return {
+      isHealthy: issues.length === 0,
+      issues,
+      status: this.#state,
+      lastHeartbeat: iso(this.linkFacts().heartbeatAt),
+      lastDataReceived: iso(this.#lastMessageAt()),
+      shouldBeRunning: this.#shouldBeRunning,
+      isRunning: this.#state === 'running',
+    };
+  }
+
+  getStreams(): readonly StreamStatus[] {
+    const collector = this.#state === 'running' ? null : this.#isUp() ? 'RECONNECTING' : 'STOPPED';
+    return [...this.#streams.values()].map((stream) => stream.status(collector));
+  }
+
+  /** What could not be used, by reason. */
+  getRejections(): readonly Rejection[] {
+    return this.#rejections.list();
+  }
+
+  /** Data types whose stream is silent for longer than its rhythm allows. */
+  stalledStreams(): readonly DataType[] {
+    if (this.#state !== 'running') return [];
+    return [...this.#streams.values()].filter((stream) => stream.stalled).map((stream) => stream.dataType);
+  }
+
+  /** Hands one event to the listeners and callbacks. */
+  protected emit(event: MarketEvent): void {
+    this.#streams
+      .get(event.kind)
+      ?.message(event.receivedAt, event.exchangeTime === event.receivedAt ? null : event.exchangeTime);
+    for (const listener of this.#eventListeners) listener(event, this);
+    const callbacks = this.#callbacks.get(event.kind);
+    if (!callbacks || callbacks.size === 0) return;
+    const point = toDataPoint(event);
+    for (const callback of callbacks) {
+      try {
+        callback(point);
+      } catch (error) {
+        this.trouble('callback', `a data callback threw: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  /** Counts a message of the exchange. */
+  protected countMessage(processed: boolean): void {
+    this.#messagesReceived += 1;
+    if (processed) this.#messagesProcessed += 1;
+  }
+
+  /** Counts something that went wrong without ending anything. */
+  protected trouble(reason: string, detail: string): void {
+    this.#errors += 1;
+    this.#lastError = `${reason}: ${detail}`.slice(0, 300);
+    this.#rejections.add(reason, detail);
+    this.#environment.log.debug('Trouble', { collector: this.name, reason, detail });
+  }
+
+  /** Silence of a stream counts from now. */
+  protected beginStream(type: DataType): void {
+    this.#streams.get(type)?.begin();
+  }
+
+  protected become(state: CollectorState, message: string): void {
+    if (state === this.#state && message === this.#stateMessage) return;
+    this.#state = state;
+    this.#stateMessage = message;
+    if (state === 'error') this.#lastError = message;
+    const { log } = this.#environment;
+    log[state === 'error' ? 'error' : 'info']('Collector state', { collector: this.name, state, reason: message });
+    for (const listener of this.#stateListeners) listener(this, message);
+  }
+
+  #isUp(): boolean {
+    return this.#state === 'running' || this.#state === 'starting' || this.#state === 'reconnecting';
+  }
+
+  async #open(): Promise<boolean> {
+    this.become('starting', 'asked to start');
+    this.#startedAt = this.#environment.clock.now();
+    for (const stream of this.#streams.values()) stream.begin();
+    try {
+      await this.open();
+    } catch (error) {
+      this.#errors += 1;
+      await this.close({ force: true });
+      this.#startedAt = null;
+      this.become('error', error instanceof AppError ? error.message : `could not start: ${messageOf(error)}`);
+      return false;
+    }
+    if (this.#state === 'starting') this.become('running', 'collecting');
+    return this.#state === 'running';
+  }
+
+  async #close(force: boolean): Promise<void> {
+    this.become('stopping', 'asked to stop');
+    await this.close({ force });
+    this.#startedAt = null;
+  }
+
+  #lastMessageAt(): number | null {
+    const times = [...this.#streams.values()].flatMap((stream) => stream.lastMessageAt ?? []);
+    return times.length === 0 ? null : Math.max(...times);
+  }
+
+  #issues(): readonly string[] {
+    const issues = [...this.ownIssues()];
+    if (this.#shouldBeRunning && this.#state !== 'running')
+      issues.push(`Should be running but is ${this.#state}: ${this.#stateMessage}.`);
+    if (this.#state === 'running')
+      for (const stream of this.#streams.values()) if (stream.stalled) issues.push(stream.status(null).reason);
+    return issues;
+  }
+
+  /** One operation at a time; the same operation asked for twice is done once. */
+  #serialise<T>(kind: string, work: () => Promise<T>): Promise<T> {
+    const running = this.#operation;
+    if (running?.kind === kind) return running.outcome as Promise<T>;
+    const outcome = (running ? running.outcome.then(work, work) : work()) as Promise<T>;
+    const operation = { kind, outcome };
+    this.#operation = operation;
+    const done = () => {
+      if (this.#operation === operation) this.#operation = null;
+    };
+    outcome.then(done, done);
+    return outcome;
+  }
+}
+
+const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());

@@ -1,0 +1,231 @@
+import type { Channel, Route } from '../exchanges/adapter.ts';
+import { DataType } from '../market/data-type.ts';
+import type { MarketEvent } from '../market/market-event.ts';
+import { AppError } from '../runtime/errors.ts';
+import { BaseDataCollector, type CollectorEnvironment, type LinkFacts } from './base-data-collector.ts';
+import type { ExchangeCollectorConfig } from './collector-status.ts';
+import type { ChannelListener, ConnectionState } from './connection.ts';
+import type { ExchangeConnections } from './exchange-connections.ts';
+import type { DataFrame } from './link.ts';
+import { OrderBookStream } from './order-book-stream.ts';
+
+/** Configured channel names per data type; the exchange's default where one is missing. */
+export type ChannelNames = Readonly<Partial<Record<DataType, string>>>;
+
+interface Watched {
+  readonly route: Route;
+  readonly listener: ChannelListener;
+  connection: ConnectionState;
+  message: string;
+  subscribed: boolean;
+  /** The exchange's words when it refused the channel. */
+  refusal: string | null;
+}
+
+/** A caller of start waits this long for the exchange; after it the collector goes on by itself. */
+const START_WAIT_MS = 4_500;
+const RESUBSCRIBE_EVERY_MS = 60_000;
+
+/** Collects one symbol of an exchange with an adapter, over sockets it shares with the exchange's other collectors. */
+export class ExchangeCollector extends BaseDataCollector {
+  readonly #environment: CollectorEnvironment;
+  readonly #connections: ExchangeConnections;
+  readonly #channelNames: ChannelNames;
+  #watched: ReadonlyMap<string, Watched> = new Map();
+  #book: OrderBookStream | null = null;
+  #tickerParts: readonly string[] = [];
+  readonly #tickerPayloads = new Map<string, unknown>();
+  #settled = Promise.withResolvers<void>();
+  readonly #resubscribedAt = new Map<DataType, number>();
+
+  constructor(
+    config: ExchangeCollectorConfig,
+    channelNames: ChannelNames,
+    connections: ExchangeConnections,
+    environment: CollectorEnvironment,
+  ) {
+    super(config, environment);
+    this.#environment = environment;
+    this.#connections = connections;
+    this.#channelNames = channelNames;
+  }
+
+  /** The smallest remedy for silent streams: asks for their channels again, each at most once a minute. */
+  resubscribe(types: readonly DataType[]): void {
+    const now = this.#environment.clock.monotonic();
+    for (const type of types) {
+      if (now - (this.#resubscribedAt.get(type) ?? Number.NEGATIVE_INFINITY) < RESUBSCRIBE_EVERY_MS) continue;
+      this.#resubscribedAt.set(type, now);
+      this.trouble('stalled', `no ${type} for too long, subscribing again`);
+      for (const { route } of this.#watched.values())
+        if (route.channel.dataType === type) this.#connections.resubscribe(route.channel.key);
+    }
+  }
+
+  protected override async open(): Promise<void> {
+    const { adapter } = this.#connections;
+    const nativeSymbol = await this.#withinStartWait(
+      this.#connections.instruments.nativeSymbol(this.symbol),
+      new AppError('EXCHANGE_REST_FAILED', `${adapter.name} did not send its list of instruments in time`),
+    );
+    const routes = this.config.dataTypes.flatMap((type) =>
+      adapter
+        .channels(nativeSymbol, type, this.#channelNames[type])
+        .map((channel) => ({ channel, symbol: this.symbol })),
+    );
+    this.#settled = Promise.withResolvers();
+    this.#tickerParts = routes
+      .filter(({ channel }) => channel.dataType === DataType.TICKER)
+      .map(({ channel }) => channel.key);
+    this.#tickerPayloads.clear();
+    this.#book = this.#openBook(nativeSymbol);
+    this.#watched = new Map(routes.map((route) => [route.channel.key, this.#watch(route)]));
+    for (const { route, listener } of this.#watched.values()) this.#connections.want([route], listener);
+    await this.#withinStartWait(this.#settled.promise, null);
+    if (this.state === 'starting') this.become('reconnecting', 'the exchange has not answered yet');
+  }
+
+  protected override async close(_options: { readonly force: boolean }): Promise<void> {
+    const watched = [...this.#watched.values()];
+    this.#watched = new Map();
+    for (const { route, listener } of watched) this.#connections.unwant([route], listener);
+    this.#book?.[Symbol.dispose]();
+    this.#book = null;
+  }
+
+  protected override linkFacts(): LinkFacts {
+    const carrying = this.#connections.carrying([...this.#watched.keys()]);
+    const times = (read: (connection: (typeof carrying)[number]) => number | null) =>
+      carrying.flatMap((connection) => read(connection) ?? []);
+    const heartbeats = times((connection) => connection.lastHeartbeatAt);
+    const connected = times((connection) => connection.connectedAt);
+    return {
+      heartbeatAt: heartbeats.length === 0 ? null : Math.max(...heartbeats),
+      connectedAt: connected.length === 0 ? null : Math.min(...connected),
+      reconnectAttempts: Math.max(0, ...carrying.map((connection) => connection.reconnectAttempts)),
+    };
+  }
+
+  protected override ownIssues(): readonly string[] {
+    return [...this.#watched.values()].flatMap(({ route, refusal, connection, message }) => {
+      if (refusal !== null) return [`The exchange refused ${route.channel.key}: ${refusal}.`];
+      return connection === 'refused' ? [`No ${route.channel.dataType}: ${message}.`] : [];
+    });
+  }
+
+  #watch(route: Route): Watched {
+    const { key } = route.channel;
+    const isBook = route.channel.dataType === DataType.ORDERBOOK;
+    const watched: Watched = {
+      route,
+      connection: 'connecting',
+      message: '',
+      subscribed: false,
+      refusal: null,
+      listener: {
+        data: (frame) => this.#read(route.channel, frame),
+        subscribed: () => {
+          watched.subscribed = true;
+          this.beginStream(route.channel.dataType);
+          this.#judge();
+        },
+        refused: (_key, code, message) => {
+          watched.refusal = `${code} ${message}`;
+          this.trouble('refused', `${key}: ${code} ${message}`);
+          this.#judge();
+        },
+        connection: (state, message) => {
+          watched.connection = state;
+          watched.message = message;
+          if (state !== 'live') {
+            watched.subscribed = false;
+            if (isBook) this.#book?.lost();
+          }
+          this.#judge();
+        },
+        trouble: (reason, detail) => this.trouble(reason, detail),
+      },
+    };
+    return watched;
+  }
+
+  #read(channel: Channel, frame: DataFrame): void {
+    if (!this.#watched.has(channel.key)) return;
+    this.countMessage(frame.rejected.length === 0);
+    for (const { reason, detail } of frame.rejected) this.trouble(reason, detail);
+    if (frame.kind === 'book') for (const change of frame.changes) this.#book?.accept(change);
+    else
+      for (const event of frame.events)
+        this.emit(this.#tickerParts.length > 1 && event.kind === 'ticker' ? this.#merged(channel, event) : event);
+  }
+
+  /** Where an exchange spreads its ticker over several channels, each event is completed by the newest payloads of the others. */
+  #merged(channel: Channel, event: MarketEvent): MarketEvent {
+    this.#tickerPayloads.set(channel.key, event.raw);
+    const route = this.#watched.get(channel.key)?.route;
+    if (!route) return event;
+    let payload = {};
+    for (const key of this.#tickerParts)
+      payload = { ...payload, ...(this.#tickerPayloads.get(key) as object | undefined) };
+    return {
+      ...this.#connections.adapter.readPayload(payload, route, event.receivedAt),
+      exchangeTime: event.exchangeTime,
+    };
+  }
+
+  #openBook(nativeSymbol: string): OrderBookStream {
+    const { clock, random } = this.#environment;
+    return new OrderBookStream({
+      exchange: this.exchange,
+      symbol: this.symbol,
+      adapter: this.#connections.adapter,
+      clock,
+      random,
+      fetchSnapshot: (signal) => this.#connections.orderBook(nativeSymbol, signal),
+      resubscribe: () => {
+        for (const { route } of this.#watched.values())
+          if (route.channel.dataType === DataType.ORDERBOOK) this.#connections.resubscribe(route.channel.key);
+      },
+      publish: (book) => this.emit(book),
+      trouble: (reason, detail) => this.trouble(reason, detail),
+    });
+  }
+
+  /** The state that follows from the channels. A refused login or channel stops its own data only. */
+  #judge(): void {
+    if (this.state === 'stopping' || this.state === 'stopped' || this.#watched.size === 0) return;
+    const all = [...this.#watched.values()];
+    const alive = all.filter(({ refusal, connection }) => refusal === null && connection !== 'refused');
+    const failed = alive.find(({ connection }) => connection === 'failed');
+    const waiting = alive.find(({ connection, subscribed }) => connection !== 'live' || !subscribed);
+    if (alive.length === 0) this.#settle('error', `nothing can be collected: ${this.ownIssues().join(' ')}`);
+    else if (failed) this.#settle('error', failed.message);
+    else if (!waiting) this.#settle('running', 'collecting');
+    else if (this.state === 'running' || this.state === 'error' || waiting.connection === 'reconnecting')
+      this.become('reconnecting', waiting.message || 'waiting for the exchange');
+  }
+
+  #settle(state: 'running' | 'error', message: string): void {
+    this.become(state, message);
+    this.#settled.resolve();
+  }
+
+  /** Resolves with the promise, or after START_WAIT_MS with nothing (or the error given). */
+  async #withinStartWait<T>(promise: Promise<T>, late: AppError): Promise<T>;
+  async #withinStartWait<T>(promise: Promise<T>, late: null): Promise<T | undefined>;
+  async #withinStartWait<T>(promise: Promise<T>, late: AppError | null): Promise<T | undefined> {
+    const waiting = new AbortController();
+    const timeout = this.#environment.clock.sleep(START_WAIT_MS, waiting.signal).then(
+      () => {
+        if (late) throw late;
+        return undefined;
+      },
+      () => undefined,
+    );
+    try {
+      return await Promise.race([promise, timeout]);
+    } finally {
+      waiting.abort();
+    }
+  }
+}

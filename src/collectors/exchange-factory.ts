@@ -1,0 +1,136 @@
+import type { ConnectionConfig, Credentials, ExchangeAdapter } from '../exchanges/adapter.ts';
+import { EXCHANGES, isExchangeId } from '../exchanges/registry.ts';
+import { DATA_TYPES, DataType, isDataType } from '../market/data-type.ts';
+import { AppError } from '../runtime/errors.ts';
+import { Gate } from '../runtime/gate.ts';
+import { type BaseDataCollector, type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './base-data-collector.ts';
+import type { ExchangeCollectorConfig } from './collector-status.ts';
+import { type ChannelNames, ExchangeCollector } from './exchange-collector.ts';
+import { ExchangeConnections } from './exchange-connections.ts';
+import type { Fetch } from './rest-client.ts';
+import { type OpenSocket, openWebSocket } from './socket.ts';
+
+export interface FactoryOptions extends CollectorEnvironment {
+  readonly openSocket: OpenSocket;
+  readonly fetch: Fetch;
+  readonly gate: Gate;
+  /** Per exchange id: what differs from the adapter's own addresses. */
+  readonly connections: Readonly<Record<string, Partial<ConnectionConfig>>>;
+  readonly credentials: Readonly<Record<string, Credentials>>;
+}
+
+/** Canonical: BASE-QUOTE, and for derivatives a third part; upper case. */
+const SYMBOL = /^[A-Z0-9]{1,20}-[A-Z0-9]{1,20}(-[A-Z0-9]{1,20})?$/;
+
+/** Makes collectors of the registered exchanges; those of one exchange and address share their sockets. */
+export class ExchangeFactory implements Disposable {
+  static #shared: ExchangeFactory | null = null;
+
+  readonly #options: FactoryOptions;
+  readonly #connections = new Map<string, ExchangeConnections>();
+
+  constructor(options: Partial<FactoryOptions> = {}) {
+    this.#options = {
+      ...DEFAULT_ENVIRONMENT,
+      openSocket: openWebSocket,
+      fetch: (url, init) => fetch(url, init),
+      gate: new Gate(),
+      connections: {},
+      credentials: {},
+      ...options,
+    };
+  }
+
+  /** @throws {AppError} EXCHANGE_UNKNOWN or COLLECTOR_CONFIG_INVALID naming the field. */
+  static createCollector(config: ExchangeCollectorConfig): BaseDataCollector {
+    ExchangeFactory.#shared ??= new ExchangeFactory();
+    return ExchangeFactory.#shared.createCollector(config);
+  }
+
+  static createMultipleCollectors(configs: readonly ExchangeCollectorConfig[]): BaseDataCollector[] {
+    return configs.map((config) => ExchangeFactory.createCollector(config));
+  }
+
+  static getSupportedExchanges(): string[] {
+    return Object.keys(EXCHANGES);
+  }
+
+  /** Whether `createCollector` would accept it. */
+  static validateConfig(config: ExchangeCollectorConfig): boolean {
+    try {
+      checkConfig(config);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  createCollector(config: ExchangeCollectorConfig): BaseDataCollector {
+    const { adapter, channels } = checkConfig(config);
+    return new ExchangeCollector(config, channels, this.#connectionsOf(adapter, config), this.#options);
+  }
+
+  createMultipleCollectors(configs: readonly ExchangeCollectorConfig[]): BaseDataCollector[] {
+    return configs.map((config) => this.createCollector(config));
+  }
+
+  getSupportedExchanges(): string[] {
+    return ExchangeFactory.getSupportedExchanges();
+  }
+
+  validateConfig(config: ExchangeCollectorConfig): boolean {
+    return ExchangeFactory.validateConfig(config);
+  }
+
+  [Symbol.dispose](): void {
+    for (const connections of this.#connections.values()) connections[Symbol.dispose]();
+    this.#connections.clear();
+  }
+
+  #connectionsOf(adapter: ExchangeAdapter, config: ExchangeCollectorConfig): ExchangeConnections {
+    const connection: ConnectionConfig = {
+      ...adapter.connection,
+      ...this.#options.connections[adapter.id],
+      ...(config.customParams?.connection as Partial<ConnectionConfig> | undefined),
+    };
+    const key = `${adapter.id} ${JSON.stringify(connection)}`;
+    const known = this.#connections.get(key);
+    if (known) return known;
+    const credentials = this.#options.credentials[adapter.id] ?? null;
+    const made = new ExchangeConnections({ ...this.#options, adapter, connection, credentials });
+    this.#connections.set(key, made);
+    return made;
+  }
+}
+
+function checkConfig(config: ExchangeCollectorConfig): {
+  readonly adapter: ExchangeAdapter;
+  readonly channels: ChannelNames;
+} {
+  if (!isExchangeId(config.exchange))
+    throw new AppError(
+      'EXCHANGE_UNKNOWN',
+      `exchange should be one of ${Object.keys(EXCHANGES).join(', ')}, was "${config.exchange}"`,
+    );
+  const adapter: ExchangeAdapter = EXCHANGES[config.exchange];
+  if (!SYMBOL.test(config.symbol))
+    throw invalid(`symbol should be BASE-QUOTE in capitals, such as BTC-USDT, was "${config.symbol}"`);
+  if (config.dataTypes.length === 0) throw invalid(`dataTypes should name at least one of ${DATA_TYPES.join(', ')}`);
+  for (const type of config.dataTypes)
+    if (!adapter.dataTypes.includes(type))
+      throw invalid(`dataTypes: ${adapter.name} has ${adapter.dataTypes.join(', ')}, not "${type}"`);
+  if (new Set(config.dataTypes).size < config.dataTypes.length) throw invalid('dataTypes should name each type once');
+  const interval = config.healthCheckInterval;
+  if (interval !== undefined && !(interval > 0 && interval <= 3_600))
+    throw invalid(`healthCheckInterval should be between 0 and 3600 seconds, was ${interval}`);
+  const channels = (config.customParams?.channels ?? {}) as ChannelNames;
+  for (const type of config.dataTypes) adapter.channels(config.symbol, type, channels[type]);
+  for (const key of Object.keys(channels))
+    if (!isDataType(key))
+      throw invalid(
+        `customParams.channels has data types as keys (${Object.values(DataType).join(', ')}), was "${key}"`,
+      );
+  return { adapter, channels };
+}
+
+const invalid = (message: string) => new AppError('COLLECTOR_CONFIG_INVALID', message);
