@@ -25,7 +25,8 @@ export function validateMarketDataPoint(point: unknown): asserts point is Market
     if (typeof fields[name] !== 'string' || fields[name] === '') throw invalid(`${name} should be a non-empty string`);
   if (!(fields.timestamp instanceof Date) || Number.isNaN(fields.timestamp.getTime()))
     throw invalid('timestamp should be a valid Date');
-  if (!isDataType(fields.dataType)) throw invalid('dataType should be one of ticker, trade, orderbook, candle, balance');
+  if (!isDataType(fields.dataType))
+    throw invalid('dataType should be one of ticker, trade, orderbook, candle, balance');
   if (typeof fields.data !== 'object') throw invalid('data should be an object');
 }
 
