@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compareDecimals, decimal, isDecimal, isZero, scaled } from '../../src/market/decimal.ts';
+
+const digits = (maxLength: number) => fc.stringMatching(new RegExp(`^\\d{1,${maxLength}}$`));
+const decimals = fc
+  .tuple(fc.boolean(), digits(25), fc.option(digits(25)))
+  .map(([negative, whole, fraction]) => decimal(`${negative ? '-' : ''}${whole}${fraction === null ? '' : `.${fraction}`}`));
+
+describe('decimals', () => {
+  it('compare exactly, whatever their length and trailing zeros', () => {
+    fc.assert(
+      fc.property(decimals, decimals, (a, b) => {
+        const [left, right] = [scaled(a, 60), scaled(b, 60)];
+        expect(Math.sign(compareDecimals(a, b))).toBe(left < right ? -1 : left > right ? 1 : 0);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it.each([
+    ['30246.50000000000000001', '30246.5', 1],
+    ['0.1', '0.10000000', 0],
+    ['9007199254740993', '9007199254740992', 1],
+    ['-1', '0.5', -1],
+  ])('orders %s and %s', (a, b, sign) => {
+    expect(Math.sign(compareDecimals(decimal(a), decimal(b)))).toBe(sign);
+  });
+
+  it.each(['', ' 1', '1e5', '.5', '1.', '+1', 'NaN', 'Infinity', '0x10', '1,000', '1'.repeat(61)])(
+    'refuses %j as a decimal',
+    (text) => {
+      expect(isDecimal(text)).toBe(false);
+      expect(() => decimal(text)).toThrow(expect.objectContaining({ code: 'DECIMAL_INVALID' }));
+    },
+  );
+
+  it('know zero in every spelling', () => {
+    expect(['0', '0.000', '-0', '0.0010'].map((text) => isZero(decimal(text)))).toEqual([true, true, true, false]);
+  });
+});
