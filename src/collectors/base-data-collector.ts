@@ -90,6 +90,9 @@ export abstract class BaseDataCollector {
     return { heartbeatAt: null, connectedAt: this.#startedAt, reconnectAttempts: 0 };
   }
 
+  /** Asks again for the data of stalled streams, the smallest remedy; called about once a second while some are stalled. */
+  protected resubscribe(_types: readonly DataType[]): void {}
+
   /** Issues of the subclass's own, e.g. refused channels. */
   protected ownIssues(): readonly string[] {
     return [];
@@ -234,6 +237,12 @@ export abstract class BaseDataCollector {
   stalledStreams(): readonly DataType[] {
     if (this.#state !== 'running') return [];
     return [...this.#streams.values()].filter((stream) => stream.stalled).map((stream) => stream.dataType);
+  }
+
+  /** Tries the smallest remedy for streams that are silent for too long. */
+  relieve(): void {
+    const stalled = this.stalledStreams();
+    if (stalled.length > 0) this.resubscribe(stalled);
   }
 
   /** Hands one event to the listeners and callbacks. */

@@ -2,7 +2,6 @@ import { AppError, messageOf } from '../runtime/errors.ts';
 import { backoffMs } from './backoff.ts';
 import { type BaseDataCollector, type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './base-data-collector.ts';
 import type { CollectorEvent, CollectorState, CollectorStatus, ExchangeCollectorConfig } from './collector-status.ts';
-import { ExchangeCollector } from './exchange-collector.ts';
 
 /** Keeps what should run beyond the life of the process. */
 export interface CollectorStore {
@@ -221,8 +220,7 @@ export class CollectorManager {
         managed.restartAt = null;
         void collector.restart();
       }
-      if (collector instanceof ExchangeCollector && collector.autoRestart)
-        collector.resubscribe(collector.stalledStreams());
+      if (collector.autoRestart) collector.relieve();
       this.#judgeHealth(managed);
     }
   }

@@ -50,18 +50,6 @@ export class ExchangeCollector extends BaseDataCollector {
     this.#channelNames = channelNames;
   }
 
-  /** The smallest remedy for silent streams: asks for their channels again, each at most once a minute. */
-  resubscribe(types: readonly DataType[]): void {
-    const now = this.#environment.clock.monotonic();
-    for (const type of types) {
-      if (now - (this.#resubscribedAt.get(type) ?? Number.NEGATIVE_INFINITY) < RESUBSCRIBE_EVERY_MS) continue;
-      this.#resubscribedAt.set(type, now);
-      this.trouble('stalled', `no ${type} for too long, subscribing again`);
-      for (const { route } of this.#watched.values())
-        if (route.channel.dataType === type) this.#connections.resubscribe(route.channel.key);
-    }
-  }
-
   protected override async open(): Promise<void> {
     const { adapter } = this.#connections;
     const nativeSymbol = await this.#withinStartWait(
@@ -91,6 +79,18 @@ export class ExchangeCollector extends BaseDataCollector {
     for (const { route, listener } of watched) this.#connections.unwant([route], listener);
     this.#book?.[Symbol.dispose]();
     this.#book = null;
+  }
+
+  /** Each type at most once a minute. */
+  protected override resubscribe(types: readonly DataType[]): void {
+    const now = this.#environment.clock.monotonic();
+    for (const type of types) {
+      if (now - (this.#resubscribedAt.get(type) ?? Number.NEGATIVE_INFINITY) < RESUBSCRIBE_EVERY_MS) continue;
+      this.#resubscribedAt.set(type, now);
+      this.trouble('stalled', `no ${type} for too long, subscribing again`);
+      for (const { route } of this.#watched.values())
+        if (route.channel.dataType === type) this.#connections.resubscribe(route.channel.key);
+    }
   }
 
   protected override linkFacts(): LinkFacts {
