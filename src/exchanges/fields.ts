@@ -25,8 +25,7 @@ export class FieldError extends AppError {
 
 /**
  * The readers below take a value and the name of its field, not an object and a key: `decimalOf(trade.px, 'px')`
- * lets the engine read the property at a known place, about three times as fast for a whole trade.
- * All throw {FieldError}; nothing is guessed or converted.
+ * lets the engine read the property at a known place. All throw {FieldError}; nothing is guessed or converted.
  */
 export function textOf(found: unknown, field: string): string {
   if (typeof found === 'string') return found;
@@ -72,8 +71,7 @@ const [EARLIEST, LATEST] = [Date.UTC(2001, 8, 10), Date.UTC(2100, 0)];
 
 /** Milliseconds since the Unix epoch, as a number or as text; outside 2001 to 2100 it is another unit or nonsense. */
 export function timeOf(found: unknown, field: string): number {
-  const ms =
-    typeof found === 'number' ? found : typeof found === 'string' && isDigits(found) ? Number(found) : Number.NaN;
+  const ms = typeof found === 'number' ? found : typeof found === 'string' ? Number(found) : Number.NaN;
   if (ms >= EARLIEST && ms < LATEST && Number.isInteger(ms)) return ms;
   throw unfit('bad-time', field, 'a time in ms', found);
 }
@@ -114,23 +112,8 @@ function shown(found: unknown): string {
   return `${typeof found} "${String(found).slice(0, 60)}"`;
 }
 
-function isDigits(text: string): boolean {
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code < 48 || code > 57) return false;
-  }
-  return text.length > 0;
-}
+const DIGITS = /^\d+$/;
+const UNSIGNED = /^\d+(?:\.\d+)?$/;
 
-/** A scan by character codes: a fifth of the time of the regular expression. */
-function isUnsignedDecimal(text: string): boolean {
-  const length = text.length;
-  let point = -1;
-  for (let at = 0; at < length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code >= 48 && code <= 57) continue;
-    if (code !== 46 || point >= 0) return false;
-    point = at;
-  }
-  return length > 0 && length <= 60 && point !== 0 && point !== length - 1;
-}
+const isDigits = (text: string): boolean => DIGITS.test(text);
+const isUnsignedDecimal = (text: string): boolean => text.length <= 60 && UNSIGNED.test(text);

@@ -42,10 +42,11 @@ const keepExact: Reviver = (key, value, { source }) => {
   return typeof value === 'number' && !Number.isSafeInteger(value) && source && /^-?\d+$/.test(source) ? source : value;
 };
 
-/** Looks at every 16th character only: a run of 16 digits cannot hide between two of them. */
+/** A run of 16 digits covers a 16th character, and 8 more on one side of it; so very few places are looked at. */
 function hasLongInteger(text: string): boolean {
   for (let at = LONG - 1; at < text.length; at += LONG) {
     if (!isDigit(text.charCodeAt(at))) continue;
+    if (!isDigit(text.charCodeAt(at + LONG / 2)) && !isDigit(text.charCodeAt(at - LONG / 2))) continue;
     let first = at;
     while (isDigit(text.charCodeAt(first - 1))) first -= 1;
     while (isDigit(text.charCodeAt(at))) at += 1;
@@ -61,11 +62,11 @@ const isDigit = (code: number): boolean => code >= 48 && code <= 57; // NaN, bey
 const mayNameProto = (text: string): boolean => text.includes('__proto__') || text.includes('\\u005');
 
 /** Counting openers is far cheaper than walking, and most frames have a handful. */
-function mayNestDeep(text: string): boolean {
-  let openers = 0;
-  for (const opener of ['[', '{'])
-    for (let at = text.indexOf(opener); at >= 0; at = text.indexOf(opener, at + 1))
-      if (++openers > MAX_DEPTH) return true;
+const mayNestDeep = (text: string): boolean => moreThan(MAX_DEPTH, '[', text) || moreThan(MAX_DEPTH, '{', text);
+
+function moreThan(count: number, opener: string, text: string): boolean {
+  let seen = 0;
+  for (let at = text.indexOf(opener); at >= 0; at = text.indexOf(opener, at + 1)) if (++seen > count) return true;
   return false;
 }
 
