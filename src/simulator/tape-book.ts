@@ -1,0 +1,79 @@
+import { hash32 } from './hash.ts';
+import { countAt, midTicks, type Tape } from './tape.ts';
+
+/** Order books as a pure function of (tape, step): any two steps give the change between them, so every stream chains. */
+
+export interface Level {
+  readonly ticks: number;
+  /** 0 in a change: the level is gone. */
+  readonly lots: number;
+  readonly orders: number;
+}
+
+/** Bids highest first, asks lowest first; never crossed, never empty. */
+export interface Book {
+  readonly step: number;
+  readonly bids: readonly Level[];
+  readonly asks: readonly Level[];
+}
+
+/** A book is a new one every so many ms. */
+export const STEP_MS = 50;
+/** Levels a side: what OKX's `books` shows, and all there is on simulated Binance. */
+export const BOOK_DEPTH = 400;
+
+const SALT = { sequence: 64, level: 65, life: 66, best: 67 } as const;
+
+export const stepAt = (tape: Tape, time: number): number => Math.max(0, Math.floor((time - tape.startTime) / STEP_MS));
+
+export const stepTime = (tape: Tape, step: number): number => tape.startTime + step * STEP_MS;
+
+/** The exchange's sequence after this step: rises by uneven amounts, as the real ones do. */
+export const sequenceAt = (tape: Tape, step: number): number =>
+  1_000 + step * 8 + (hash32(tape.seed, SALT.sequence, step) % 8);
+
+export function bookAt(tape: Tape, step: number, depth: number = BOOK_DEPTH): Book {
+  const best = midTicks(tape, Math.max(0, countAt(tape, stepTime(tape, step)) - 1));
+  return { step, bids: side(tape, step, best, -1, depth), asks: side(tape, step, best + 1, 1, depth) };
+}
+
+/** What turns `from` into `to`: changed and new levels, and removed ones with zero lots. Never empty between two steps. */
+export function bookChange(from: Book, to: Book): { readonly bids: readonly Level[]; readonly asks: readonly Level[] } {
+  return { bids: changes(from.bids, to.bids), asks: changes(from.asks, to.asks) };
+}
+
+function side(tape: Tape, step: number, best: number, direction: 1 | -1, depth: number): readonly Level[] {
+  const levels: Level[] = [{ ticks: best, ...bestSize(tape, step, direction) }];
+  for (let ticks = best + direction; levels.length < depth && ticks > 0; ticks += direction) {
+    const level = levelAt(tape, step, ticks);
+    if (level !== null) levels.push(level);
+  }
+  return levels;
+}
+
+/** The best level is there and different at every step. */
+function bestSize(tape: Tape, step: number, direction: 1 | -1): { lots: number; orders: number } {
+  const bits = hash32(tape.seed, SALT.best + direction, step);
+  return { lots: (1 + (bits & 0xfff) * 2 + (step & 1)) * tape.instrument.lotScale, orders: 1 + ((bits >>> 16) & 15) };
+}
+
+/** A deeper level lives 32 to 4,096 steps with one size, then gets another or is absent for as long. */
+function levelAt(tape: Tape, step: number, ticks: number): Level | null {
+  const nature = hash32(tape.seed, SALT.level, ticks);
+  const life = 32 << (nature & 7);
+  const bits = hash32(nature, SALT.life, Math.floor((step + ((nature >>> 8) % life)) / life));
+  if ((bits & 3) === 0) return null;
+  return { ticks, lots: (1 + ((bits >>> 2) & 0x3fff)) * tape.instrument.lotScale, orders: 1 + ((bits >>> 20) & 15) };
+}
+
+function changes(from: readonly Level[], to: readonly Level[]): readonly Level[] {
+  const gone = new Map(from.map((level) => [level.ticks, level]));
+  const changed: Level[] = [];
+  for (const level of to) {
+    const before = gone.get(level.ticks);
+    gone.delete(level.ticks);
+    if (before?.lots !== level.lots || before.orders !== level.orders) changed.push(level);
+  }
+  for (const { ticks } of gone.values()) changed.push({ ticks, lots: 0, orders: 0 });
+  return changed;
+}
