@@ -1,0 +1,38 @@
+import SchemaBuilder from '@pothos/core';
+import RelayPlugin from '@pothos/plugin-relay';
+import type { Decimal } from '../market/decimal.ts';
+import type { GraphQLContext } from './context.ts';
+
+/** What the schema is written with. Every concept's module adds its own types and fields; schema.ts puts them together. */
+export const builder = new SchemaBuilder<{
+  Context: GraphQLContext;
+  DefaultFieldNullability: false;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    /** Ms since the Unix epoch in our hands. */
+    DateTime: { Input: number; Output: number | Date };
+    Decimal: { Input: Decimal; Output: Decimal };
+    BigInt: { Input: bigint; Output: bigint | number };
+    Cursor: { Input: string; Output: string };
+    JSON: { Input: unknown; Output: unknown };
+  };
+}>({
+  plugins: [RelayPlugin],
+  defaultFieldNullability: false,
+  relay: {
+    nodeTypeOptions: { description: 'Something with an id that is unique among everything this API serves.' },
+    idFieldOptions: { description: 'Global id; `node(id:)` finds the same object again.' },
+    nodeQueryOptions: {
+      description: 'The object with a global id; null when there is no such object (any more).',
+      args: { id: { description: 'A global id, as an `id` field gave it.' } },
+    },
+    nodesQueryOptions: {
+      description: 'The objects with these global ids, in the same order; null where there is none.',
+      args: { ids: { description: 'Global ids, as `id` fields gave them; at most 100.' } },
+    },
+  },
+});
+
+builder.queryType({ description: 'Reads. What is stored, what is collected, and how well.' });
+builder.mutationType({ description: 'Control. Expected failures come as `userErrors` of the payload.' });
+builder.subscriptionType({ description: 'Live data, over graphql-transport-ws or server-sent events.' });

@@ -1,0 +1,46 @@
+import { GraphQLError } from 'graphql';
+import { AppError, ERRORS } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+
+/** Errors of GraphQL itself: about the request, never about what is inside. They carry no path, as no field was reached. */
+const isAboutRequest = (error: GraphQLError): boolean => error.path === undefined && error.originalError === undefined;
+
+/** Pothos and graphql-js name the caller's fault in a field only by these. */
+const isAboutArgument = (error: Error): boolean =>
+  error.name === 'PothosValidationError' || (error instanceof GraphQLError && error.message.startsWith('Argument "'));
+
+/**
+ * The one door from inside errors to clients, for every transport. Public codes pass with code and message; the rest is logged
+ * and becomes "Unexpected error.". Passing twice changes nothing.
+ */
+export const exposeErrors =
+  (log: Log) =>
+  (thrown: unknown): GraphQLError => {
+    const cause = rootCause(thrown);
+    if (thrown instanceof GraphQLError && cause instanceof GraphQLError && thrown.extensions['code']) return thrown;
+    const at = placeOf(thrown);
+    if (cause instanceof AppError && ERRORS[cause.code].public)
+      return new GraphQLError(cause.message, { ...at, extensions: { code: cause.code } });
+    if (cause instanceof GraphQLError && (isAboutRequest(cause) || isAboutArgument(cause))) {
+      const code = cause.message.startsWith('Syntax Error') ? 'GRAPHQL_PARSE_FAILED' : 'BAD_USER_INPUT';
+      return new GraphQLError(cause.message, { ...at, extensions: { ...cause.extensions, code } });
+    }
+    log.error('A request failed inside', { error: cause, path: at.path?.join('.') });
+    return new GraphQLError('Unexpected error.', {
+      ...at,
+      extensions: { code: 'INTERNAL_SERVER_ERROR', unexpected: true },
+    });
+  };
+
+/** Where in the request it happened: shown to the client as `locations` and `path`. */
+function placeOf(thrown: unknown) {
+  if (!(thrown instanceof GraphQLError)) return {};
+  const { nodes = null, source = null, positions = null, path = null } = thrown;
+  return { nodes, source, positions, path };
+}
+
+function rootCause(thrown: unknown): unknown {
+  let cause = thrown;
+  while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;
+  return cause;
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '../runtime/errors.ts';
+
+/** Writes and reads the cursors of one list. */
+export interface CursorCodec<Key> {
+  encode(key: Key): string;
+  /** @throws {AppError} CURSOR_INVALID for text that is no cursor, or one of another field or filter. */
+  decode(cursor: string): Key;
+}
+
+/**
+ * Cursors are bound to the field and filter they came from: used elsewhere, one would silently skip rows.
+ * `read` returns null for what `write` never wrote.
+ */
+function boundCursors<Key>(
+  field: string,
+  filter: readonly (string | null)[],
+  { write, read }: { write(key: Key): string; read(text: string): Key | null },
+): CursorCodec<Key> {
+  const binding = createHash('sha256')
+    .update(JSON.stringify([field, ...filter]))
+    .digest('base64url')
+    .slice(0, 8);
+  return {
+    encode: (key) => Buffer.from(`${binding} ${write(key)}`).toString('base64url'),
+    decode: (cursor) => {
+      const [, boundTo, text] = /^([\w-]{8}) (.{1,300})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+      if (boundTo !== undefined && boundTo !== binding)
+        throw new AppError('CURSOR_INVALID', `This cursor belongs to another field or filter than this \`${field}\``);
+      const key = text === undefined ? null : read(text);
+      if (key === null) throw new AppError('CURSOR_INVALID', `This is not a cursor of \`${field}\``);
+      return key;
+    },
+  };
+}
+
+/** Cursors of rows in time order: exchange time in ms, then id. */
+export const timeCursors = (field: string, ...filter: readonly (string | null)[]) =>
+  boundCursors<readonly [time: number, id: string]>(field, filter, {
+    write: ([time, id]) => `${time} ${id}`,
+    read: (text) => {
+      const [, time, id] = /^(-?\d{1,15}) (.+)$/.exec(text) ?? [];
+      return time === undefined || id === undefined ? null : [Number(time), id];
+    },
+  });
+
+/** Cursors of instruments in the order of their names. */
+export const nameCursors = (field: string, ...filter: readonly (string | null)[]) =>
+  boundCursors<{ readonly exchange: string; readonly symbol: string }>(field, filter, {
+    write: ({ exchange, symbol }) => `${exchange} ${symbol}`,
+    read: (text) => {
+      const [, exchange, symbol] = /^(\S+) (\S+)$/.exec(text) ?? [];
+      return exchange === undefined || symbol === undefined ? null : { exchange, symbol };
+    },
+  });

@@ -1,0 +1,129 @@
+import type { RecordedTrade } from '../market/recorded-trade.ts';
+import type { TradeKey } from '../storage/trades.ts';
+import { builder } from './builder.ts';
+import { connectionType, edgeType, readPage, toConnection } from './connection.ts';
+import { timeCursors } from './page-cursor.ts';
+import { historyArgs, readRange, requireMarket } from './range.ts';
+
+export const SideEnum = builder.enumType('Side', {
+  description: "The taker's side of a trade.",
+  values: {
+    BUY: { value: 'buy', description: 'The taker bought: an ask was lifted.' },
+    SELL: { value: 'sell', description: 'The taker sold: a bid was hit.' },
+  } as const,
+});
+
+const ProvenanceEnum = builder.enumType('Provenance', {
+  description: 'How a trade came to us.',
+  values: {
+    LIVE: { description: "From the exchange's live stream." },
+    BACKFILL: { description: 'Fetched later, to fill a gap.' },
+    RECONCILED: { description: "Found missing when compared with the exchange's own record." },
+  } as const,
+});
+
+/** Trade ids are unique per instrument only, and rows are found by time and id. */
+const nodeId = ({ trade }: RecordedTrade): string =>
+  `${trade.exchange}/${trade.symbol}/${trade.exchangeTime}/${trade.tradeId}`;
+
+const readNodeId = (id: string): ({ exchange: string; symbol: string } & TradeKey) | null => {
+  const [exchange, symbol, time, tradeId] = /^([^/]+)\/([^/]+)\/(\d{1,15})\/(.+)$/.exec(id)?.slice(1) ?? [];
+  if (!exchange || !symbol || !time || !tradeId) return null;
+  return { exchange, symbol, exchangeTime: Number(time), tradeId };
+};
+
+export const TradeType = builder.objectRef<RecordedTrade>('Trade');
+
+builder.node(TradeType, {
+  description: 'One trade as the exchange reported it, stored once.',
+  id: { resolve: nodeId, description: 'Global id; `node(id:)` finds the trade again.' },
+  loadOne: async (id, { history }) => {
+    const key = readNodeId(id);
+    return key && (await history.findTrade(key.exchange, key.symbol, key));
+  },
+  fields: (t) => ({
+    exchange: t.string({ description: 'Exchange id, such as "okx".', resolve: ({ trade }) => trade.exchange }),
+    symbol: t.string({
+      description: 'Canonical BASE-QUOTE, such as "BTC-USDT".',
+      resolve: ({ trade }) => trade.symbol,
+    }),
+    tradeId: t.string({
+      description: "The exchange's id, unique per exchange and symbol. Text, as ids beyond 2^53 occur.",
+      resolve: ({ trade }) => trade.tradeId,
+    }),
+    fillCount: t.int({
+      description:
+        'How many fills this record stands for: 1, or more where the exchange packs several (`tradeId` is the last one).',
+      resolve: ({ trade }) => trade.fillCount,
+    }),
+    price: t.field({
+      type: 'Decimal',
+      description: 'In quote currency per unit of base.',
+      resolve: ({ trade }) => trade.price,
+    }),
+    size: t.field({
+      type: 'Decimal',
+      description: 'In base currency; in contracts for derivatives.',
+      resolve: ({ trade }) => trade.size,
+    }),
+    side: t.field({ type: SideEnum, description: "The taker's side.", resolve: ({ trade }) => trade.side }),
+    exchangeTime: t.field({
+      type: 'DateTime',
+      description: 'Stamped by the exchange.',
+      resolve: ({ trade }) => trade.exchangeTime,
+    }),
+    receivedAt: t.field({
+      type: 'DateTime',
+      description: 'When our socket read it.',
+      resolve: ({ trade }) => trade.receivedAt,
+    }),
+    recordedAt: t.field({
+      type: 'DateTime',
+      description: 'When it was committed to storage.',
+      resolve: ({ recordedAt }) => recordedAt,
+    }),
+    sequence: t.field({
+      type: 'BigInt',
+      description: 'Position in the log of the writer that recorded it: dense, and committed in this order.',
+      resolve: ({ sequence }) => sequence,
+    }),
+    writer: t.int({ description: 'The writer whose log `sequence` counts in.', resolve: ({ writer }) => writer }),
+    provenance: t.field({
+      type: ProvenanceEnum,
+      description: 'How it came to us.',
+      resolve: ({ provenance }) => provenance,
+    }),
+    raw: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: "The exchange's own payload; null when its collector does not store raw data.",
+      resolve: ({ trade }) => trade.raw,
+    }),
+  }),
+});
+
+export const TradeEdge = edgeType('Trade', TradeType);
+const TradeConnection = connectionType('Trade', TradeEdge);
+
+builder.queryField('trades', (t) =>
+  t.field({
+    type: TradeConnection,
+    description:
+      'Stored trades of one market in [from, to), by exchange time. Codes: EXCHANGE_UNKNOWN, SYMBOL_UNKNOWN, BAD_USER_INPUT, CURSOR_INVALID.',
+    args: { ...historyArgs(), side: t.arg({ type: SideEnum, description: "Only this taker's side." }) },
+    resolve: async (_root, { exchange, symbol, side = null, ...args }, context) => {
+      const range = readRange(args);
+      const cursors = timeCursors('trades', exchange, symbol, side, range.order);
+      const page = readPage(args, cursors);
+      await requireMarket(context, exchange, symbol);
+      const { trades, hasMore } = await context.history.listTrades({
+        ...{ exchange, symbol, side, ...range, ...page },
+        after: page.after && toKey(page.after),
+        before: page.before && toKey(page.before),
+      });
+      return toConnection(trades, hasMore, page, cursors, ({ trade }) => [trade.exchangeTime, trade.tradeId] as const);
+    },
+  }),
+);
+
+const toKey = ([exchangeTime, tradeId]: readonly [number, string]): TradeKey => ({ exchangeTime, tradeId });
