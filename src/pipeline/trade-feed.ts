@@ -1,38 +1,131 @@
+import type { RecordedTrade } from '../market/recorded-trade.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Position } from '../storage/trades.ts';
+import { Alarm } from './alarm.ts';
 import type { Delivery } from './delivery.ts';
-import type { RecordedTrade } from './live-trades.ts';
 import type { Notice } from './notice.ts';
-import type { Position } from './position.ts';
 import type { Stream } from './stream.ts';
 import type { TradeFilter } from './trade-filter.ts';
-
-/** REPLAY: stored trades follow. LIVE: with this batch everything up to now has been delivered. */
-export type StreamPhase = 'REPLAY' | 'LIVE';
-
-export interface TradeBatch {
-  /** In commit order; at most 1,000, but for CONFLATE (one an instrument). May be empty: the position has moved, or a notice is due. */
-  readonly trades: readonly RecordedTrade[];
-  /** Where the client stood before the first of `trades`; `edgePositions` (cursor.ts) walks from here. */
-  readonly before: Position;
-  /** Where it stands after this batch: resume here and nothing is lost or repeated. */
-  readonly position: Position;
-  readonly phase: StreamPhase;
-  readonly notices: readonly Notice[];
-  /** Matching trades left out because a newer one of the same instrument is here; 0 unless CONFLATE. */
-  readonly conflated: number;
-}
+import { TradeRing } from './trade-ring.ts';
+import { TradeSubscription } from './trade-subscription.ts';
+import { WakeUp } from './wake-up.ts';
 
 export interface TradeRequest {
   readonly filter: TradeFilter;
-  /** Null: from now on. */
+  /** Null: from now on. Otherwise what came after it is replayed first, in every mode. */
   readonly after: Position | null;
   readonly delivery: Delivery;
 }
 
-/** Every recorded trade, in commit order, to any number of subscribers. */
-export interface TradeFeed {
-  /** The newest trade's position. */
+/** REPLAY: more of what happened before now follows. LIVE: the subscriber has caught up; the batch that gets there says so in its notices. */
+export type StreamPhase = 'REPLAY' | 'LIVE';
+
+export interface TradeBatch {
+  /** In commit order. May be empty: the position moved, or there is a notice. */
+  readonly trades: readonly RecordedTrade[];
+  /** Where the subscriber stood before `trades`. */
+  readonly before: Position;
+  /** Where it stands after them: whoever resumes here misses nothing and sees nothing twice. */
   readonly position: Position;
-  readonly subscribers: number;
-  /** @throws {AppError} from next(): DATABASE_UNAVAILABLE when what is missing cannot be read from storage. */
-  subscribe(request: TradeRequest): Stream<TradeBatch>;
+  readonly phase: StreamPhase;
+  /** About the time between the last batch and the end of this one. */
+  readonly notices: readonly Notice[];
+  /** Matching trades since the last batch that gave way to a newer one of their instrument; 0 unless CONFLATE. */
+  readonly conflated: number;
+}
+
+/** Where trades are read that the feed no longer holds. */
+export interface TradeHistory {
+  /** As in storage/trades.ts: in sequence order per writer, `position` moves over trades the filter left out. */
+  tradesAfter(
+    position: Position,
+    filter: { readonly exchange: string | null; readonly symbols: readonly string[] | null },
+    limit: number,
+  ): Promise<{ readonly trades: readonly RecordedTrade[]; readonly position: Position; readonly done: boolean }>;
+}
+
+interface TradeFeedOptions {
+  readonly history: TradeHistory;
+  readonly clock: Clock;
+  /** The last sequence of every writer in the database when the feed opens; what was stored before is read from storage. */
+  readonly position: Position;
+  /** Trades held for subscribers, a power of two; default 65,536. */
+  readonly capacity?: number;
+}
+
+/**
+ * Every recorded trade, in commit order, to any number of subscribers. Nothing is buffered for a subscriber but a place in
+ * the ring; one that falls behind it is served from storage, conflated or told how much it missed, as it asked.
+ */
+export class TradeFeed implements Disposable {
+  readonly #history: TradeHistory;
+  readonly #clock: Clock;
+  readonly #ring: TradeRing;
+  /** As many trades as are appended, and swept for a slow subscriber, at a time. */
+  readonly #slice: number;
+  readonly #alarm: Alarm;
+  readonly #subscriptions = new Set<TradeSubscription>();
+  readonly #wakeUp: WakeUp<TradeSubscription>;
+
+  constructor({ history, clock, position, capacity = 65_536 }: TradeFeedOptions) {
+    this.#history = history;
+    this.#clock = clock;
+    this.#ring = new TradeRing(capacity, position);
+    this.#slice = Math.max(1, Math.min(1_024, capacity >> 2));
+    this.#alarm = new Alarm(clock);
+    this.#wakeUp = new WakeUp(this.#subscriptions, clock);
+  }
+
+  /** Where the feed stands: the last sequence published of every writer. */
+  get position(): Position {
+    return new Map(this.#ring.position);
+  }
+
+  get subscribers(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** Trades held for subscribers now. */
+  get held(): number {
+    return this.#ring.head - this.#ring.floor;
+  }
+
+  /** Trades of one or more writers, each writer's in sequence order. Publishing a trade again changes nothing. */
+  publish(trades: readonly RecordedTrade[]): void {
+    for (let start = 0; start < trades.length; start += this.#slice) {
+      const slice = trades.slice(start, start + this.#slice);
+      this.#makeRoom(slice.length);
+      for (const recorded of slice) this.#ring.append(recorded);
+    }
+    if (trades.length > 0) this.#wakeUp.ask();
+  }
+
+  /**
+   * @throws {AppError} BAD_USER_INPUT for an impossible delivery; from next() DATABASE_UNAVAILABLE and the like, when what
+   * the ring no longer holds cannot be read. The client comes back with its last position.
+   */
+  subscribe(request: TradeRequest): Stream<TradeBatch> {
+    const subscription: TradeSubscription = new TradeSubscription(request, {
+      ring: this.#ring,
+      history: this.#history,
+      clock: this.#clock,
+      alarm: this.#alarm,
+      leave: () => this.#subscriptions.delete(subscription),
+    });
+    this.#subscriptions.add(subscription);
+    return subscription.stream;
+  }
+
+  /** Ends every subscription. */
+  [Symbol.dispose](): void {
+    for (const subscription of [...this.#subscriptions]) void subscription.stream.return();
+    this.#alarm[Symbol.dispose]();
+  }
+
+  #makeRoom(count: number): void {
+    const floor = this.#ring.head + count - this.#ring.capacity;
+    if (floor <= this.#ring.floor) return;
+    const sweepTo = Math.min(this.#ring.head, floor + this.#slice);
+    for (const subscription of this.#subscriptions) subscription.makeRoom(floor, sweepTo);
+  }
 }

@@ -1,5 +1,5 @@
-import type { Decimal } from '../market/decimal.ts';
-import type { Side } from '../market/market-event.ts';
+import { compareDecimals, type Decimal } from '../market/decimal.ts';
+import type { Side, Trade } from '../market/market-event.ts';
 
 /** Which trades a subscriber wants; what is absent or null does not narrow. An empty list of symbols matches nothing. */
 export interface TradeFilter {
@@ -8,4 +8,15 @@ export interface TradeFilter {
   readonly side?: Side | null | undefined;
   /** Trades of at least this size, in base currency. */
   readonly minSize?: Decimal | null | undefined;
+}
+
+/** The filter as a function, cheapest question first. */
+export function tradeMatcher(filter: TradeFilter): (trade: Trade) => boolean {
+  const { exchange, side, minSize } = filter;
+  const symbols = filter.symbols ? new Set(filter.symbols) : null;
+  return (trade) =>
+    (!exchange || trade.exchange === exchange) &&
+    (symbols === null || symbols.has(trade.symbol)) &&
+    (!side || trade.side === side) &&
+    (!minSize || compareDecimals(trade.size, minSize) >= 0);
 }

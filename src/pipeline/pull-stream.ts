@@ -1,0 +1,73 @@
+import type { Stream } from './stream.ts';
+
+/** Where a stream's values come from. */
+export interface PullSource<T> {
+  /** The next value, or null when there is none yet; the source then calls `wake()` when that may have changed. */
+  pull(): T | null;
+  /** Called once, when the stream ends for whatever reason. */
+  close(): void;
+}
+
+const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true };
+
+/** An async iterator over a source that is asked, never fed. Not an async generator: those cannot be left while they wait. */
+export class PullStream<T> implements Stream<T> {
+  readonly #source: PullSource<T>;
+  #waiting: PromiseWithResolvers<IteratorResult<T, undefined>> | null = null;
+  #open = true;
+
+  constructor(source: PullSource<T>) {
+    this.#source = source;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#waiting) return this.#waiting.promise.then(() => this.next());
+    if (!this.#open) return Promise.resolve(DONE);
+    this.#waiting = Promise.withResolvers();
+    const { promise } = this.#waiting;
+    this.wake();
+    return promise;
+  }
+
+  /** Pulls for a waiting `next()`; does nothing when nobody waits. */
+  wake(): void {
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    try {
+      const value = this.#source.pull();
+      if (value === null) return;
+      this.#waiting = null;
+      waiting.resolve({ value, done: false });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Ends the stream; a waiting `next()` rejects. */
+  fail(error: unknown): void {
+    const waiting = this.#end();
+    waiting?.reject(error);
+  }
+
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.#end()?.resolve(DONE);
+    return Promise.resolve(DONE);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #end(): PromiseWithResolvers<IteratorResult<T, undefined>> | null {
+    if (!this.#open) return null;
+    this.#open = false;
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    this.#source.close();
+    return waiting;
+  }
+}

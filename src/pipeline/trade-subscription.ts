@@ -1,0 +1,222 @@
+import type { RecordedTrade } from '../market/recorded-trade.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Position } from '../storage/trades.ts';
+import type { Alarm } from './alarm.ts';
+import { Pace } from './delivery.ts';
+import { NewestTrades } from './newest-trades.ts';
+import type { Notice } from './notice.ts';
+import { PullStream } from './pull-stream.ts';
+import type { StreamPhase, TradeBatch, TradeHistory, TradeRequest } from './trade-feed.ts';
+import { tradeMatcher } from './trade-filter.ts';
+import type { TradeRing } from './trade-ring.ts';
+
+/** Most trades of one batch, unless it is conflated: then it has one an instrument. */
+const MAX_BATCH = 1_000;
+
+/** Ring entries looked at in one turn of the event loop, about a quarter of a millisecond. */
+const SCAN_LIMIT = 8_192;
+
+/** A position that moved without a matching trade is told at most this often. */
+const IDLE_MS = 1_000;
+
+/** Storage that has not yet stored what the ring has let go is asked again after this. */
+const STORAGE_BEHIND_MS = 100;
+
+export interface SubscriptionPorts {
+  readonly ring: TradeRing;
+  readonly history: TradeHistory;
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  leave(): void;
+}
+
+type HistoryPage = Awaited<ReturnType<TradeHistory['tradesAfter']>>;
+
+/** One subscriber: a position, the filter, and at most one batch under way. Storage and ring meet in it, by sequence. */
+export class TradeSubscription {
+  readonly stream: PullStream<TradeBatch>;
+  readonly #request: TradeRequest;
+  readonly #ports: SubscriptionPorts;
+  readonly #matches: (recorded: RecordedTrade) => boolean;
+  readonly #pace: Pace;
+  /** Of the next ring entry to look at; null while reading from storage. */
+  #index: number | null;
+  readonly #position: Map<number, bigint>;
+  #before: Position;
+  #phase: StreamPhase;
+  #trades: RecordedTrade[] = [];
+  readonly #newest: NewestTrades | null;
+  #notices: Notice[] = [];
+  #missed = 0;
+  #moved = false;
+  #page: HistoryPage | null = null;
+  #reading = false;
+  #readAgainAt = Number.NEGATIVE_INFINITY;
+
+  constructor(request: TradeRequest, ports: SubscriptionPorts) {
+    const matches = tradeMatcher(request.filter);
+    this.#request = request;
+    this.#ports = ports;
+    this.#matches = ({ trade }) => matches(trade);
+    this.#pace = new Pace(request.delivery, ports.clock.monotonic());
+    this.#position = new Map(request.after ?? ports.ring.position);
+    this.#before = new Map(this.#position);
+    this.#index = request.after ? null : ports.ring.head;
+    this.#phase = request.after ? 'REPLAY' : 'LIVE';
+    this.#newest = request.delivery.mode === 'CONFLATE' ? new NewestTrades() : null;
+    this.stream = new PullStream({ pull: () => this.#pull(), close: () => this.#close() });
+  }
+
+  readonly wake = (): void => this.stream.wake();
+
+  /**
+   * Before the ring lets go of what is below `floor`: a mode that does not read it from storage later takes it in now, up to
+   * `sweepTo`. So CONFLATE knows the newest and DROP_OLDEST the exact number however slow the client is.
+   */
+  makeRoom(floor: number, sweepTo: number): void {
+    if (this.#index === null || this.#index >= floor || this.#request.delivery.mode === 'LOSSLESS') return;
+    if (this.#index < this.#ports.ring.floor) return; // the ring was cut: storage has it
+    this.#look(this.#index, sweepTo, (recorded) => {
+      if (this.#newest) this.#newest.put(recorded);
+      else this.#missed += 1;
+      return true;
+    });
+  }
+
+  #pull(): TradeBatch | null {
+    const now = this.#ports.clock.monotonic();
+    if (this.#index === null || this.#index < this.#ports.ring.floor) this.#replay(now);
+    const behind = this.#index !== null && this.#scan(this.#index);
+    const due = this.#dueAt(now);
+    if (due <= now) return this.#batch(now);
+    if (due !== Number.POSITIVE_INFINITY) this.#ports.alarm.wakeBy(due, this.wake);
+    if (behind) setImmediate(this.wake);
+    return null;
+  }
+
+  /** Goes on in the ring when it holds all that is unread, otherwise reads the next page from storage. */
+  #replay(now: number): void {
+    this.#index = null;
+    this.#phase = 'REPLAY';
+    const page = this.#page;
+    this.#page = null;
+    if (page) this.#takePage(page, now);
+    if (this.#full) return;
+    this.#index = this.#ports.ring.indexAfter(this.#position);
+    if (this.#index !== null || this.#reading) return;
+    if (now < this.#readAgainAt) this.#ports.alarm.wakeBy(this.#readAgainAt, this.wake);
+    else this.#read();
+  }
+
+  #takePage(page: HistoryPage, now: number): void {
+    for (const recorded of page.trades) if (this.#matches(recorded)) this.#take(recorded);
+    let advanced = false;
+    for (const [writer, sequence] of page.position) {
+      if (sequence <= (this.#position.get(writer) ?? 0n)) continue;
+      this.#position.set(writer, sequence);
+      advanced = true;
+    }
+    this.#moved ||= advanced;
+    if (page.done && !advanced) this.#readAgainAt = now + STORAGE_BEHIND_MS;
+  }
+
+  #read(): void {
+    const { exchange = null, symbols = null } = this.#request.filter;
+    this.#reading = true;
+    this.#ports.history
+      .tradesAfter(new Map(this.#position), { exchange, symbols }, MAX_BATCH - this.#trades.length)
+      .then(
+        (page) => {
+          this.#page = page;
+          this.#reading = false;
+          this.wake();
+        },
+        (error: unknown) => this.stream.fail(error),
+      );
+  }
+
+  /** True when the ring holds more than one turn may look at. */
+  #scan(from: number): boolean {
+    if (this.#full) return false;
+    const { head } = this.#ports.ring;
+    const index = this.#look(from, Math.min(head, from + SCAN_LIMIT), (recorded) => {
+      this.#take(recorded);
+      return !this.#full;
+    });
+    if (index === head && this.#phase === 'REPLAY') {
+      this.#phase = 'LIVE';
+      this.#notices.push({ type: 'CAUGHT_UP' });
+    }
+    return index < head && !this.#full;
+  }
+
+  /** Shows what matches from index `from` up to `to`, or until `show` has enough, and stands behind it. */
+  #look(from: number, to: number, show: (recorded: RecordedTrade) => boolean): number {
+    const { ring } = this.#ports;
+    let index = from;
+    let writer = Number.NaN;
+    let sequence = 0n;
+    for (let more = true; more && index < to; index += 1) {
+      const recorded = ring.at(index);
+      if (recorded.writer !== writer) {
+        if (index > from) this.#position.set(writer, sequence);
+        writer = recorded.writer;
+        sequence = this.#position.get(writer) ?? 0n;
+      }
+      if (recorded.sequence <= sequence) continue; // storage was read further than the ring had come
+      sequence = recorded.sequence;
+      if (this.#matches(recorded)) more = show(recorded);
+    }
+    if (index > from) {
+      this.#position.set(writer, sequence);
+      this.#moved = true;
+    }
+    this.#index = index;
+    return index;
+  }
+
+  #take(recorded: RecordedTrade): void {
+    if (this.#newest) this.#newest.put(recorded);
+    else this.#trades.push(recorded);
+  }
+
+  get #full(): boolean {
+    return this.#trades.length >= MAX_BATCH;
+  }
+
+  /** When the next payload is due by what there is now; Infinity when there is nothing to say. */
+  #dueAt(now: number): number {
+    return Math.max(this.#pace.earliest, this.#readyAt(now));
+  }
+
+  #readyAt(now: number): number {
+    if (this.#full || this.#missed > 0 || this.#notices.length > 0) return now;
+    const idle = this.#pace.lastSent + IDLE_MS;
+    if ((this.#newest ?? { size: this.#trades.length }).size === 0)
+      return this.#moved ? idle : Number.POSITIVE_INFINITY;
+    if (this.#phase === 'LIVE') return this.#pace.companyUntil(now);
+    return this.#newest ? idle : now; // a conflated replay goes over as much as it can between two payloads
+  }
+
+  #batch(now: number): TradeBatch {
+    const conflated = this.#newest?.conflated ?? 0;
+    const trades = this.#newest?.take() ?? this.#trades;
+    const notices: readonly Notice[] =
+      this.#missed > 0 ? [{ type: 'LAGGED', missed: this.#missed }, ...this.#notices] : this.#notices;
+    const before = this.#before;
+    this.#before = new Map(this.#position);
+    this.#trades = [];
+    this.#notices = [];
+    this.#missed = 0;
+    this.#moved = false;
+    this.#pace.sent(now);
+    return { trades, before, position: this.#before, phase: this.#phase, notices, conflated };
+  }
+
+  #close(): void {
+    this.#ports.alarm.cancel(this.wake);
+    this.#trades = [];
+    this.#page = null;
+    this.#ports.leave();
+  }
+}
