@@ -15,6 +15,8 @@ export class PullStream<T> implements Stream<T> {
   readonly #source: PullSource<T>;
   #waiting: PromiseWithResolvers<IteratorResult<T, undefined>> | null = null;
   #open = true;
+  /** Why it ended, until somebody asks. */
+  #failure: { readonly error: unknown } | null = null;
 
   constructor(source: PullSource<T>) {
     this.#source = source;
@@ -22,7 +24,7 @@ export class PullStream<T> implements Stream<T> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#waiting) return this.#waiting.promise.then(() => this.next());
-    if (!this.#open) return Promise.resolve(DONE);
+    if (!this.#open) return this.#afterEnd();
     this.#waiting = Promise.withResolvers();
     const { promise } = this.#waiting;
     this.wake();
@@ -43,13 +45,16 @@ export class PullStream<T> implements Stream<T> {
     }
   }
 
-  /** Ends the stream; a waiting `next()` rejects. */
+  /** Ends the stream; the waiting `next()` rejects, or the following one. */
   fail(error: unknown): void {
+    if (!this.#open) return;
     const waiting = this.#end();
-    waiting?.reject(error);
+    if (waiting) waiting.reject(error);
+    else this.#failure = { error };
   }
 
   return(): Promise<IteratorResult<T, undefined>> {
+    this.#failure = null;
     this.#end()?.resolve(DONE);
     return Promise.resolve(DONE);
   }
@@ -60,6 +65,12 @@ export class PullStream<T> implements Stream<T> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  #afterEnd(): Promise<IteratorResult<T, undefined>> {
+    const failure = this.#failure;
+    this.#failure = null;
+    return failure ? Promise.reject(failure.error) : Promise.resolve(DONE);
   }
 
   #end(): PromiseWithResolvers<IteratorResult<T, undefined>> | null {

@@ -1,0 +1,244 @@
+import { BoundedQueue, type QueuePolicy, type QueueRegistry } from '../runtime/bounded-queue.ts';
+import type { Clock, Random } from '../runtime/clock.ts';
+import { AppError, ERRORS, messageOf } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+
+/** Longest wait between two tries, ms: short enough that a returning database drains within seconds. */
+const MAX_BACKOFF_MS = 2_000;
+
+/** Tries of rows that nothing is stored beside, before they count as the ones at fault. */
+const PATIENCE = 5;
+
+const REFUSED_KEPT = 20;
+
+/** A row that storage will never take. */
+export interface RefusedRow {
+  readonly what: string;
+  readonly reason: string;
+  /** ms since the Unix epoch. */
+  readonly at: number;
+}
+
+export interface BatchWriterStatus {
+  readonly state: 'STORING' | 'WAITING_FOR_DATABASE';
+  /** In words. */
+  readonly reason: string;
+  /** Rows accepted and not yet stored. */
+  readonly queued: number;
+  /** Of the oldest of them; null when there is none. */
+  readonly oldestMs: number | null;
+  readonly stored: number;
+  /** Rows storage will never take; the newest 20 of them. */
+  readonly refused: number;
+  readonly refusedSample: readonly RefusedRow[];
+  /** Of the last commit and smoothed over the last ones; null before the first. */
+  readonly commitMs: { readonly last: number; readonly average: number } | null;
+  readonly lastError: { readonly message: string; readonly at: number } | null;
+}
+
+interface BatchWriterOptions<T, R> {
+  /** Names its queue; a noun in the plural, as status sentences use it. */
+  readonly name: string;
+  readonly capacity: number;
+  readonly policy: QueuePolicy;
+  /** Rows of one write. */
+  readonly maxRows: number;
+  /** How long a small batch, under an eighth of `maxRows`, waits for company. */
+  readonly lingerMs: number;
+  /** Stores a batch, wholly or not at all. An error whose code says `retry` is met by the same batch again, any other by halving it. */
+  write(rows: readonly T[]): Promise<R>;
+  /** After each write that went through, in order. */
+  onStored(result: R): void;
+  onRefused(row: T): void;
+  describe(row: T): string;
+  /** After the queue grew or shrank. */
+  onLevel(held: number): void;
+}
+
+interface WriterPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly queues: QueueRegistry;
+}
+
+/** Takes rows one by one and stores them in batches: in order, one batch in flight, for ever repeated while the database is away. */
+export class BatchWriter<T extends { readonly acceptedAt: number }, R> {
+  readonly #options: BatchWriterOptions<T, R>;
+  readonly #ports: WriterPorts;
+  readonly #queue: BoundedQueue<T>;
+  readonly #abandon = new AbortController();
+  readonly #running: Promise<void>;
+  #idle: PromiseWithResolvers<void> | null = null;
+  #stopping = false;
+  #flight: readonly T[] = [];
+  #waitingSince: number | null = null;
+  #stored = 0;
+  #refused = 0;
+  readonly #refusedSample: RefusedRow[] = [];
+  #commitMs: BatchWriterStatus['commitMs'] = null;
+  #lastError: BatchWriterStatus['lastError'] = null;
+
+  constructor(options: BatchWriterOptions<T, R>, ports: WriterPorts) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#queue = new BoundedQueue({ ...options, registry: ports.queues });
+    this.#running = this.#run();
+  }
+
+  /** False when the row was turned away: full, or stopped. */
+  offer(row: T): boolean {
+    if (this.#stopping || !this.#queue.push(row)) return false;
+    this.#options.onLevel(this.#queue.held);
+    if (this.#idle) {
+      this.#idle.resolve();
+      this.#idle = null;
+    }
+    return true;
+  }
+
+  status(): BatchWriterStatus {
+    const queued = this.#queue.held + this.#flight.length;
+    const oldest = (this.#flight[0] ?? this.#queue.oldest)?.acceptedAt;
+    const oldestMs = oldest === undefined ? null : this.#ports.clock.monotonic() - oldest;
+    return {
+      state: this.#waitingSince === null ? 'STORING' : 'WAITING_FOR_DATABASE',
+      reason: this.#inWords(queued, oldestMs),
+      queued,
+      oldestMs,
+      stored: this.#stored,
+      refused: this.#refused,
+      refusedSample: [...this.#refusedSample],
+      commitMs: this.#commitMs,
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Takes no more rows and stores what is held; gives up after `deadlineMs` and returns how many rows were left. */
+  async stop(deadlineMs: number): Promise<number> {
+    this.#stopping = true;
+    this.#idle?.resolve();
+    const inTime = new AbortController();
+    const deadline = this.#ports.clock.sleep(deadlineMs, inTime.signal).catch(() => {});
+    await Promise.race([this.#running, deadline]);
+    inTime.abort();
+    this.#abandon.abort(new AppError('DATABASE_UNAVAILABLE', 'The deadline for storing the last rows has passed'));
+    const left = this.#queue.held + this.#flight.length;
+    this.#queue[Symbol.dispose]();
+    return left;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#abandon.signal.aborted) {
+      if (this.#queue.held === 0) {
+        if (this.#stopping) return;
+        this.#idle = Promise.withResolvers();
+        await this.#idle.promise;
+      }
+      if (this.#queue.held < this.#options.maxRows / 8 && !this.#stopping)
+        await this.#ports.clock.sleep(this.#options.lingerMs, this.#abandon.signal).catch(() => {});
+      const rows = this.#queue.take(this.#options.maxRows);
+      this.#flight = rows;
+      this.#options.onLevel(this.#queue.held);
+      await this.#storeAll(rows);
+      this.#flight = [];
+    }
+  }
+
+  /** Returns when every row is stored or refused, or the writer was told to give up. */
+  async #storeAll(rows: readonly T[]): Promise<void> {
+    let pending = rows;
+    for (let attempt = 0; pending.length > 0 && !this.#abandon.signal.aborted; attempt += 1) {
+      const failed: { readonly row: T; readonly error: unknown }[] = [];
+      const stored = await this.#store(pending, failed);
+      // Where something else was stored, or nothing ever is, the row is at fault and not the database.
+      if (stored > 0 || attempt === PATIENCE) {
+        for (const { row, error } of failed) this.#refuse(row, error);
+        return;
+      }
+      pending = failed.map(({ row }) => row);
+      if (failed[0]) await this.#pause(failed[0].error, attempt);
+    }
+  }
+
+  /** How many were stored; rows storage does not take go to `failed`, found by halving. */
+  async #store(rows: readonly T[], failed: { row: T; error: unknown }[]): Promise<number> {
+    for (let attempt = 0; !this.#abandon.signal.aborted; attempt += 1) {
+      const started = this.#ports.clock.monotonic();
+      let result: R;
+      try {
+        result = await this.#options.write(rows);
+      } catch (error) {
+        if (isRetryable(error)) {
+          await this.#pause(error, attempt);
+          continue;
+        }
+        const [only] = rows;
+        if (rows.length === 1 && only !== undefined) {
+          failed.push({ row: only, error });
+          return 0;
+        }
+        const middle = rows.length >> 1;
+        return (await this.#store(rows.slice(0, middle), failed)) + (await this.#store(rows.slice(middle), failed));
+      }
+      this.#committed(rows.length, this.#ports.clock.monotonic() - started);
+      this.#options.onStored(result);
+      return rows.length;
+    }
+    return 0;
+  }
+
+  #committed(rows: number, ms: number): void {
+    this.#stored += rows;
+    this.#commitMs = { last: ms, average: this.#commitMs ? this.#commitMs.average * 0.9 + ms * 0.1 : ms };
+    if (this.#waitingSince === null) return;
+    const waitedMs = Math.round(this.#ports.clock.monotonic() - this.#waitingSince);
+    this.#waitingSince = null;
+    this.#ports.log.info('The database stores again', {
+      queue: this.#options.name,
+      waitedMs,
+      queued: this.#queue.held,
+    });
+  }
+
+  /** Full jitter: 0 to min(2 s, 100 ms x 2^attempt). */
+  async #pause(error: unknown, attempt: number): Promise<void> {
+    const { clock, random, log } = this.#ports;
+    this.#lastError = { message: messageOf(error), at: clock.now() };
+    if (this.#waitingSince === null) {
+      this.#waitingSince = clock.monotonic();
+      log.warn('The database does not take rows; the same ones are tried again', {
+        queue: this.#options.name,
+        queued: this.#queue.held + this.#flight.length,
+        error: messageOf(error),
+      });
+    }
+    const wait = random() * Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(attempt, 10));
+    await clock.sleep(wait, this.#abandon.signal).catch(() => {});
+  }
+
+  #refuse(row: T, error: unknown): void {
+    const refused = { what: this.#options.describe(row), reason: messageOf(error), at: this.#ports.clock.now() };
+    this.#refused += 1;
+    this.#refusedSample.push(refused);
+    if (this.#refusedSample.length > REFUSED_KEPT) this.#refusedSample.shift();
+    this.#lastError = { message: refused.reason, at: refused.at };
+    this.#ports.log.error('Storage refused a row for good', { queue: this.#options.name, ...refused });
+    this.#options.onRefused(row);
+  }
+
+  #inWords(queued: number, oldestMs: number | null): string {
+    const { name } = this.#options;
+    if (this.#waitingSince !== null) {
+      const waited = seconds(this.#ports.clock.monotonic() - this.#waitingSince);
+      const why = this.#lastError ? `: ${this.#lastError.message}` : '';
+      return `Waiting for the database for ${waited}, ${queued} ${name} queued${why}`;
+    }
+    if (oldestMs === null) return `All ${name} are stored`;
+    return `Storing ${name}, ${queued} queued, the oldest for ${seconds(oldestMs)}`;
+  }
+}
+
+const isRetryable = (error: unknown): boolean => error instanceof AppError && ERRORS[error.code].retry;
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
