@@ -195,9 +195,9 @@ export interface ExchangeAdapter {
     /** A socket is replaced before it gets this old; Infinity where the exchange says nothing. */
     readonly socketLifeMs: number;
   };
-  /** Who keeps the socket alive: we send a text frame after `ping_interval` of silence, or the server pings. */
+  /** Who keeps the socket alive: we send a text frame after `ping_interval` of silence, before the exchange cuts it at `idleCutMs`; or the server pings. */
   readonly heartbeat:
-    | { readonly by: 'client'; readonly text: string }
+    | { readonly by: 'client'; readonly text: string; readonly idleCutMs: number }
     | { readonly by: 'server'; readonly everyMs: number };
   /** How a broken order book is mended: subscribe again and await its snapshot, or fetch one by REST and bridge. */
   readonly bookRecovery: 'resubscribe' | 'rest-snapshot';

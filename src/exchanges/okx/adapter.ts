@@ -16,7 +16,7 @@ export const okx: ExchangeAdapter = {
     business_ws_url: 'wss://ws.okx.com:8443/ws/v5/business',
     private_ws_url: 'wss://ws.okx.com:8443/ws/v5/private',
     rest_url: 'https://www.okx.com',
-    ping_interval: 25, // OKX cuts a socket after 30 s without a push
+    ping_interval: 25,
     pong_timeout: 10,
     max_reconnect_attempts: 5,
     reconnect_delay: 5,
@@ -30,7 +30,7 @@ export const okx: ExchangeAdapter = {
     channelsPerSocket: 60, // OKX advises about 30 books on a socket, and each collector has a ticker beside its book
     socketLifeMs: Number.POSITIVE_INFINITY,
   },
-  heartbeat: { by: 'client', text: 'ping' },
+  heartbeat: { by: 'client', text: 'ping', idleCutMs: 30_000 },
   bookRecovery: 'resubscribe',
   maxFrameBytes: 1_048_576, // 800 book levels are 32 kB, 400 currencies of an account 400 kB
   needsInstruments: false,
