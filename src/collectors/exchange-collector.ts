@@ -108,8 +108,8 @@ export class ExchangeCollector extends BaseDataCollector {
 
   protected override ownIssues(): readonly string[] {
     return [...this.#watched.values()].flatMap(({ route, refusal, connection, message }) => {
-      if (refusal !== null) return [`The exchange refused ${route.channel.key}: ${refusal}.`];
-      return connection === 'refused' ? [`No ${route.channel.dataType}: ${message}.`] : [];
+      if (refusal !== null) return [`The exchange refused ${route.channel.key} (${refusal})`];
+      return connection === 'refused' ? [`No ${route.channel.dataType}: ${message}`] : [];
     });
   }
 
@@ -198,7 +198,7 @@ export class ExchangeCollector extends BaseDataCollector {
     const alive = all.filter(({ refusal, connection }) => refusal === null && connection !== 'refused');
     const failed = alive.find(({ connection }) => connection === 'failed');
     const waiting = alive.find(({ connection, subscribed }) => connection !== 'live' || !subscribed);
-    if (alive.length === 0) this.#settle('error', `nothing can be collected: ${this.ownIssues().join(' ')}`);
+    if (alive.length === 0) this.#settle('error', 'the exchange refuses everything that was asked for');
     else if (failed) this.#settle('error', failed.message);
     else if (!waiting) this.#settle('running', 'collecting');
     else if (this.state === 'running' || this.state === 'error' || waiting.connection === 'reconnecting')

@@ -255,11 +255,10 @@ export class Link {
 
   #react({ reaction, code, message, request, channels }: Extract<Frame, { kind: 'error' }>): void {
     const { handlers } = this.#options;
+    if (reaction === 'drop-channel') return this.#dropBad(code, message, request, channels);
     const reason = `${code}: ${message}`;
     handlers.unreadable(this, 'exchange-error', reason);
     switch (reaction) {
-      case 'drop-channel':
-        return this.#dropBad(code, message, request, channels);
       case 'stop-login':
         return this.#fail(`login refused, ${reason}`, false);
       case 'retry-login':
