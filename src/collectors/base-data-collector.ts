@@ -247,9 +247,9 @@ export abstract class BaseDataCollector {
 
   /** Hands one event to the listeners and callbacks. */
   protected emit(event: MarketEvent): void {
-    this.#streams
-      .get(event.kind)
-      ?.message(event.receivedAt, event.exchangeTime === event.receivedAt ? null : event.exchangeTime);
+    // A forming candle is labelled by a close that is still to come, and an unstamped event by its receipt: neither tells a lag.
+    const stamped = event.kind !== 'candle' && event.exchangeTime !== event.receivedAt;
+    this.#streams.get(event.kind)?.message(event.receivedAt, stamped ? event.exchangeTime : null);
     for (const listener of this.#eventListeners) listener(event, this);
     const callbacks = this.#callbacks.get(event.kind);
     if (!callbacks || callbacks.size === 0) return;
@@ -327,7 +327,7 @@ export abstract class BaseDataCollector {
   #issues(): readonly string[] {
     const issues = [...this.ownIssues()];
     if (this.#shouldBeRunning && this.#state !== 'running')
-      issues.push(`Should be running but is ${this.#state}: ${this.#stateMessage}.`);
+      issues.push(`Should be running but is ${this.#state}: ${this.#stateMessage}`);
     if (this.#state === 'running')
       for (const stream of this.#streams.values()) if (stream.stalled) issues.push(stream.status(null).reason);
     return issues;

@@ -229,7 +229,7 @@ export class CollectorManager {
     const { isHealthy, issues } = managed.collector.getHealthStatus();
     if (isHealthy === managed.healthy) return;
     managed.healthy = isHealthy;
-    this.#tell(managed.collector, 'HEALTH_CHANGED', isHealthy ? 'healthy again' : issues.join(' '));
+    this.#tell(managed.collector, 'HEALTH_CHANGED', isHealthy ? 'healthy again' : issues.join('; '));
   }
 
   #tell(collector: BaseDataCollector, type: CollectorEvent['type'], message: string): void {
