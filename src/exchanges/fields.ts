@@ -2,6 +2,7 @@ import type { Decimal } from '../market/decimal.ts';
 import type { BookLevel } from '../market/market-event.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { Rejected } from './adapter.ts';
+import { isObject } from './json.ts';
 
 /** Why a record was rejected. Bounded, because it labels a counter. */
 export type RejectReason =
@@ -12,6 +13,9 @@ export type RejectReason =
   | 'bad-time'
   | 'bad-word'
   | 'wrong-instrument';
+
+/** The fields of a record on the wire, in the exchange's own words; what they hold is not known yet. */
+export type Wire<Field extends string> = { readonly [field in Field]?: unknown };
 
 /** A field of an exchange's record that is not what its documentation promises. */
 export class FieldError extends AppError {
@@ -27,6 +31,11 @@ export class FieldError extends AppError {
  * The readers below take a value and the name of its field, not an object and a key: `decimalOf(trade.px, 'px')`
  * lets the engine read the property at a known place. All throw {FieldError}; nothing is guessed or converted.
  */
+export function recordOf(found: unknown): object {
+  if (isObject(found)) return found;
+  throw unfit('wrong-type', 'the record', 'an object', found);
+}
+
 export function textOf(found: unknown, field: string): string {
   if (typeof found === 'string') return found;
   throw unfit('wrong-type', field, 'a string', found);

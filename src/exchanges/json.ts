@@ -23,6 +23,15 @@ export function parseObject(text: string): Readonly<Record<string, unknown>> {
   throw malformed(text, 'is not an object');
 }
 
+/** Null for what is not JSON: a failed REST answer is often a proxy's web page. */
+export function tryJson(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return null;
+  }
+}
+
 /** An object that is not an array. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

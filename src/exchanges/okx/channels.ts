@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { DataType } from '../../market/data-type.ts';
 import { AppError } from '../../runtime/errors.ts';
 import type { Channel, Credentials, Endpoint, OutFrame } from '../adapter.ts';
+import { batchesBelow } from '../batches.ts';
 
 /**
  * Our interval to OKX's word. From six hours on OKX cuts days at UTC+8 unless asked for `utc`, so only those are offered.
@@ -79,17 +80,7 @@ export function requestFrames(
   wanted: readonly Channel[],
   nextRequest: () => string,
 ): readonly OutFrame[] {
-  const batches: Channel[][] = [];
-  let room = 0;
-  for (const channel of wanted) {
-    const bytes = Buffer.byteLength(JSON.stringify(argOf(channel))) + 1;
-    if (bytes > room) {
-      batches.push([]);
-      room = MAX_ARGS_BYTES;
-    }
-    batches.at(-1)?.push(channel);
-    room -= bytes;
-  }
+  const batches = batchesBelow(MAX_ARGS_BYTES, wanted, (channel) => JSON.stringify(argOf(channel)));
   return batches.map((batch) => {
     const request = nextRequest();
     const text = JSON.stringify({ id: request, op, args: batch.map(argOf) });

@@ -1,4 +1,5 @@
 import type { Frame, Reaction } from '../adapter.ts';
+import { parseObject } from '../json.ts';
 import { keyOf } from './channels.ts';
 
 const codes = (reaction: Reaction, ...list: readonly number[]): [string, Reaction][] =>
@@ -44,13 +45,14 @@ export function readError(frame: Readonly<Record<string, unknown>>): Frame {
   const code = String(frame.code ?? '').slice(0, 16);
   const message = typeof frame.msg === 'string' ? frame.msg : '';
   if (code === '64008') return { kind: 'closing-soon', reason: 'service upgrade' };
+  const echo = requestRepeatedIn(message);
   return {
     kind: 'error',
     reaction: reactionTo(code),
     code,
     message: withoutSecrets(message),
-    request: requestOf(frame),
-    channels: channelsNamed(frame.arg, message),
+    request: requestOf(frame) ?? requestOf(echo),
+    channels: channelsNamed(frame.arg, message, echo.args),
   };
 }
 
@@ -65,21 +67,25 @@ export function keyOfArg(arg: unknown): string | null {
   return keyOf(typeof instId === 'string' && instId !== '' ? { channel, instId } : { channel });
 }
 
-/** An error names its channel by `arg`, in words, or by repeating the whole request; what cannot be read surely names nothing. */
-function channelsNamed(arg: unknown, message: string): readonly string[] {
+/**
+ * An error names its channel by `arg`, in words, or by repeating the request. A repeated request for several channels
+ * names none of them: one is bad, and OKX does not say which.
+ */
+function channelsNamed(arg: unknown, message: string, repeated: unknown): readonly string[] {
   const key = keyOfArg(arg);
   if (key !== null) return [key];
   const [, channel, instId] = /channel:\s*([\w-]{1,40})(?:\s*,\s*instId:\s*([\w-]{1,60}))?/.exec(message) ?? [];
   if (channel !== undefined) return [keyOf(instId === undefined ? { channel } : { channel, instId })];
-  return channelsOfRequest(message.slice(message.indexOf('{')));
+  const only = Array.isArray(repeated) && repeated.length === 1 ? keyOfArg(repeated[0]) : null;
+  return only === null ? [] : [only];
 }
 
-function channelsOfRequest(echo: string): readonly string[] {
+/** "Invalid request: {...}"; often cut short, and then nothing can be read from it surely. */
+function requestRepeatedIn(message: string): Readonly<Record<string, unknown>> {
   try {
-    const { args } = JSON.parse(echo) as { readonly args?: unknown };
-    return Array.isArray(args) ? args.map(keyOfArg).filter((key) => key !== null) : [];
+    return parseObject(message.slice(message.indexOf('{')));
   } catch {
-    return []; // cut short by OKX, or never a request
+    return {};
   }
 }
 

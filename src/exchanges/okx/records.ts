@@ -1,14 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { DataType } from '../../market/data-type.ts';
-import type {
-  Balance,
-  BookLevel,
-  ExchangeCandle,
-  MarketEvent,
-  OrderBook,
-  Ticker,
-  Trade,
-} from '../../market/market-event.ts';
+import type { Balance, BookLevel, ExchangeCandle, MarketEvent, Ticker, Trade } from '../../market/market-event.ts';
 import type { BookChange, Route } from '../adapter.ts';
 import { readStoredBook } from '../book-payload.ts';
 import {
@@ -17,15 +9,16 @@ import {
   integerOf,
   levelsOf,
   optionalDecimalOf,
+  recordOf,
   signedDecimalOf,
   textOf,
   timeOf,
   unfit,
+  type Wire,
 } from '../fields.ts';
 import { closeTimeOf } from '../intervals.ts';
 import { INTERVALS } from './channels.ts';
 
-type Wire<Key extends string> = { readonly [key in Key]?: unknown };
 type TradeRecord = Wire<'instId' | 'tradeId' | 'px' | 'sz' | 'side' | 'ts' | 'count'>;
 type TickerRecord = Wire<
   | 'instId'
@@ -170,7 +163,7 @@ export function readPayload(payload: unknown, route: Route, receivedAt: number):
     case DataType.BALANCE:
       return readBalance(payload, receivedAt);
     case DataType.ORDERBOOK:
-      return readStoredBook('okx', payload, route, receivedAt) satisfies OrderBook;
+      return readStoredBook('okx', payload, route, receivedAt);
   }
 }
 
@@ -180,11 +173,6 @@ export function bookChecksum(bids: readonly BookLevel[], asks: readonly BookLeve
   for (let depth = 0; depth < 25; depth += 1)
     for (const level of [bids[depth], asks[depth]]) if (level) parts.push(level[0], level[1]);
   return crc32(parts.join(':')) | 0;
-}
-
-function recordOf(found: unknown): object {
-  if (typeof found === 'object' && found !== null && !Array.isArray(found)) return found;
-  throw unfit('wrong-type', 'the record', 'an object', found);
 }
 
 /** A record of another instrument than its frame says belongs to nobody. */

@@ -1,7 +1,7 @@
 import { AppError } from '../../runtime/errors.ts';
 import type { ListedInstrument, RestApi, RestRequest } from '../adapter.ts';
 import { readEach, textOf, unfit } from '../fields.ts';
-import { isObject, parseJson, parseObject } from '../json.ts';
+import { isObject, parseObject, tryJson } from '../json.ts';
 import { byOpenTime, byTradeId, readMost } from '../rows.ts';
 import { BARS } from './channels.ts';
 import { reactionTo } from './errors.ts';
@@ -89,19 +89,10 @@ function readInstrument(found: unknown): ListedInstrument {
 }
 
 function readFailure(status: number, body: string): ReturnType<RestApi['readFailure']> {
-  const answer = jsonOf(body);
+  const answer = tryJson(body);
   const code =
     isObject(answer) && typeof answer.code === 'string' && answer.code !== '0' ? answer.code : `HTTP ${status}`;
   const message = isObject(answer) && typeof answer.msg === 'string' ? answer.msg : body;
   const refused = code.startsWith('HTTP') && status >= 400 && status < 500 && status !== 429 && status !== 408;
   return { reaction: refused ? 'drop-channel' : reactionTo(code), code, message: message.slice(0, 300) };
-}
-
-/** A failed answer is often a proxy's web page. */
-function jsonOf(body: string): unknown {
-  try {
-    return parseJson(body);
-  } catch {
-    return null;
-  }
 }
