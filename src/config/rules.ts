@@ -28,7 +28,8 @@ export const text = (rule: string, holds: (value: string) => boolean) =>
 export const list = <T extends z.ZodType>(rule: string, element: T) => z.array(element, { error: rule }).meta({ rule });
 
 /** An object of settings: unknown keys are problems, missing ones take their defaults. */
-export const group = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape, { error: 'must be an object, { ... }' });
+export const group = <T extends z.ZodRawShape>(shape: T) =>
+  z.strictObject(shape, { error: 'must be an object, { ... }' });
 
 /** The address of an exchange: encrypted, except where it is on this machine, as a simulator's. */
 export const exchangeUrl = (scheme: 'ws' | 'http') =>
@@ -36,13 +37,12 @@ export const exchangeUrl = (scheme: 'ws' | 'http') =>
     `must be a ${scheme}s:// URL without a user name (${scheme}:// only for 127.0.0.1, ::1 or localhost)`,
     (value) => {
       const url = URL.parse(value);
-      if (!url || url.username !== '' || url.password !== '') return false;
+      if (url?.username !== '' || url.password !== '') return false;
       return url.protocol === `${scheme}s:` || (url.protocol === `${scheme}:` && isLoopback(url.hostname));
     },
   );
 
-export const isLoopback = (host: string): boolean =>
-  /^(127(\.\d{1,3}){3}|\[?::1\]?|localhost)$/i.test(host);
+export const isLoopback = (host: string): boolean => /^(127(\.\d{1,3}){3}|\[?::1\]?|localhost)$/i.test(host);
 
 export const isPostgresUrl = (value: string): boolean =>
   /^postgres(ql)?:\/\//i.test(value) && URL.canParse(value) && decodes(URL.parse(value)?.password ?? '');

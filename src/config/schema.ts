@@ -1,7 +1,18 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { EXCHANGES, type ExchangeId } from '../exchanges/registry.ts';
-import { DATA_TYPES } from '../market/data-type.ts';
-import { exchangeUrl, group, isLoopback, isPostgresUrl, list, oneOf, seconds, text, wholeNumber, yesOrNo } from './rules.ts';
+import { DATA_TYPES, type DataType } from '../market/data-type.ts';
+import {
+  exchangeUrl,
+  group,
+  isLoopback,
+  isPostgresUrl,
+  list,
+  oneOf,
+  seconds,
+  text,
+  wholeNumber,
+  yesOrNo,
+} from './rules.ts';
 
 const DAY_S = 86_400;
 
@@ -23,25 +34,30 @@ const server = group({
   port: wholeNumber(0, 65_535).default(4000).describe('0 takes any free port; the ready line names it.'),
   allowed_origins: list(
     'must be a list of origins',
-    text('must be an origin, such as https://dash.example.com, without a path', (value) => URL.parse(value)?.origin === value),
+    text(
+      'must be an origin, such as https://dash.example.com, without a path',
+      (value) => URL.parse(value)?.origin === value,
+    ),
   )
     .default([])
     .describe('Origins of web pages, besides our own, that may use the API in a browser.'),
 });
 
 const database = group({
-  url: text(
-    'must be a postgres:// URL; percent-encode special characters of its password',
-    isPostgresUrl,
-  )
+  url: text('must be a postgres:// URL; percent-encode special characters of its password', isPostgresUrl)
+    .meta({ secret: true })
     .nullable()
     .default(null)
     .describe('PostgreSQL 15 or newer; null for the embedded database in the data directory.'),
   pool_size: wholeNumber(1, 1_000).default(10).describe('Connections kept open.'),
   max_overflow: wholeNumber(0, 1_000).default(20).describe('Connections above pool_size under load.'),
   pool_timeout: seconds(0.1, 600).default(30).describe('Longest wait for a free connection, in seconds.'),
-  pool_recycle: seconds(1, 30 * DAY_S).default(3600).describe('Age at which a connection is replaced, in seconds.'),
-  retention_days: wholeNumber(1, 36_500).default(730).describe('Days after which stored data is dropped, a whole partition at a time.'),
+  pool_recycle: seconds(1, 30 * DAY_S)
+    .default(3600)
+    .describe('Age at which a connection is replaced, in seconds.'),
+  retention_days: wholeNumber(1, 36_500)
+    .default(730)
+    .describe('Days after which stored data is dropped, a whole partition at a time.'),
 });
 
 const tables = group({
@@ -52,24 +68,42 @@ const tables = group({
 
 const connection = group({
   public_ws_url: exchangeUrl('ws').optional().describe('Socket for public data.'),
-  business_ws_url: exchangeUrl('ws').optional().describe('Socket for candles and single trades, where the exchange has one of its own.'),
+  business_ws_url: exchangeUrl('ws')
+    .optional()
+    .describe('Socket for candles and single trades, where the exchange has one of its own.'),
   private_ws_url: exchangeUrl('ws').optional().describe('Socket for balances.'),
   rest_url: exchangeUrl('http').optional().describe('Base of the REST API.'),
-  ping_interval: seconds(0.05, 3_600).optional().describe('Silence after which we ping, in seconds; under the idle cut of the exchange.'),
-  pong_timeout: seconds(0.05, 3_600).optional().describe('Wait for the answer before the socket counts as dead, in seconds.'),
-  max_reconnect_attempts: wholeNumber(1, 1_000_000).optional().describe('Attempts in a row before the collector reports `error`.'),
+  ping_interval: seconds(0.05, 3_600)
+    .optional()
+    .describe('Silence after which we ping, in seconds; under the idle cut of the exchange.'),
+  pong_timeout: seconds(0.05, 3_600)
+    .optional()
+    .describe('Wait for the answer before the socket counts as dead, in seconds.'),
+  max_reconnect_attempts: wholeNumber(1, 1_000_000)
+    .optional()
+    .describe('Attempts in a row before the collector reports `error`.'),
   reconnect_delay: seconds(0.001, 3_600).optional().describe('Longest jittered wait between two attempts, in seconds.'),
 });
 
 const dataCollection = group({
   store_raw_data: yesOrNo().default(true).describe("Keep the exchange's own payload with every trade."),
-  health_check_interval: seconds(0.05, 3_600).default(30).describe('Time between two judgements of health, in seconds.'),
+  health_check_interval: seconds(0.05, 3_600)
+    .default(30)
+    .describe('Time between two judgements of health, in seconds.'),
   auto_restart: yesOrNo().default(true).describe('Restart a collector in `error`, with growing waits, for ever.'),
-  buffer_size: wholeNumber(1, 1_000_000).default(1000).describe('Events of one collector that may wait for storage before its sockets are held back.'),
-  ticker_sample_interval: seconds(0, DAY_S).default(5).describe('Time between two stored tickers of a pair, in seconds; 0 stores all. Subscribers get all.'),
-  orderbook_sample_interval: seconds(0, DAY_S).default(10).describe('Time between two stored order books of a pair, in seconds; 0 stores all. Subscribers get all.'),
+  buffer_size: wholeNumber(1, 1_000_000)
+    .default(1000)
+    .describe('Events of one collector that may wait for storage before its sockets are held back.'),
+  ticker_sample_interval: seconds(0, DAY_S)
+    .default(5)
+    .describe('Time between two stored tickers of a pair, in seconds; 0 stores all. Subscribers get all.'),
+  orderbook_sample_interval: seconds(0, DAY_S)
+    .default(10)
+    .describe('Time between two stored order books of a pair, in seconds; 0 stores all. Subscribers get all.'),
   orderbook_stored_levels: wholeNumber(1, 5_000).default(25).describe('Levels of each side in a stored order book.'),
-  store_forming_candles: yesOrNo().default(false).describe('Store every update of a candle; false stores closed candles only.'),
+  store_forming_candles: yesOrNo()
+    .default(false)
+    .describe('Store every update of a candle; false stores closed candles only.'),
 });
 
 const channelName = () => text('must be the name of a channel', (name) => name !== '');
@@ -90,7 +124,10 @@ const tradingPair = group({
     /^[A-Z0-9]{1,20}(-[A-Z0-9]{1,20}){1,4}$/.test(symbol),
   ).describe('Canonical symbol.'),
   enabled: yesOrNo().default(true).describe('false leaves the pair out.'),
-  data_types: list('must be a list of data types, without repeats', oneOf(DATA_TYPES as readonly [string, ...string[]]))
+  data_types: list(
+    'must be a list of data types, without repeats',
+    oneOf(DATA_TYPES as readonly [DataType, ...DataType[]]),
+  )
     .min(1, { error: 'must name at least one data type; use "enabled": false to leave the pair out' })
     .refine((types) => new Set(types).size === types.length, { error: 'must not name a data type twice' })
     .optional()
@@ -112,15 +149,26 @@ const component = group({
 
 const logging = group({
   level: level().default('INFO').describe('The least that is logged.'),
-  format: oneOf(['detailed', 'json']).default('detailed').describe('One line for people, or one JSON object, an event.'),
+  format: oneOf(['detailed', 'json'])
+    .default('detailed')
+    .describe('One line for people, or one JSON object, an event.'),
   console_output: yesOrNo().default(true).describe('Log to standard output.'),
   file_output: yesOrNo().default(true).describe('Log to a file a day in log_directory.'),
   cleanup: yesOrNo().default(true).describe('Remove the oldest log files above max_files.'),
   max_files: wholeNumber(1, 10_000).default(30).describe('Log files kept, the present one not counted.'),
-  log_directory: text('must be the path of a directory', (path) => path !== '').default('./logs').describe('Made when absent.'),
+  log_directory: text('must be the path of a directory', (path) => path !== '')
+    .default('./logs')
+    .describe('Made when absent.'),
 });
 
-export const COMPONENTS = ['server', 'data_collectors', 'websocket_clients', 'storage', 'graphql', 'simulator'] as const;
+export const COMPONENTS = [
+  'server',
+  'data_collectors',
+  'websocket_clients',
+  'storage',
+  'graphql',
+  'simulator',
+] as const;
 
 const components = group({
   server: component.prefault({}),
@@ -132,7 +180,9 @@ const components = group({
 });
 
 /** What is collected when nothing is said. */
-const DEFAULT_EXCHANGES = [{ exchange: 'okx', trading_pairs: [{ symbol: 'BTC-USDT' }, { symbol: 'ETH-USDT' }] }] as const;
+const DEFAULT_EXCHANGES = [
+  { exchange: 'okx', trading_pairs: [{ symbol: 'BTC-USDT' }, { symbol: 'ETH-USDT' }] },
+] as const;
 
 /** The configuration file, with every default; how parts must fit together is in consistency.ts. */
 export const CONFIG_FILE = group({
