@@ -45,16 +45,18 @@ builder.subscriptionField('collectorEvents', (t) =>
     type: CollectorEventType,
     description: 'What happens to the collectors, in order, from now on. Code: COLLECTOR_UNKNOWN.',
     args: { name: t.arg.string({ description: 'Only this collector; without it all.' }) },
-    subscribe: (_root, { name }, { collectors }) => {
+    subscribe: (_root, { name }, { collectors, queues }) => {
       if (name != null && !collectors.getCollector(name))
         throw new AppError(
           'COLLECTOR_UNKNOWN',
           `There is no collector ${JSON.stringify(name.slice(0, 100))}; \`collectors\` lists them`,
         );
-      return queueEvents<CollectorEvent>(QUEUE_CAPACITY, (push) =>
-        collectors.onEvent((event) => {
-          if (name == null || event.collector === name) push(event);
-        }),
+      return queueEvents<CollectorEvent>(
+        { name: 'collector events', capacity: QUEUE_CAPACITY, registry: queues },
+        (push) =>
+          collectors.onEvent((event) => {
+            if (name == null || event.collector === name) push(event);
+          }),
       );
     },
     resolve: (event) => event,

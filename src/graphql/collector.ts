@@ -124,17 +124,11 @@ const CollectorHealth = builder.objectRef<CollectorView>('CollectorHealth').impl
 const CollectorStatisticsType = builder.objectRef<CollectorStatistics>('CollectorStatistics').implement({
   description: 'Counts of a collector since this server started.',
   fields: (t) => ({
-    messagesReceived: t.field({
-      type: 'BigInt',
-      description: 'Messages that came.',
-      resolve: (counts) => counts.messagesReceived,
+    messagesReceived: t.exposeFloat('messagesReceived', { description: 'Messages that came; a whole number.' }),
+    messagesProcessed: t.exposeFloat('messagesProcessed', {
+      description: 'Messages that were understood; a whole number.',
     }),
-    messagesProcessed: t.field({
-      type: 'BigInt',
-      description: 'Messages that were understood.',
-      resolve: (counts) => counts.messagesProcessed,
-    }),
-    errors: t.field({ type: 'BigInt', description: 'Things that went wrong.', resolve: (counts) => counts.errors }),
+    errors: t.exposeFloat('errors', { description: 'Things that went wrong; a whole number.' }),
     restarts: t.exposeInt('restarts', { description: 'Restarts, by hand or by supervision.' }),
     uptimeSeconds: t.exposeFloat('uptimeSeconds', { description: 'Seconds since the last start; 0 while stopped.' }),
     reconnectAttempts: t.exposeInt('reconnectAttempts', {

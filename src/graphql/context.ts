@@ -10,7 +10,9 @@ import type { ExchangeAdapter } from '../exchanges/adapter.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { TradeCursors } from '../pipeline/cursor.ts';
 import type { LiveFeed } from '../pipeline/live-feed.ts';
+import type { RecorderStatus } from '../pipeline/recorder.ts';
 import type { TradeFeed } from '../pipeline/trade-feed.ts';
+import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { InstrumentRow } from '../storage/instruments.ts';
 import type { MarketDataQuery, MarketDataRow } from '../storage/market-data.ts';
@@ -22,10 +24,12 @@ export interface Services {
   readonly exchanges: Readonly<Record<string, ExchangeAdapter>>;
   readonly collectors: CollectorControl;
   readonly history: History;
-  readonly trades: TradeFeed;
+  readonly trades: Pick<TradeFeed, 'subscribe' | 'subscribers'>;
   readonly tradeCursors: TradeCursors;
-  readonly live: LiveFeed;
-  storage(): StorageStatus;
+  readonly live: Pick<LiveFeed, 'subscribe' | 'subscribers' | 'latest'>;
+  /** How recording is doing. */
+  readonly recorder: { status(): RecorderStatus };
+  readonly queues: QueueRegistry;
   readonly clock: Clock;
   /** When the server started, by `clock`. */
   readonly startedAt: number;
@@ -80,16 +84,4 @@ export interface History {
     readonly after: { readonly exchange: string; readonly symbol: string } | null;
   }): Promise<{ readonly instruments: readonly InstrumentRow[]; readonly hasMore: boolean }>;
   findInstrument(exchange: string, symbol: string): Promise<InstrumentRow | null>;
-}
-
-/** How recording is doing, for `health`. */
-export interface StorageStatus {
-  /** RECORDING: rows are committed. DELAYED: the queue grows faster than it empties. UNAVAILABLE: the database does not answer; rows wait. */
-  readonly state: 'RECORDING' | 'DELAYED' | 'UNAVAILABLE';
-  /** From receiving a trade to its commit, ms, of the last batch; null before the first. */
-  readonly lagMs: number | null;
-  readonly queuedRows: number;
-  /** Age of the oldest row that waits, ms; null when none does. */
-  readonly oldestQueuedMs: number | null;
-  readonly lastError: string | null;
 }

@@ -17,7 +17,7 @@ export const exposeErrors =
   (log: Log) =>
   (thrown: unknown): GraphQLError => {
     const cause = rootCause(thrown);
-    if (thrown instanceof GraphQLError && cause instanceof GraphQLError && thrown.extensions['code']) return thrown;
+    if (thrown instanceof GraphQLError && cause instanceof GraphQLError && thrown.extensions.code) return thrown;
     const at = placeOf(thrown);
     if (cause instanceof AppError && ERRORS[cause.code].public)
       return new GraphQLError(cause.message, { ...at, extensions: { code: cause.code } });

@@ -1,32 +1,51 @@
+import type { RecorderStatus } from '../pipeline/recorder.ts';
 import { builder } from './builder.ts';
-import type { Services, StorageStatus } from './context.ts';
+import type { Services } from './context.ts';
 import { byStateField, countByState } from './manager.ts';
 
 const StorageState = builder.enumType('StorageState', {
   description: 'How recording is doing.',
   values: {
-    RECORDING: { description: 'What comes is committed at once.' },
-    DELAYED: { description: 'Rows wait longer than they should.' },
-    UNAVAILABLE: { description: 'The database does not answer; rows wait in memory and nothing is lost yet.' },
-  } as const satisfies Record<StorageStatus['state'], unknown>,
+    STORING: { description: 'What comes is committed.' },
+    WAITING_FOR_DATABASE: { description: 'The database does not answer; what comes waits in memory.' },
+  } as const satisfies Record<RecorderStatus['trades']['state'], unknown>,
 });
 
-const StorageHealth = builder.objectRef<StorageStatus>('StorageHealth').implement({
+const StorageHealth = builder.objectRef<RecorderStatus>('StorageHealth').implement({
   description: 'How recording is doing.',
   fields: (t) => ({
-    state: t.expose('state', { type: StorageState, description: 'In one word.' }),
-    lagMs: t.exposeFloat('lagMs', {
-      nullable: true,
-      description: 'From receiving a trade to its commit, ms, of the last batch; null before the first.',
+    state: t.field({ type: StorageState, description: 'In one word.', resolve: ({ trades }) => trades.state }),
+    lagMs: t.float({
+      description: 'How long the oldest trade that is not committed yet has been waiting, ms; 0 when none waits.',
+      resolve: ({ trades }) => trades.oldestMs ?? 0,
     }),
-    queuedRows: t.exposeInt('queuedRows', { description: 'Rows that wait to be committed.' }),
-    oldestQueuedMs: t.exposeFloat('oldestQueuedMs', {
+    commitMs: t.float({
       nullable: true,
-      description: 'Age of the oldest row that waits, ms; null when none does.',
+      description: 'What a commit of trades takes, ms, smoothed over the last ones; null before the first.',
+      resolve: ({ trades }) => trades.commitMs?.average ?? null,
     }),
-    lastError: t.exposeString('lastError', {
+    spooled: t.int({
+      description: 'Trades and samples that were received and wait to be committed.',
+      resolve: ({ trades, marketData }) => trades.queued + marketData.queued,
+    }),
+    stored: t.float({
+      description: 'Trades and samples committed since this server started; a whole number.',
+      resolve: ({ trades, marketData }) => trades.stored + marketData.stored,
+    }),
+    refused: t.float({
+      description:
+        'Rows the database will never take, since this server started; a whole number. The log says which and why.',
+      resolve: ({ trades, marketData }) => trades.refused + marketData.refused,
+    }),
+    lost: t.float({
+      description: 'Trades turned away because no more could wait, since this server started; a whole number.',
+      resolve: ({ turnedAway }) => turnedAway,
+    }),
+    lastErrorAt: t.field({
+      type: 'DateTime',
       nullable: true,
-      description: 'Code of the last failure to record; null when there was none.',
+      description: 'When committing trades last failed; null when it never did. The log says why.',
+      resolve: ({ trades }) => trades.lastError?.at ?? null,
     }),
   }),
 });
@@ -38,29 +57,31 @@ const HealthLevel = builder.enumType('HealthLevel', {
   values: {
     OK: { description: 'Everything that should run runs, and is recorded.' },
     DEGRADED: { description: 'Something does not do what it should; `reasons` says what.' },
-    DOWN: { description: 'Nothing is recorded.' },
+    DOWN: { description: 'Nothing is being recorded.' },
   } as const satisfies Record<Level, unknown>,
 });
 
 interface Health {
   readonly level: Level;
   readonly reasons: readonly string[];
-  readonly storage: StorageStatus;
+  readonly storage: RecorderStatus;
   readonly services: Services;
 }
 
 function judge(services: Services): Health {
   const { collectors } = services;
-  const storage = services.storage();
+  const storage = services.recorder.status();
   const reasons: string[] = [];
   if (!collectors.getStatus().isRunning) reasons.push('The collectors are not supervised.');
-  if (storage.state === 'UNAVAILABLE') reasons.push('The database does not answer.');
-  if (storage.state === 'DELAYED') reasons.push(`${storage.queuedRows} rows wait to be stored.`);
+  const waiting = storage.trades.state === 'WAITING_FOR_DATABASE';
+  if (waiting) reasons.push('The database does not answer.');
+  if (storage.trades.refused + storage.turnedAway > 0)
+    reasons.push('Some trades could not be recorded; the log says which.');
   for (const name of collectors.listCollectors()) {
     const health = collectors.getCollector(name)?.getHealthStatus();
     if (health && !health.isHealthy) reasons.push(`${name}: ${health.issues.join(' ')}`);
   }
-  const level = storage.state === 'UNAVAILABLE' ? 'DOWN' : reasons.length > 0 ? 'DEGRADED' : 'OK';
+  const level = waiting ? 'DOWN' : reasons.length > 0 ? 'DEGRADED' : 'OK';
   return { level, reasons, storage, services };
 }
 
@@ -83,7 +104,7 @@ const SystemHealth = builder.objectRef<Health>('SystemHealth').implement({
       resolve: ({ services }) => services.trades.subscribers + services.live.subscribers,
     }),
     openGaps: t.int({ description: 'Known gaps that are not filled. Not counted yet: always 0.', resolve: () => 0 }),
-    uptimeSeconds: t.float({
+    uptime: t.float({
       description: 'Seconds since this server started.',
       resolve: ({ services }) => Math.max(0, services.clock.now() - services.startedAt) / 1000,
     }),

@@ -1,0 +1,185 @@
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getVariableValues,
+  Kind,
+  locatedError,
+  type OperationDefinitionNode,
+  visit,
+} from 'graphql';
+import { planSelection, type SelectionPlan } from './plan.ts';
+import { isPromise, type Run, runObject, runSerially } from './run.ts';
+
+/** One operation of one document, ready to run any number of times. */
+interface Operation {
+  readonly node: OperationDefinitionNode;
+  readonly fragments: Record<string, FragmentDefinitionNode>;
+  readonly rootPlan: (variables: Readonly<Record<string, unknown>>) => SelectionPlan;
+}
+
+/** Plans a document may keep: one for each combination of its @skip and @include variables. */
+const MAX_PLANS = 16;
+
+/**
+ * Executes a validated operation as graphql-js does, several times faster on lists: what can be known from the document alone is
+ * worked out once and kept as long as the document. docs/decisions/graphql-execution.md says why.
+ */
+export function execute(args: ExecutionArgs): ExecutionResult | Promise<ExecutionResult> {
+  const run = prepare(args);
+  return 'plan' in run ? answer(run) : run;
+}
+
+/** Subscribes; every event becomes one result. A source that fails ends the stream with a last result that says so. */
+export async function subscribe(
+  args: ExecutionArgs,
+): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+  const run = prepare(args);
+  if (!('plan' in run)) return run;
+  const source = await createSourceEventStream(args);
+  if (!(Symbol.asyncIterator in source)) return source;
+  return answerEach(source[Symbol.asyncIterator]() as AsyncIterator<unknown>, (event) =>
+    answer({ ...run, rootValue: event, errors: [] }),
+  );
+}
+
+function answerEach(
+  source: AsyncIterator<unknown>,
+  toResult: (event: unknown) => ExecutionResult | Promise<ExecutionResult>,
+): AsyncIterableIterator<ExecutionResult, undefined, undefined> {
+  const end = { value: undefined, done: true } as const;
+  let open = true;
+  return {
+    async next() {
+      if (!open) return end;
+      try {
+        const step = await source.next();
+        if (step.done) return end;
+        return { value: await toResult(step.value), done: false };
+      } catch (error) {
+        open = false;
+        return { value: { errors: [locatedError(error, undefined)] }, done: false };
+      }
+    },
+    async return() {
+      open = false;
+      await source.return?.();
+      return end;
+    },
+    async throw(reason) {
+      open = false;
+      await source.return?.();
+      throw reason;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+type Prepared = Run & { readonly plan: SelectionPlan };
+
+function prepare({
+  schema,
+  document,
+  operationName,
+  rootValue,
+  contextValue,
+  variableValues,
+}: ExecutionArgs): Prepared | ExecutionResult {
+  const operation = operationOf(schema, document, operationName ?? null);
+  if (operation instanceof GraphQLError) return { errors: [operation] };
+  const { node, fragments } = operation;
+  const variables = getVariableValues(schema, node.variableDefinitions ?? [], variableValues ?? {}, { maxErrors: 20 });
+  if (variables.errors) return { errors: variables.errors };
+  return {
+    ...{
+      schema,
+      fragments,
+      operation: node,
+      rootValue,
+      context: contextValue,
+      variables: variables.coerced,
+      errors: [],
+    },
+    plan: operation.rootPlan(variables.coerced),
+  };
+}
+
+function answer(run: Prepared): ExecutionResult | Promise<ExecutionResult> {
+  const finish = (data: unknown): ExecutionResult =>
+    run.errors.length > 0
+      ? { errors: run.errors, data: data as Record<string, unknown> }
+      : { data: data as Record<string, unknown> };
+  const lose = (error: unknown): ExecutionResult => ({ errors: [...run.errors, error as GraphQLError], data: null });
+  try {
+    const data =
+      run.operation.operation === 'mutation'
+        ? runSerially(run, run.plan, run.rootValue)
+        : runObject(run, run.plan, run.rootValue, undefined);
+    return isPromise(data) ? data.then(finish, lose) : finish(data);
+  } catch (error) {
+    return lose(error);
+  }
+}
+
+const operations = new WeakMap<DocumentNode, Map<string | null, Operation | GraphQLError>>();
+
+function operationOf(schema: GraphQLSchema, document: DocumentNode, name: string | null): Operation | GraphQLError {
+  let known = operations.get(document);
+  if (!known) {
+    known = new Map();
+    operations.set(document, known);
+  }
+  const found = known.get(name);
+  if (found) return found;
+  const operation = readOperation(schema, document, name);
+  // A name the document does not have is the client's text and unbounded: never kept.
+  if (!(operation instanceof GraphQLError)) known.set(name, operation);
+  return operation;
+}
+
+function readOperation(schema: GraphQLSchema, document: DocumentNode, name: string | null): Operation | GraphQLError {
+  const all = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  if (name === null && all.length > 1)
+    return new GraphQLError('Must provide operation name if query contains multiple operations.');
+  const node = name === null ? all[0] : all.find((definition) => definition.name?.value === name);
+  if (!node)
+    return new GraphQLError(name === null ? 'Must provide an operation.' : `Unknown operation named "${name}".`);
+  const type = schema.getRootType(node.operation);
+  if (!type)
+    return new GraphQLError(`Schema is not configured to execute ${node.operation} operation.`, { nodes: node });
+  const fragments: Record<string, FragmentDefinitionNode> = Object.create(null);
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments[definition.name.value] = definition;
+  const conditions = conditionVariables(document);
+  const plans = new Map<string, SelectionPlan>();
+  return {
+    node,
+    fragments,
+    rootPlan: (variables) => {
+      const key = conditions.map((variable) => (variables[variable] ? '1' : '0')).join('');
+      const kept = plans.get(key);
+      if (kept) return kept;
+      const plan = planSelection({ schema, fragments, variables }, type, [node.selectionSet]);
+      if (plans.size < MAX_PLANS) plans.set(key, plan);
+      return plan;
+    },
+  };
+}
+
+/** The variables that decide what is skipped and included. */
+function conditionVariables(document: DocumentNode): readonly string[] {
+  const names = new Set<string>();
+  visit(document, {
+    Directive: ({ name, arguments: args }) => {
+      if (name.value !== 'skip' && name.value !== 'include') return;
+      for (const { value } of args ?? []) if (value.kind === Kind.VARIABLE) names.add(value.name.value);
+    },
+  });
+  return [...names];
+}

@@ -1,0 +1,88 @@
+import {
+  defaultFieldResolver,
+  type FieldNode,
+  type GraphQLField,
+  type GraphQLFieldResolver,
+  type GraphQLObjectType,
+  SchemaMetaFieldDef,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
+  TypeNameMetaFieldDef,
+} from 'graphql';
+import { type Complete, completerOf } from './complete.ts';
+import { collectFields, type SelectionScope } from './selection.ts';
+
+/** One field of one object type in one document, with everything that does not change from run to run. */
+export interface FieldPlan {
+  readonly key: string;
+  readonly parentType: GraphQLObjectType;
+  readonly field: GraphQLField<unknown, unknown>;
+  readonly nodes: readonly [FieldNode, ...FieldNode[]];
+  readonly resolve: GraphQLFieldResolver<unknown, unknown>;
+  readonly hasArguments: boolean;
+  /** Whether the resolver declares the fourth parameter, or may read it unseen. */
+  readonly needsInfo: boolean;
+  readonly complete: Complete;
+  /** What is asked of the object this field returns, by its concrete type. */
+  readonly selectionOf: (type: GraphQLObjectType) => SelectionPlan;
+}
+
+/** What one object is turned into. */
+export interface SelectionPlan {
+  readonly type: GraphQLObjectType;
+  readonly fields: readonly FieldPlan[];
+  /** `__proto__` is a valid alias; such an answer needs an object without a prototype. */
+  readonly bare: boolean;
+}
+
+export function planSelection(
+  scope: SelectionScope,
+  type: GraphQLObjectType,
+  selectionSets: readonly SelectionSetNode[],
+): SelectionPlan {
+  const fields: FieldPlan[] = [];
+  for (const [key, nodes] of collectFields(scope, type, selectionSets)) {
+    const [first, ...others] = nodes;
+    const field = first && fieldOf(scope, type, first.name.value);
+    if (!first || !field) continue;
+    const resolve = field.resolve ?? defaultFieldResolver;
+    fields.push({
+      ...{ key, parentType: type, field, nodes: [first, ...others], resolve },
+      hasArguments: field.args.length > 0,
+      needsInfo: resolve.length === 0 || resolve.length > 3,
+      complete: completerOf(field.type),
+      selectionOf: selections(scope, nodes),
+    });
+  }
+  return { type, fields, bare: fields.some(({ key }) => key === '__proto__') };
+}
+
+/** Plans are made when a type is first met, so an interface costs only for the types that occur. */
+function selections(scope: SelectionScope, nodes: readonly FieldNode[]): FieldPlan['selectionOf'] {
+  const known = new Map<GraphQLObjectType, SelectionPlan>();
+  return (type) => {
+    let plan = known.get(type);
+    if (!plan) {
+      plan = planSelection(
+        scope,
+        type,
+        nodes.flatMap(({ selectionSet }) => selectionSet ?? []),
+      );
+      known.set(type, plan);
+    }
+    return plan;
+  };
+}
+
+function fieldOf(
+  { schema }: SelectionScope,
+  type: GraphQLObjectType,
+  name: string,
+): GraphQLField<unknown, unknown> | undefined {
+  if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef;
+  if (type === schema.getQueryType()) {
+    if (name === SchemaMetaFieldDef.name) return SchemaMetaFieldDef;
+    if (name === TypeMetaFieldDef.name) return TypeMetaFieldDef;
+  }
+  return type.getFields()[name];
+}
