@@ -1,6 +1,14 @@
+import { and, asc, desc, eq, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
 import type { DataType } from '../market/data-type.ts';
+import { payloadOf } from '../market/market-data-point.ts';
 import type { MarketEvent } from '../market/market-event.ts';
+import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
+import { instrumentIdOf, upsertInstrument } from './instruments.ts';
+import { jsonText } from './json-text.ts';
+import { readPage } from './page.ts';
+import { ensurePartitions } from './partitions.ts';
+import { instrument, marketPoint } from './tables.ts';
 
 /** One stored ticker, order book, candle or balance. */
 export interface MarketDataRow {
@@ -40,19 +48,126 @@ export interface MarketDataQuery {
 }
 
 /** Stores the events and returns how many. Repeating stores them again: these are samples, not a ledger. */
-export function insertMarketData(_db: Database, _events: readonly MarketEvent[]): Promise<number> {
-  throw new Error('to come');
+export async function insertMarketData(db: Database, events: readonly MarketEvent[]): Promise<number> {
+  if (events.length === 0) return 0;
+  const times = events.map(({ exchangeTime }) => exchangeTime);
+  await ensurePartitions(
+    db,
+    times.reduce((a, b) => Math.min(a, b)),
+    times.reduce((a, b) => Math.max(a, b)),
+  );
+  const ids = new Map<string, number>();
+  for (const { exchange, symbol, kind } of events) {
+    const key = `${exchange} ${symbol}`;
+    if (!ids.has(key))
+      ids.set(key, await upsertInstrument(db, exchange, symbol, kind === 'balance' ? 'account' : 'market'));
+  }
+  const createdAt = new Date(db.now()).toISOString();
+  await db.writers.run((handle) =>
+    handle.execute(sql`
+      insert into ${marketPoint} (ts, created_at, instrument_id, data_type, data)
+      select ts, ${createdAt}::timestamptz, instrument_id, data_type, data::jsonb
+      from unnest(
+        ${sql.param(times.map((time) => new Date(time).toISOString()))}::timestamptz[],
+        ${sql.param(events.map(({ exchange, symbol }) => ids.get(`${exchange} ${symbol}`)))}::int[],
+        ${sql.param(events.map(({ kind }) => kind))}::text[],
+        ${sql.param(events.map((event) => jsonText(payloadOf(event))))}::text[]
+      ) as e (ts, instrument_id, data_type, data)`),
+  );
+  return events.length;
 }
 
 /** One page, ordered by time and id. */
-export function listMarketData(
-  _db: Database,
-  _query: MarketDataQuery,
+export async function listMarketData(
+  db: Database,
+  query: MarketDataQuery,
 ): Promise<{ readonly rows: readonly MarketDataRow[]; readonly hasMore: boolean }> {
-  throw new Error('to come');
+  const { rows, hasMore } = await db.readers.run((handle) =>
+    readPage(query, async (direction, limit) => {
+      const by = direction === 'ASC' ? asc : desc;
+      const instrumentId = await instrumentIdOf(handle, query.exchange, query.symbol);
+      if (instrumentId === null) return [];
+      return selectPoints(handle)
+        .where(
+          and(
+            eq(marketPoint.instrumentId, instrumentId),
+            eq(marketPoint.dataType, query.dataType),
+            query.from ? gte(marketPoint.ts, query.from) : undefined,
+            query.to ? lt(marketPoint.ts, query.to) : undefined,
+            query.after ? beyond(query.after, query.order) : undefined,
+            query.before ? beyond(query.before, query.order === 'ASC' ? 'DESC' : 'ASC') : undefined,
+          ),
+        )
+        .orderBy(by(marketPoint.ts), by(marketPoint.id))
+        .limit(limit);
+    }),
+  );
+  return { rows: rows.map(toMarketDataRow), hasMore };
 }
 
 /** The newest balance of every currency, by currency. */
-export function latestBalances(_db: Database, _exchange: string): Promise<readonly MarketDataRow[]> {
-  throw new Error('to come');
+export async function latestBalances(db: Database, exchange: string): Promise<readonly MarketDataRow[]> {
+  const rows = await db.readers.run((handle) => {
+    const newest = handle
+      .select({
+        id: marketPoint.id,
+        ts: marketPoint.ts,
+        createdAt: marketPoint.createdAt,
+        dataType: marketPoint.dataType,
+        data: marketPoint.data,
+      })
+      .from(marketPoint)
+      .where(and(eq(marketPoint.instrumentId, instrument.id), eq(marketPoint.dataType, 'balance')))
+      .orderBy(desc(marketPoint.ts), desc(marketPoint.id))
+      .limit(1)
+      .as('newest');
+    return handle
+      .select({
+        id: newest.id,
+        exchange: instrument.exchange,
+        symbol: instrument.symbol,
+        dataType: newest.dataType,
+        ts: newest.ts,
+        data: newest.data,
+        createdAt: newest.createdAt,
+      })
+      .from(instrument)
+      .innerJoinLateral(newest, sql`true`)
+      .where(and(eq(instrument.exchange, exchange), eq(instrument.kind, 'account')))
+      .orderBy(asc(instrument.symbol));
+  });
+  return rows.map(toMarketDataRow);
 }
+
+/** Further along in the given direction than the key. The first comparison alone is what an index can use. */
+function beyond({ timestamp, id }: MarketDataKey, order: 'ASC' | 'DESC'): SQL | undefined {
+  const time = new Date(timestamp);
+  const here = sql`(${marketPoint.ts}, ${marketPoint.id})`;
+  const key = sql`(${time.toISOString()}::timestamptz, ${String(id)}::int8)`;
+  return order === 'ASC'
+    ? and(gte(marketPoint.ts, time), sql`${here} > ${key}`)
+    : and(lte(marketPoint.ts, time), sql`${here} < ${key}`);
+}
+
+const selectPoints = (handle: Handle) =>
+  handle
+    .select({
+      id: marketPoint.id,
+      exchange: instrument.exchange,
+      symbol: instrument.symbol,
+      dataType: marketPoint.dataType,
+      ts: marketPoint.ts,
+      data: marketPoint.data,
+      createdAt: marketPoint.createdAt,
+    })
+    .from(marketPoint)
+    .innerJoin(instrument, eq(instrument.id, marketPoint.instrumentId))
+    .$dynamic();
+
+type PointRow = Awaited<ReturnType<typeof selectPoints>>[number];
+
+const toMarketDataRow = ({ ts, dataType, ...row }: PointRow): MarketDataRow => ({
+  ...row,
+  dataType: dataType as DataType,
+  timestamp: ts,
+});

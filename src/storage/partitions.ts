@@ -1,19 +1,122 @@
+import { eq, sql } from 'drizzle-orm';
+import { AppError } from '../runtime/errors.ts';
+import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
+import { LOCK_SPACE } from './migrate.ts';
+import { maintenance, partition, trade } from './tables.ts';
 
-/** Makes the partitions of the months that touch `from`..`to` (ms, inclusive). Repeating and racing are safe. */
-export function ensurePartitions(_db: Database, _from: number, _to: number): Promise<void> {
-  throw new Error('to come');
+const PARTITIONED = ['trade', 'market_point'] as const;
+const PARTITION_LOCK = -2;
+/** Months made before they are needed. */
+const MONTHS_AHEAD = 2;
+/** Before 2009 there was nothing to trade; much later than now is a broken clock. */
+const EARLIEST = Date.UTC(2009, 0);
+const LATEST_AHEAD_MS = 366 * 86_400_000;
+/** How far the exchanges' clock may be from ours before ours is doubted. */
+const CLOCK_DOUBT_MS = 86_400_000;
+
+export const monthStart = (time: number): number => {
+  const date = new Date(time);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
+};
+
+export const nextMonth = (start: number): number => {
+  const date = new Date(start);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
+};
+
+/**
+ * Makes the partitions of the months that touch `from`..`to` (ms, inclusive). Repeating and racing are safe.
+ * @throws {AppError} DATA_POINT_INVALID for a time before 2009 or more than a year ahead.
+ */
+export async function ensurePartitions(db: Database, from: number, to: number): Promise<void> {
+  for (const time of [from, to]) checkStorableTime(time, db.now());
+  for (let start = monthStart(from); start <= to; start = nextMonth(start)) {
+    if (db.knownMonths.has(start)) continue;
+    await db.writers.transaction((tx) => makeMonth(tx, start, db.now()));
+    db.knownMonths.add(start);
+  }
+}
+
+/** This month and the next two, so that nothing has to wait for one at midnight. */
+export const ensureMonthsAhead = (db: Database, now: number): Promise<void> => {
+  let last = monthStart(now);
+  for (let ahead = 0; ahead < MONTHS_AHEAD; ahead++) last = nextMonth(last);
+  return ensurePartitions(db, now, last);
+};
+
+/** @throws {AppError} DATA_POINT_INVALID for a time no partition is made for. */
+export function checkStorableTime(time: number, now: number): void {
+  if (time >= EARLIEST && time <= now + LATEST_AHEAD_MS) return;
+  const shown = Number.isFinite(time) && Math.abs(time) < 8.64e15 ? new Date(time).toISOString() : String(time);
+  throw new AppError('DATA_POINT_INVALID', `A stored time is from 2009 to a year ahead, was ${shown}`);
+}
+
+async function makeMonth(tx: Handle, start: number, now: number): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${LOCK_SPACE}, ${PARTITION_LOCK})`);
+  for (const relation of PARTITIONED) {
+    const name = `${relation}_${new Date(start).toISOString().slice(0, 7).replace('-', '_')}`;
+    const known = await tx.select({ name: partition.name }).from(partition).where(eq(partition.name, name));
+    if (known.length > 0) continue;
+    const [table, parent] = [
+      sql`tcp_dashboard.${sql.identifier(name)}`,
+      sql`tcp_dashboard.${sql.identifier(relation)}`,
+    ];
+    const [startsAt, endsAt] = [new Date(start), new Date(nextMonth(start))];
+    // Made apart and attached: unlike PARTITION OF, that lets readers and writers of the parent go on.
+    await tx.execute(sql`create table ${table} (like ${parent} including defaults)`);
+    if (relation === 'trade') await tx.execute(sql`create unique index on ${table} (instrument_id, trade_id)`);
+    await tx.execute(
+      sql`alter table ${parent} attach partition ${table} for values from (${startsAt.toISOString()}) to (${endsAt.toISOString()})`.inlineParams(),
+    );
+    await tx.insert(partition).values({ name, relation, startsAt, endsAt, madeAt: new Date(now) });
+  }
 }
 
 /** What a retention run did. */
 export interface Retention {
   /** Names of the dropped partitions. */
   readonly dropped: readonly string[];
-  /** Set when more partitions than one month's would have fallen: the clock may have jumped, so none was dropped. */
+  /** Set when nothing was dropped because our clock may have jumped; says why, in words. */
   readonly refused: string | null;
 }
 
-/** Drops the partitions that end at or before `now - retentionMs`, whole. */
-export function dropExpired(_db: Database, _retentionMs: number, _now: number): Promise<Retention> {
-  throw new Error('to come');
+/**
+ * Drops, whole, the partitions that ended `retentionMs` ago. A month that was imported late counts from its import.
+ * Refuses when more than one month beyond the last run would fall while the newest trade, whose time is the exchange's,
+ * does not confirm our clock.
+ */
+export async function dropExpired(db: Database, retentionMs: number, now: number): Promise<Retention> {
+  const cutoff = new Date(now - retentionMs);
+  const result = await db.writers.transaction(async (tx): Promise<Retention> => {
+    await tx.execute(sql`select pg_advisory_xact_lock(${LOCK_SPACE}, ${PARTITION_LOCK})`);
+    const all = await tx.select().from(partition).orderBy(partition.startsAt, partition.name);
+    const expired = all.filter(({ endsAt, madeAt }) => endsAt <= cutoff && madeAt <= cutoff);
+    const [last] = await tx.select().from(maintenance).where(eq(maintenance.job, 'retention'));
+    const beyond = new Set(
+      expired.filter(({ endsAt }) => !last || endsAt > last.reached).map(({ endsAt }) => endsAt.getTime()),
+    );
+    const refused = beyond.size > 1 ? await clockDoubt(tx, now, beyond.size) : null;
+    if (refused !== null) return { dropped: [], refused };
+    await tx.execute(sql`set local lock_timeout = '2s'`);
+    for (const { name } of expired) {
+      await tx.execute(sql`drop table if exists tcp_dashboard.${sql.identifier(name)}`);
+      await tx.delete(partition).where(eq(partition.name, name));
+    }
+    const run = { ranAt: new Date(now), reached: cutoff };
+    await tx
+      .insert(maintenance)
+      .values({ job: 'retention', ...run })
+      .onConflictDoUpdate({ target: maintenance.job, set: run });
+    return { dropped: expired.map(({ name }) => name), refused: null };
+  });
+  if (result.dropped.length > 0) db.knownMonths.clear();
+  return result;
+}
+
+async function clockDoubt(tx: Handle, now: number, months: number): Promise<string | null> {
+  const [newest] = await tx.select({ ts: trade.ts }).from(trade).orderBy(sql`${trade.ts} desc`).limit(1);
+  if (newest && Math.abs(newest.ts.getTime() - now) <= CLOCK_DOUBT_MS) return null;
+  const known = newest ? `the newest trade is of ${newest.ts.toISOString()}` : 'there is no trade to compare it with';
+  return `${months} months would be dropped at once and our clock says ${new Date(now).toISOString()}, but ${known}`;
 }

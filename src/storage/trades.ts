@@ -1,6 +1,13 @@
+import { and, asc, desc, eq, gt, gte, inArray, lt, lte, type SQL, sql } from 'drizzle-orm';
+import type { Decimal } from '../market/decimal.ts';
 import type { Side } from '../market/market-event.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
+import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
+import { instrumentIdOf } from './instruments.ts';
+import { readPage } from './page.ts';
+import { instrument, trade, writer } from './tables.ts';
+import { provenanceOf, rowId, SIDE_LETTERS, sequenceOf, sideOf, writerOf } from './trade-columns.ts';
 
 /** Where a trade stands in the order of its instrument: by exchange time, then by id as a number. */
 export interface TradeKey {
@@ -33,36 +40,161 @@ export interface StoredTrade extends RecordedTrade {}
 export type Position = ReadonlyMap<number, bigint>;
 
 /** One page; `hasMore` tells whether the range holds more in the direction that was read. Unknown instruments have no trades. */
-export function listTrades(
-  _db: Database,
-  _query: TradeQuery,
+export async function listTrades(
+  db: Database,
+  query: TradeQuery,
 ): Promise<{ readonly trades: readonly StoredTrade[]; readonly hasMore: boolean }> {
-  throw new Error('to come');
+  const { rows, hasMore } = await db.readers.run((handle) =>
+    readPage(query, async (direction, limit) => {
+      const by = direction === 'ASC' ? asc : desc;
+      const instrumentId = await instrumentIdOf(handle, query.exchange, query.symbol);
+      if (instrumentId === null) return [];
+      return selectTrades(handle)
+        .where(
+          and(
+            eq(trade.instrumentId, instrumentId),
+            query.from ? gte(trade.ts, query.from) : undefined,
+            query.to ? lt(trade.ts, query.to) : undefined,
+            query.side ? eq(trade.side, SIDE_LETTERS[query.side]) : undefined,
+            query.after ? beyond(query.after, query.order) : undefined,
+            query.before ? beyond(query.before, query.order === 'ASC' ? 'DESC' : 'ASC') : undefined,
+          ),
+        )
+        .orderBy(by(trade.ts), by(sql`length(${trade.tradeId})`), by(trade.tradeId))
+        .limit(limit);
+    }),
+  );
+  return { trades: rows.map(toStoredTrade), hasMore };
 }
 
-export function findTrade(
-  _db: Database,
-  _exchange: string,
-  _symbol: string,
-  _key: TradeKey,
+export async function findTrade(
+  db: Database,
+  exchange: string,
+  symbol: string,
+  key: TradeKey,
 ): Promise<StoredTrade | null> {
-  throw new Error('to come');
+  const rows = await db.readers.run((handle) =>
+    selectTrades(handle).where(
+      and(
+        eq(instrument.exchange, exchange),
+        eq(instrument.symbol, symbol),
+        eq(trade.ts, new Date(key.exchangeTime)),
+        eq(trade.tradeId, key.tradeId),
+      ),
+    ),
+  );
+  return rows[0] ? toStoredTrade(rows[0]) : null;
 }
+
+/** How many sequences of one writer are looked through for one page of a narrow filter. */
+const WINDOW_PAGES = 20;
 
 /**
  * The next trades after a position, in sequence order per writer. `position` moves also over trades the filter left out;
  * `done` when it reached what was committed at the time of the call.
  */
-export function tradesAfter(
-  _db: Database,
-  _position: Position,
-  _filter: { readonly exchange: string | null; readonly symbols: readonly string[] | null },
-  _limit: number,
+export async function tradesAfter(
+  db: Database,
+  position: Position,
+  filter: { readonly exchange: string | null; readonly symbols: readonly string[] | null },
+  limit: number,
 ): Promise<{ readonly trades: readonly StoredTrade[]; readonly position: Position; readonly done: boolean }> {
-  throw new Error('to come');
+  const heads = await currentPosition(db);
+  const reached = new Map(position);
+  const trades: StoredTrade[] = [];
+  for (const [id, head] of heads) {
+    const seen = reached.get(id) ?? 0n;
+    if (seen >= head) continue;
+    const room = limit - trades.length;
+    if (room <= 0) return { trades, position: reached, done: false };
+    const end = seen + BigInt(limit * WINDOW_PAGES) < head ? seen + BigInt(limit * WINDOW_PAGES) : head;
+    const found = await db.readers.run((handle) => selectWindow(handle, { id, seen, end }, filter, room));
+    trades.push(...found.map(toStoredTrade));
+    const last = found.at(-1);
+    reached.set(id, last !== undefined && found.length === room ? sequenceOf(last.id) : end);
+  }
+  return { trades, position: reached, done: [...heads].every(([id, head]) => (reached.get(id) ?? 0n) >= head) };
 }
 
 /** The last committed sequence of every writer. */
-export function currentPosition(_db: Database): Promise<Position> {
-  throw new Error('to come');
+export async function currentPosition(db: Database): Promise<Position> {
+  const rows = await db.readers.run((handle) =>
+    handle.select({ id: writer.id, position: writer.position }).from(writer).orderBy(writer.id),
+  );
+  return new Map(rows.map(({ id, position }) => [id, position]));
+}
+
+/** Trades of one writer after sequence `seen`, up to and with `end`. */
+function selectWindow(
+  handle: Handle,
+  { id, seen, end }: { readonly id: number; readonly seen: bigint; readonly end: bigint },
+  { exchange, symbols }: { readonly exchange: string | null; readonly symbols: readonly string[] | null },
+  limit: number,
+) {
+  return selectTrades(handle)
+    .where(
+      and(
+        gt(trade.id, rowId(id, seen)),
+        lte(trade.id, rowId(id, end)),
+        exchange === null ? undefined : eq(instrument.exchange, exchange),
+        symbols === null ? undefined : inArray(instrument.symbol, [...symbols]),
+      ),
+    )
+    .orderBy(trade.id)
+    .limit(limit);
+}
+
+/** Further along in the given direction than the key. The first comparison alone is what an index can use. */
+function beyond({ exchangeTime, tradeId }: TradeKey, order: 'ASC' | 'DESC'): SQL | undefined {
+  const time = new Date(exchangeTime);
+  const here = sql`(${trade.ts}, length(${trade.tradeId}), ${trade.tradeId})`;
+  const key = sql`(${time.toISOString()}::timestamptz, length(${tradeId}), ${tradeId}::text collate "C")`;
+  return order === 'ASC'
+    ? and(gte(trade.ts, time), sql`${here} > ${key}`)
+    : and(lte(trade.ts, time), sql`${here} < ${key}`);
+}
+
+const selectTrades = (handle: Handle) =>
+  handle
+    .select({
+      id: trade.id,
+      exchange: instrument.exchange,
+      symbol: instrument.symbol,
+      ts: trade.ts,
+      receivedAt: trade.receivedAt,
+      recordedAt: trade.recordedAt,
+      fillCount: trade.fillCount,
+      side: trade.side,
+      provenance: trade.provenance,
+      tradeId: trade.tradeId,
+      price: trade.price,
+      size: trade.size,
+      raw: trade.raw,
+    })
+    .from(trade)
+    .innerJoin(instrument, eq(instrument.id, trade.instrumentId))
+    .$dynamic();
+
+type TradeRow = Awaited<ReturnType<typeof selectTrades>>[number];
+
+function toStoredTrade(row: TradeRow): StoredTrade {
+  return {
+    writer: writerOf(row.id),
+    sequence: sequenceOf(row.id),
+    recordedAt: row.recordedAt.getTime(),
+    provenance: provenanceOf(row.provenance),
+    trade: {
+      kind: 'trade',
+      exchange: row.exchange,
+      symbol: row.symbol,
+      exchangeTime: row.ts.getTime(),
+      receivedAt: row.receivedAt.getTime(),
+      tradeId: row.tradeId,
+      fillCount: row.fillCount,
+      price: row.price as Decimal,
+      size: row.size as Decimal,
+      side: sideOf(row.side),
+      raw: row.raw,
+    },
+  };
 }

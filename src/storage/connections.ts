@@ -1,0 +1,150 @@
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import pg from 'pg';
+import { messageOf } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import { reached } from './database-errors.ts';
+import type { Address } from './database-url.ts';
+
+/** Drizzle over a pool or over one connection of it. */
+export type Handle = NodePgDatabase;
+
+/** Longest wait for a server to take a connection. */
+const CONNECT_MS = 2_000;
+/** Longest wait for running statements when a pool closes. */
+const CLOSE_MS = 5_000;
+
+/** How one kind of work uses its connections. Times in ms; null leaves a statement unbounded. */
+export interface Use {
+  readonly name: string;
+  readonly max: number;
+  readonly keep: number;
+  /** Bound of the server; must be smaller than `answerMs`. */
+  readonly statementMs: number | null;
+  /** Bound of the client, for a server that went silent: the connection is then destroyed. */
+  readonly answerMs: number | null;
+  readonly waitMs: number;
+  readonly recycleMs: number;
+}
+
+/** The options of one connection. A connection cut off by a silent network is found by keep-alive. */
+export function clientOptions(address: Address, use: Pick<Use, 'name' | 'statementMs' | 'answerMs'>): pg.ClientConfig {
+  return {
+    ...address,
+    application_name: `tcp-dashboard ${use.name}`,
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    ...(use.statementMs !== null && { statement_timeout: use.statementMs }),
+    ...(use.answerMs !== null && { query_timeout: use.answerMs }),
+  };
+}
+
+/** A bounded pool. Every call throws {AppError} DATABASE_UNAVAILABLE for what may pass with time. */
+export class Connections implements AsyncDisposable {
+  readonly #pool: pg.Pool;
+  readonly #handle: Handle;
+
+  constructor(address: Address, use: Use, log: Log) {
+    class Connection extends pg.Client {
+      // The pool's own bound is the wait for a free connection, which may be longer than one attempt to connect.
+      constructor() {
+        super(clientOptions(address, use));
+      }
+    }
+    this.#pool = new pg.Pool({
+      Client: Connection,
+      max: use.max,
+      min: use.keep,
+      connectionTimeoutMillis: use.waitMs,
+      idleTimeoutMillis: 10_000,
+      maxLifetimeSeconds: Math.max(1, Math.round(use.recycleMs / 1000)),
+    } as pg.PoolConfig);
+    const lost = (error: Error) =>
+      log.warn('A database connection was lost', { pool: use.name, error: messageOf(error) });
+    this.#pool.on('error', lost);
+    this.#pool.on('connect', (client) => client.on('error', lost));
+    this.#handle = drizzle({ client: this.#pool });
+  }
+
+  /** Each statement may use another connection. */
+  run<T>(work: (handle: Handle) => Promise<T>): Promise<T> {
+    return reached(() => work(this.#handle));
+  }
+
+  /** All or nothing. */
+  transaction<T>(work: (handle: Handle) => Promise<T>): Promise<T> {
+    return reached(() => this.#handle.transaction(work));
+  }
+
+  get open(): number {
+    return this.#pool.totalCount;
+  }
+
+  get waiting(): number {
+    return this.#pool.waitingCount;
+  }
+
+  /** Waits for running work, but not for ever. Repeating changes nothing. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#pool.ending) return;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cut = setTimeout(resolve, CLOSE_MS);
+    await Promise.race([this.#pool.end(), late]);
+    clearTimeout(cut);
+  }
+}
+
+/** One connection with an owner, outside the pools. Statements go one after the other. */
+export class Connection {
+  readonly #client: pg.Client;
+  readonly handle: Handle;
+  #lost: Error | null = null;
+
+  private constructor(client: pg.Client) {
+    this.#client = client;
+    this.handle = drizzle({ client });
+    client.on('error', (error) => {
+      this.#lost ??= error;
+    });
+    client.on('end', () => {
+      this.#lost ??= new Error('Connection terminated');
+    });
+  }
+
+  static open(address: Address, use: Pick<Use, 'name' | 'statementMs' | 'answerMs'>): Promise<Connection> {
+    return reached(async () => {
+      const connection = new Connection(new pg.Client(clientOptions(address, use)));
+      await connection.#client.connect();
+      return connection;
+    });
+  }
+
+  get lost(): boolean {
+    return this.#lost !== null;
+  }
+
+  /** The server's own number of this connection; null on the embedded database, where all share one. */
+  get backend(): number | null {
+    return (this.#client as pg.Client & { readonly processID: number | null }).processID;
+  }
+
+  query<Row extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<readonly Row[]> {
+    return reached(async () => (await this.#client.query<Row>(query)).rows);
+  }
+
+  /** Gives up politely for a second, then cuts. Repeating changes nothing. */
+  async close(): Promise<void> {
+    this.#lost ??= new Error('Connection terminated');
+    const cut = setTimeout(() => this.cut(), 1_000);
+    await this.#client.end().catch(() => {});
+    clearTimeout(cut);
+  }
+
+  /** Ends the socket at once: whatever the server was doing has an unknown outcome. */
+  cut(): void {
+    this.#lost ??= new Error('Connection terminated');
+    (
+      this.#client as pg.Client & { readonly connection: { readonly stream: { destroy(): void } } }
+    ).connection.stream.destroy();
+  }
+}

@@ -1,0 +1,57 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../runtime/clock.ts';
+import { AppError, messageOf } from '../../runtime/errors.ts';
+
+/** A dying owner gets this long to let go; the refusal still comes within a second. */
+const PATIENCE_MS = 700;
+const RETRY_MS = 50;
+
+/** Held by at most one process; the kernel frees it when that process dies, however it dies. */
+export class DataDirLock implements Disposable {
+  readonly #file: DatabaseSync;
+  readonly #pidFile: string;
+
+  private constructor(file: DatabaseSync, pidFile: string) {
+    this.#file = file;
+    this.#pidFile = pidFile;
+  }
+
+  /** @throws {AppError} DATA_DIR_IN_USE naming the owner's pid. */
+  static async take(dataDir: string, clock: Clock): Promise<DataDirLock> {
+    const pidFile = join(dataDir, 'server.pid');
+    const deadline = clock.monotonic() + PATIENCE_MS;
+    for (;;) {
+      // An open exclusive transaction of SQLite is a kernel lock on its file, on every platform Node runs on.
+      const file = new DatabaseSync(join(dataDir, 'server.lock'));
+      try {
+        file.exec('begin exclusive');
+        writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+        return new DataDirLock(file, pidFile);
+      } catch (error) {
+        file.close();
+        if (!/locked|busy/i.test(messageOf(error))) throw error;
+      }
+      if (clock.monotonic() >= deadline)
+        throw new AppError(
+          'DATA_DIR_IN_USE',
+          `The data directory ${dataDir} is in use by process ${owner(pidFile)}. Stop it, or choose another --data-dir.`,
+        );
+      await clock.sleep(RETRY_MS);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#pidFile, { force: true });
+    this.#file.close();
+  }
+}
+
+function owner(pidFile: string): string {
+  try {
+    return readFileSync(pidFile, 'utf8').trim();
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,67 @@
+import { type Decimal, decimalPlaces, scaled } from '../market/decimal.ts';
+import type { Trade } from '../market/market-event.ts';
+
+/** A record and the ids of the fills it stands for: every id from `first` to `last`. */
+export interface FillRange {
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly size: Decimal;
+}
+
+/** The fills of a trade; null where its id is no number, so that it can only stand for itself. */
+export function fillRange({
+  tradeId,
+  fillCount,
+  size,
+}: Pick<Trade, 'tradeId' | 'fillCount' | 'size'>): FillRange | null {
+  if (!/^(0|[1-9]\d{0,40})$/.test(tradeId)) return null;
+  const last = BigInt(tradeId);
+  return { first: last - BigInt(fillCount) + 1n, last, size };
+}
+
+/** What of a trade is not stored yet. */
+export type Remainder =
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'none' }
+  /** The fills that are missing, as one record: their exact size, under the highest missing id. */
+  | { readonly kind: 'rest'; readonly trade: Trade }
+  /** It overlaps a stored record that also stands for other fills: what they share cannot be told. */
+  | { readonly kind: 'unknown' };
+
+/**
+ * Compares a trade with the stored records of its instrument that touch its fills, so that no volume is counted twice,
+ * whichever of a packed record and its single fills comes first. Pure; exact.
+ */
+export function remainderOf(trade: Trade, stored: readonly FillRange[]): Remainder {
+  const range = fillRange(trade);
+  const touching = range === null ? [] : stored.filter(({ first, last }) => first <= range.last && last >= range.first);
+  if (range === null || touching.length === 0) return { kind: 'whole' };
+  const missing = subtract(range, touching);
+  if (missing.length === 0) return { kind: 'none' };
+  if (touching.some(({ first, last }) => first < range.first || last > range.last)) return { kind: 'unknown' };
+  const size = minus(trade.size, touching);
+  const [lowest, highest] = [missing[0]?.first ?? range.first, missing.at(-1)?.last ?? range.last];
+  if (size === null) return { kind: 'none' };
+  return { kind: 'rest', trade: { ...trade, tradeId: String(highest), fillCount: Number(highest - lowest) + 1, size } };
+}
+
+/** The ids of `range` that no record covers, as ascending runs. */
+function subtract(range: FillRange, records: readonly FillRange[]): readonly { first: bigint; last: bigint }[] {
+  const runs: { first: bigint; last: bigint }[] = [];
+  let next = range.first;
+  for (const { first, last } of records.toSorted((a, b) => (a.first < b.first ? -1 : 1))) {
+    if (first > next) runs.push({ first: next, last: first - 1n });
+    if (last >= next) next = last + 1n;
+  }
+  if (next <= range.last) runs.push({ first: next, last: range.last });
+  return runs;
+}
+
+/** The exact difference, null unless it is positive. */
+function minus(size: Decimal, parts: readonly FillRange[]): Decimal | null {
+  const places = Math.max(decimalPlaces(size), ...parts.map((part) => decimalPlaces(part.size)));
+  const rest = parts.reduce((left, part) => left - scaled(part.size, places), scaled(size, places));
+  if (rest <= 0n) return null;
+  const digits = String(rest).padStart(places + 1, '0');
+  return (places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`) as Decimal;
+}

@@ -1,0 +1,103 @@
+import { jsonText } from './json-text.ts';
+import { monthStart } from './partitions.ts';
+import { PROVENANCE_LETTERS, rowId, SIDE_LETTERS } from './trade-columns.ts';
+import type { TradeToRecord } from './trade-writer.ts';
+import type { WriterSlot } from './writer-slot.ts';
+
+/** A trade and the instrument it belongs to. */
+export interface Entry extends TradeToRecord {
+  readonly instrumentId: number;
+}
+
+/** What came of one statement. */
+export interface Outcome {
+  /** False: the slot's epoch or position is not ours any more; nothing was stored. */
+  readonly held: boolean;
+  /** False: an instrument of the batch holds packed trades, which need a closer look; nothing was stored. */
+  readonly plain: boolean;
+  /** Places in the batch (from 0) of the trades that were new, in sequence order: position + 1, + 2 and so on. */
+  readonly fresh: readonly number[];
+}
+
+/** An exchange may stamp one trade twice with slightly different times; beyond this they would be two trades. */
+const TIME_SLACK_MS = 86_400_000;
+
+/**
+ * One statement, so one round trip, one transaction and one commit that either happened or not:
+ * locks the slot's row (held), and the instruments against becoming packed meanwhile (plain), drops what is stored
+ * already, numbers the rest without a hole, stores it and moves the position. When another writer stored one of these
+ * trades in the same instant the numbers would have a hole: the position becomes null, which its column refuses, and the
+ * whole statement is repeated.
+ */
+const RECORD = `
+  with held as materialized (
+    select 1 from tcp_dashboard.writer where id = $1 and epoch = $2 and position = $3 for no key update
+  ), plain as materialized (
+    select 1 from tcp_dashboard.instrument where id = any($4::int[]) and not packed order by id for share
+  ), batch as materialized (
+    select * from unnest($5::int[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::int[], $10::numeric[], $11::numeric[],
+        $12::"char"[], $13::"char"[], $14::text[])
+      with ordinality as b (instrument_id, ts, received_at, trade_id, fill_count, price, size, side, provenance, raw, n)
+    where exists (select from held) and (select count(*) from plain) = cardinality($4::int[])
+  ), fresh as materialized (
+    select b.*, row_number() over (order by n) as place from batch b where not exists (
+      select from tcp_dashboard.trade t where t.instrument_id = b.instrument_id and t.trade_id = b.trade_id
+        and t.ts >= $15::timestamptz and t.ts < $16::timestamptz)
+  ), stored as (
+    insert into tcp_dashboard.trade
+      (id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size, raw)
+    select $17::int8 + place, ts, received_at, $18::timestamptz, instrument_id, fill_count, side, provenance, trade_id, price, size,
+      raw::jsonb
+    from fresh order by place
+    on conflict do nothing returning 1
+  ), moved as (
+    update tcp_dashboard.writer set position = case
+      when (select count(*) from stored) = (select count(*) from fresh) then position + (select count(*) from stored) end
+    where id = $1 and exists (select from held)
+  )
+  select exists (select from held) as held, (select count(*) from plain) = cardinality($4::int[]) as plain,
+    coalesce((select array_agg(n::int order by place) from fresh), '{}') as fresh`;
+
+/** SQLSTATE of the null position, of two writers that met in an index, and of a partition dropped meanwhile. */
+export const REPEATABLE = /^(23502|23505|23514)$/;
+
+/** `check`: the instruments that must not be packed; empty when the caller holds their rows. */
+export async function recordTrades(
+  slot: WriterSlot,
+  position: bigint,
+  entries: readonly Entry[],
+  recordedAt: number,
+  check: readonly number[],
+): Promise<Outcome> {
+  const times = entries.map(({ trade }) => trade.exchangeTime);
+  const from = monthStart(times.reduce((a, b) => Math.min(a, b)) - TIME_SLACK_MS);
+  const to = times.reduce((a, b) => Math.max(a, b)) + TIME_SLACK_MS;
+  const [row] = await slot.connection.query<{ held: boolean; plain: boolean; fresh: number[] }>({
+    name: 'record-trades',
+    text: RECORD,
+    values: [
+      slot.id,
+      String(slot.epoch),
+      String(position),
+      check,
+      entries.map(({ instrumentId }) => instrumentId),
+      times.map(iso),
+      entries.map(({ trade }) => iso(trade.receivedAt)),
+      entries.map(({ trade }) => trade.tradeId),
+      entries.map(({ trade }) => trade.fillCount),
+      entries.map(({ trade }) => trade.price),
+      entries.map(({ trade }) => trade.size),
+      entries.map(({ trade }) => SIDE_LETTERS[trade.side]),
+      entries.map(({ provenance }) => PROVENANCE_LETTERS[provenance]),
+      entries.map(({ trade, storeRaw }) => (storeRaw ? jsonText(trade.raw) : null)),
+      iso(from),
+      iso(to),
+      String(rowId(slot.id, position)),
+      iso(recordedAt),
+    ],
+  });
+  if (row === undefined) throw new Error('The statement that records trades returns one row');
+  return { held: row.held, plain: row.plain, fresh: row.fresh.map((n) => n - 1) };
+}
+
+const iso = (time: number): string => new Date(time).toISOString();

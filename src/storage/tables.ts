@@ -1,0 +1,122 @@
+import {
+  bigint,
+  boolean,
+  customType,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgSchema,
+  smallint,
+  text,
+  timestamp,
+  unique,
+} from 'drizzle-orm/pg-core';
+
+/** Everything physical lives in a schema of its own; the three public relations are views elsewhere (views.ts). */
+export const SCHEMA = 'tcp_dashboard';
+const schema = pgSchema(SCHEMA);
+
+/** One byte; `side` holds b or s, `provenance` l, b or r. */
+const letter = customType<{ data: string }>({ dataType: () => '"char"' });
+/** Ids compare by byte, whatever the database's language: the same order on every machine. */
+const identifier = customType<{ data: string }>({ dataType: () => 'text collate "C"' });
+const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+
+export const instrument = schema.table(
+  'instrument',
+  {
+    id: integer('id').primaryKey().generatedAlwaysAsIdentity(),
+    exchange: identifier('exchange').notNull(),
+    symbol: identifier('symbol').notNull(),
+    kind: text('kind').notNull(),
+    /** Holds, or may hold, trades that stand for several fills: ids are then ranges (packed-trades.ts). */
+    packed: boolean('packed').notNull().default(false),
+  },
+  (table) => [unique('instrument_exchange_symbol').on(table.exchange, table.symbol)],
+);
+
+/**
+ * Partitioned by month of `ts`. Every partition has a unique index on (instrument_id, trade_id), made with it (partitions.ts).
+ * The columns are ordered so that none needs padding.
+ */
+export const trade = schema.table(
+  'trade',
+  {
+    /** writer * 2^48 + sequence. */
+    id: bigint('id', { mode: 'bigint' }).notNull(),
+    ts: time('ts').notNull(),
+    receivedAt: time('received_at').notNull(),
+    recordedAt: time('recorded_at').notNull(),
+    instrumentId: integer('instrument_id').notNull(),
+    fillCount: integer('fill_count').notNull(),
+    side: letter('side').notNull(),
+    provenance: letter('provenance').notNull(),
+    tradeId: identifier('trade_id').notNull(),
+    price: numeric('price').notNull(),
+    size: numeric('size').notNull(),
+    raw: jsonb('raw'),
+  },
+  (table) => [
+    index('trade_instrument_ts').on(table.instrumentId, table.ts),
+    index('trade_id').on(table.id),
+    index('trade_ts').using('brin', table.ts).with({ autosummarize: true }),
+  ],
+);
+
+/** Partitioned by month of `ts`. */
+export const marketPoint = schema.table(
+  'market_point',
+  {
+    id: bigint('id', { mode: 'bigint' }).notNull().generatedAlwaysAsIdentity(),
+    ts: time('ts').notNull(),
+    createdAt: time('created_at').notNull(),
+    instrumentId: integer('instrument_id').notNull(),
+    dataType: text('data_type').notNull(),
+    data: jsonb('data').notNull(),
+  },
+  (table) => [
+    index('market_point_instrument_type_ts').on(table.instrumentId, table.dataType, table.ts),
+    index('market_point_ts').using('brin', table.ts).with({ autosummarize: true }),
+  ],
+);
+
+/** One row a writer slot. Whoever holds the slot's advisory lock and its epoch may move the position. */
+export const writer = schema.table('writer', {
+  id: smallint('id').primaryKey(),
+  /** Rises with every claim; an older epoch is fenced off. */
+  epoch: bigint('epoch', { mode: 'bigint' }).notNull(),
+  /** The last committed sequence. */
+  position: bigint('position', { mode: 'bigint' }).notNull(),
+  claimedAt: time('claimed_at').notNull(),
+});
+
+export const collector = schema.table('collector', {
+  name: text('name').primaryKey(),
+  exchange: text('exchange').notNull(),
+  symbol: text('symbol').notNull(),
+  config: jsonb('config').notNull(),
+  status: text('status').notNull(),
+  shouldBeRunning: boolean('should_be_running').notNull(),
+  health: jsonb('health').notNull(),
+  statistics: jsonb('statistics').notNull(),
+  updatedAt: time('updated_at').notNull(),
+});
+
+/** The partitions there are; retention reads it. */
+export const partition = schema.table('partition', {
+  name: text('name').primaryKey(),
+  /** `trade` or `market_point`. */
+  relation: text('relation').notNull(),
+  startsAt: time('starts_at').notNull(),
+  /** Exclusive. */
+  endsAt: time('ends_at').notNull(),
+  madeAt: time('made_at').notNull(),
+});
+
+/** When a periodic job last ran, and up to which time it went. */
+export const maintenance = schema.table('maintenance', {
+  job: text('job').primaryKey(),
+  ranAt: time('ran_at').notNull(),
+  reached: time('reached').notNull(),
+});
