@@ -30,7 +30,9 @@ export interface Dialect {
   endpointOf(path: string): string | null;
   connected(client: Client, url: URL): void;
   received(client: Client, text: string): void;
-  /** Once a second and socket: heartbeats and idle cuts. */
+  /** Every inbound frame, control frames too: for limits on their number. */
+  heard?(client: Client): void;
+  /** Some twenty times a second and socket: heartbeats and idle cuts. */
   tend(client: Client, monotonic: number): void;
   rest(call: RestCall): RestAnswer;
   /** What REST answers to a client that is too fast. */

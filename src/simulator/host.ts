@@ -23,6 +23,9 @@ export interface HostSetup {
 /** Above what the exchanges allow, so that their own answer to an oversized request can be given. */
 const MAX_CLIENT_FRAME = 256 * 1024;
 
+/** How often heartbeats and idle times are looked at. */
+const TEND_MS = 50;
+
 /** One HTTP server with its WebSocket clients. */
 export class Host implements AsyncDisposable {
   readonly clients = new Set<Client>();
@@ -70,7 +73,7 @@ export class Host implements AsyncDisposable {
     dialect.feed.tick(now);
     for (const client of this.clients) client.flush();
     const monotonic = clock.monotonic();
-    if (monotonic - this.#tendedAt < 1000) return;
+    if (monotonic - this.#tendedAt < TEND_MS) return;
     this.#tendedAt = monotonic;
     for (const client of this.clients) if (!client.frozen) dialect.tend(client, monotonic);
   }
@@ -141,12 +144,17 @@ export class Host implements AsyncDisposable {
     });
     ws.on('pong', () => {
       client.lastPong = clock.monotonic();
+      dialect.heard?.(client);
     });
-    ws.on('ping', (payload) => client.pong(payload));
+    ws.on('ping', (payload) => {
+      client.pong(payload);
+      dialect.heard?.(client);
+    });
     ws.on('message', (data, isBinary) => {
       client.lastActive = clock.monotonic();
-      if (!isBinary) dialect.received(client, data.toString());
-      else this.counters.badFrames += 1;
+      dialect.heard?.(client);
+      if (isBinary) this.counters.badFrames += 1;
+      else dialect.received(client, data.toString());
     });
     dialect.connected(client, url);
   }

@@ -78,6 +78,7 @@ export const quoteText = (instrument: Instrument, ticksTimesLots: number | bigin
   decimalText(instrument, ticksTimesLots, instrument.pricePlaces + instrument.sizePlaces);
 
 function fixed(units: number | bigint, places: number): string {
+  if (units < 0) return `-${fixed(-units, places)}`;
   if (places === 0) return String(units);
   const digits = String(units).padStart(places + 1, '0');
   return `${digits.slice(0, -places)}.${digits.slice(-places)}`;

@@ -65,14 +65,20 @@ const units = (amount: number): string => {
   return `${digits.slice(0, -8)}.${digits.slice(-8)}`;
 };
 
-/** First everything, then every `everyMs` what changed. */
-export function account(seed: string, everyMs: number, now: number): Source {
+/** First everything, then every `everyMs` what changed; of one currency, if one is named. */
+export function account(seed: string, everyMs: number, now: number, currency = ''): Source {
   let [push, sentAt] = [0, now];
+  const wanted = (balance: SimulatedBalance) => currency === '' || balance.currency === currency;
   const frame = (time: number, balances: readonly SimulatedBalance[]): OutFrame => ({
     text: JSON.stringify({
       arg: { channel: 'account' },
       data: [
-        { uTime: String(time), totalEq: '', adjEq: '', details: balances.map((balance) => detail(balance, time)) },
+        {
+          uTime: String(time),
+          totalEq: '',
+          adjEq: '',
+          details: balances.filter(wanted).map((balance) => detail(balance, time)),
+        },
       ],
     }),
     channel: 'account',

@@ -1,5 +1,5 @@
 import type { Source } from './feed.ts';
-import { type Interval, OKX_INTERVALS, openTimeOf } from './interval.ts';
+import { type Interval, OKX_INTERVALS } from './interval.ts';
 import type { Market } from './market.ts';
 import { candleRow, chainedBook, packedTrade, singleTrade, ticker, topOfBook } from './okx-frames.ts';
 import type { OutFrame } from './out-frame.ts';
@@ -137,7 +137,7 @@ function books(market: Market, now: number, channel: string): Source {
 /** The running candle at most once a second when it changed; the final one when its time is over, also without trades. */
 function candles(market: Market, now: number, channel: string, interval: Interval): Source {
   const { tape } = market;
-  let candle = foldCandle(tape, emptyCandle(tape, interval, openTimeOf(interval, now)), market.count);
+  let candle = foldCandle(tape, emptyCandle(tape, interval, interval.openOf(now)), market.count);
   let [sentAt, sentNext] = [now, candle.next];
   return {
     greeting: () => [data(market, channel, candleRow(tape, candle, '0'))],

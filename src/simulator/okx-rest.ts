@@ -1,5 +1,5 @@
 import type { RestAnswer, RestCall } from './dialect.ts';
-import { type Interval, OKX_INTERVALS, openTimeOf } from './interval.ts';
+import { OKX_INTERVALS } from './interval.ts';
 import type { Market } from './market.ts';
 import { candleRow, restBook, singleTrade, ticker } from './okx-frames.ts';
 import { RateWindow } from './rate-window.ts';
@@ -139,20 +139,15 @@ function candles(call: RestCall, market: Market, depth: number): readonly string
   const { tape } = market;
   const interval = OKX_INTERVALS.get(call.query.get('bar') ?? '1m');
   if (interval === undefined) throw new Refusal(400, '51000', 'Parameter bar error');
-  const running = openTimeOf(interval, call.now);
+  const limit = limitOf(call, 300);
   const count = happened(call, market);
-  const [after, before] = [call.query.get('after'), call.query.get('before')].map((text) =>
-    text === null ? null : Number(text),
-  );
+  const running = interval.openOf(call.now);
+  const [after, before] = [milliseconds(call, 'after'), milliseconds(call, 'before')];
+  const oldest = Math.max(tape.startTime, running - (depth - 1) * interval.ms, before === null ? 0 : before + 1);
   const rows: string[] = [];
   let cost = 0;
-  for (
-    let open = after == null ? running : Math.min(running, lastBelow(interval, after));
-    rows.length < limitOf(call, 300);
-    open -= interval.ms
-  ) {
-    if (before != null && open <= before) break;
-    if (open < tape.startTime || open <= running - depth * interval.ms) break;
+  let open = after === null ? running : Math.min(running, interval.openOf(after - 1));
+  for (; rows.length < limit && open >= oldest; open = interval.openOf(open - 1)) {
     cost += (tape.milliRate / 1_000_000) * interval.ms;
     if (cost > CANDLE_BUDGET && rows.length > 0) break;
     const candle = foldCandle(tape, emptyCandle(tape, interval, open), count);
@@ -161,10 +156,12 @@ function candles(call: RestCall, market: Market, depth: number): readonly string
   return rows;
 }
 
-const lastBelow = (interval: Interval, time: number): number => {
-  const open = openTimeOf(interval, time);
-  return open < time ? open : open - interval.ms;
-};
+function milliseconds(call: RestCall, name: 'after' | 'before'): number | null {
+  const text = call.query.get(name);
+  if (text === null || text === '') return null;
+  if (!/^\d{1,15}$/.test(text)) throw new Refusal(400, '51000', `Parameter ${name} error`);
+  return Number(text);
+}
 
 function instruments(call: RestCall, markets: ReadonlyMap<string, Market>): readonly string[] {
   const kind = call.query.get('instType');

@@ -155,7 +155,7 @@ export class OkxDialect implements Dialect {
 
   #subscribe(client: Client, arg: Arg, id: string | undefined): void {
     const { faults } = this.#setup;
-    const [name, symbol] = [String(arg.channel ?? ''), String(arg.instId ?? '')];
+    const [name, symbol] = [String(arg.channel ?? ''), String(arg.instId ?? arg.ccy ?? '')];
     if (name === '') return this.#error(client, '60027', 'Parameter {channel} can not be empty.', id);
     const forced = faults.strike('refuse-subscribe', { symbol, channel: name });
     if (forced !== null) return this.#error(client, forced.code ?? '60018', forced.message ?? absent(name, symbol), id);
@@ -168,14 +168,14 @@ export class OkxDialect implements Dialect {
   }
 
   #unsubscribe(client: Client, arg: Arg, id: string | undefined): void {
-    const [name, symbol] = [String(arg.channel ?? ''), String(arg.instId ?? '')];
+    const [name, symbol] = [String(arg.channel ?? ''), String(arg.instId ?? arg.ccy ?? '')];
     if (!this.feed.leave(`${name}:${symbol}`, client)) return this.#error(client, '60018', absent(name, symbol), id);
     client.send(ack('unsubscribe', arg, client, id));
   }
 
   #opening(name: string, symbol: string): (() => Source) | null {
     const { markets, seed, accountEveryMs, clock, source } = this.#setup;
-    if (name === 'account') return () => account(seed, accountEveryMs, clock.now());
+    if (name === 'account') return () => account(seed, accountEveryMs, clock.now(), symbol);
     if (source !== undefined) {
       const recorded = source(name, symbol);
       return recorded && (() => recorded);

@@ -2,6 +2,7 @@ import type { ConnectionConfig, Credentials } from '../exchanges/adapter.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/errors.ts';
 import { answer } from './answer.ts';
+import { BinanceDialect } from './binance-server.ts';
 import type { Dialect } from './dialect.ts';
 import { Faults } from './faults.ts';
 import { Host } from './host.ts';
@@ -43,6 +44,11 @@ export interface SimulatorOptions {
   readonly accountEveryMs?: number;
   /** OKX: the only key that may log in; default TEST_CREDENTIALS. */
   readonly credentials?: Credentials;
+  /** Binance: the server pings this often (default 20 s) and closes without a pong for so long (default 60 s). */
+  readonly pingMs?: number;
+  readonly pongTimeoutMs?: number;
+  /** Binance: sockets are closed at this age; default 24 h. */
+  readonly connectionLifeMs?: number;
   /** Default 256; more are answered 503. */
   readonly maxSockets?: number;
   /** Bytes that may wait for one socket that does not read, before it is cut; default 16 MiB. */
@@ -69,7 +75,7 @@ const DAY = 86_400_000;
  * @throws {AppError} SYMBOL_UNKNOWN, or BAD_USER_INPUT for a rate or port that cannot be.
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { exchange, host: address = '127.0.0.1', seed = '1', clock = systemClock } = options;
+  const { exchange, host: address = '127.0.0.1', clock = systemClock } = options;
   const markets = openMarkets(options, clock.now());
   const bySymbol = new Map([...markets.values()].map((market) => [market.tape.instrument.symbol, market]));
   const locate = (symbol: string) => {
@@ -85,17 +91,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     strike: (fault) => host.strike(fault),
     mend: (kind) => host.mend(kind),
   });
-  const dialect: Dialect = new OkxDialect({
-    markets,
-    faults,
-    clock,
-    seed,
-    credentials: options.credentials ?? TEST_CREDENTIALS,
-    enforceLimits: options.enforceLimits ?? false,
-    historyMs: options.historyMs ?? 90 * DAY,
-    idleMs: options.idleMs ?? 30_000,
-    accountEveryMs: options.accountEveryMs ?? 5_000,
-  });
+  const dialect = openDialect(options, { markets, faults, clock });
   let restRequests = 0;
   const state = (): SimulatorState => ({
     exchange,
@@ -140,6 +136,31 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       await host[Symbol.asyncDispose]();
     },
   };
+}
+
+function openDialect(
+  options: SimulatorOptions,
+  parts: { markets: ReadonlyMap<string, Market>; faults: Faults; clock: Clock },
+): Dialect {
+  const enforceLimits = options.enforceLimits ?? false;
+  if (options.exchange === 'binance')
+    return new BinanceDialect({
+      ...parts,
+      enforceLimits,
+      historyMs: options.historyMs ?? Number.POSITIVE_INFINITY,
+      pingMs: options.pingMs ?? 20_000,
+      pongTimeoutMs: options.pongTimeoutMs ?? 60_000,
+      connectionLifeMs: options.connectionLifeMs ?? DAY,
+    });
+  return new OkxDialect({
+    ...parts,
+    enforceLimits,
+    seed: options.seed ?? '1',
+    credentials: options.credentials ?? TEST_CREDENTIALS,
+    historyMs: options.historyMs ?? 90 * DAY,
+    idleMs: options.idleMs ?? 30_000,
+    accountEveryMs: options.accountEveryMs ?? 5_000,
+  });
 }
 
 function openMarkets(options: SimulatorOptions, now: number): ReadonlyMap<string, Market> {

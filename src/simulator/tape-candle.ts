@@ -24,7 +24,7 @@ export function emptyCandle(tape: Tape, interval: Interval, openTime: number): T
   const flat = fillAt(tape, Math.max(0, first - 1)).ticks;
   return {
     openTime,
-    closeTime: openTime + interval.ms,
+    closeTime: interval.closeOf(openTime),
     first,
     next: first,
     open: flat,
