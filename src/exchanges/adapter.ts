@@ -73,7 +73,7 @@ export type BookChange = Readonly<{
 
 /** What to do about an error the exchange reports. */
 export type Reaction =
-  /** The subscription is wrong and stays wrong: drop that channel, keep the others. */
+  /** The subscription is wrong and stays wrong: drop that channel, keep the others. Where none is named, ask for each alone. */
   | 'drop-channel'
   /** Credentials are wrong: the private socket stops, public ones go on. */
   | 'stop-login'
@@ -136,7 +136,10 @@ export interface ListedInstrument {
   readonly trading: boolean;
 }
 
-/** Reads of the exchange's REST answers. All throw {AppError} FRAME_MALFORMED; `path` of a request already holds what the reader needs. */
+/**
+ * Reads of the exchange's REST answers. All throw {AppError} FRAME_MALFORMED, or EXCHANGE_REST_FAILED where the exchange
+ * wraps an error in a successful answer; `path` of a request already holds what the reader needs.
+ */
 export interface RestApi {
   /** Requests allowed: `weight` per `perMs`, one budget for the whole exchange. */
   readonly budget: { readonly weight: number; readonly perMs: number };
@@ -146,7 +149,7 @@ export interface RestApi {
   readOrderBook(body: string, receivedAt: number): BookChange & { readonly type: 'snapshot' };
   /** The newest trades. */
   recentTrades(nativeSymbol: string): RestRequest;
-  /** Trades with ids from `fromId` on (ascending exchanges) or below `beforeId` (descending ones); `null` where ids do not page. */
+  /** One page of the trades between two ids, both exclusive: the oldest of them where the exchange pages upwards, else the newest. */
   tradesPage(nativeSymbol: string, range: { readonly afterId: string; readonly beforeId: string }): RestRequest;
   /** In ascending id order, whatever the exchange's. */
   readTrades(
@@ -161,7 +164,7 @@ export interface RestApi {
     interval: string,
     receivedAt: number,
   ): { readonly events: readonly MarketEvent[]; readonly rejected: readonly Rejected[] };
-  /** What a failed answer means, from status, headers and body. */
+  /** What a failed answer means, from status and body. */
   readFailure(
     status: number,
     body: string,
@@ -209,7 +212,7 @@ export interface ExchangeAdapter {
   readonly capabilities: ExchangeCapabilities;
   readonly rest: RestApi;
   /**
-   * The channels that carry one data type of one instrument, usually one.
+   * The channels that carry one data type of one instrument, usually one. Payloads of several are merged in their order.
    * @throws {AppError} COLLECTOR_CONFIG_INVALID for a channel name that is not in `channelNames`.
    */
   channels(nativeSymbol: string, dataType: DataType, channelName?: string): readonly Channel[];

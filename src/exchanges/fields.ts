@@ -88,9 +88,10 @@ export function timeOf(found: unknown, field: string): number {
 /** Price and size lead each level; what follows them differs from exchange to exchange and is not read. */
 export function levelsOf(found: unknown, field: string): readonly BookLevel[] {
   if (!Array.isArray(found)) throw unfit('wrong-type', field, 'an array of levels', found);
+  const [price, size] = [`a price of ${field}`, `a size of ${field}`];
   return found.map((level) => {
     if (!Array.isArray(level)) throw unfit('wrong-type', `a level of ${field}`, 'an array', level);
-    return [decimalOf(level[0], `a price of ${field}`), decimalOf(level[1], `a size of ${field}`)];
+    return [decimalOf(level[0], price), decimalOf(level[1], size)];
   });
 }
 
