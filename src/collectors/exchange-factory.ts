@@ -3,6 +3,7 @@ import { EXCHANGES, isExchangeId } from '../exchanges/registry.ts';
 import { DATA_TYPES, DataType, isDataType } from '../market/data-type.ts';
 import { AppError } from '../runtime/errors.ts';
 import { Gate } from '../runtime/gate.ts';
+import { type Log, silentLog } from '../runtime/log.ts';
 import { type BaseDataCollector, type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './base-data-collector.ts';
 import type { ExchangeCollectorConfig } from './collector-status.ts';
 import { type ChannelNames, ExchangeCollector } from './exchange-collector.ts';
@@ -14,6 +15,8 @@ export interface FactoryOptions extends CollectorEnvironment {
   readonly openSocket: OpenSocket;
   readonly fetch: Fetch;
   readonly gate: Gate;
+  /** For the sockets, which say more than collectors. */
+  readonly socketLog: Log;
   /** Per exchange id: what differs from the adapter's own addresses. */
   readonly connections: Readonly<Record<string, Partial<ConnectionConfig>>>;
   readonly credentials: Readonly<Record<string, Credentials>>;
@@ -35,6 +38,7 @@ export class ExchangeFactory implements Disposable {
       openSocket: openWebSocket,
       fetch: (url, init) => fetch(url, init),
       gate: new Gate(),
+      socketLog: silentLog,
       connections: {},
       credentials: {},
       ...options,
@@ -97,7 +101,13 @@ export class ExchangeFactory implements Disposable {
     const known = this.#connections.get(key);
     if (known) return known;
     const credentials = this.#options.credentials[adapter.id] ?? null;
-    const made = new ExchangeConnections({ ...this.#options, adapter, connection, credentials });
+    const made = new ExchangeConnections({
+      ...this.#options,
+      log: this.#options.socketLog,
+      adapter,
+      connection,
+      credentials,
+    });
     this.#connections.set(key, made);
     return made;
   }
