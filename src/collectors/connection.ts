@@ -49,6 +49,8 @@ interface Carried {
 /** Good data for this long makes the next break a first break again. */
 const GOOD_DATA_MS = 30_000;
 const HANDOVER_TIMEOUT_MS = 20_000;
+/** Share of a socket's hourly requests after which new channels go elsewhere; the rest is for subscribing again. */
+const REQUESTS_USED = 0.9;
 
 /**
  * A place for channels that outlives its sockets: reconnects with jittered back-off, subscribes everything again, and
@@ -113,8 +115,8 @@ export class Connection implements Disposable {
   /** Whether it can take so many more channels within the exchange's limits of one socket. */
   hasRoomFor(channels: number): boolean {
     const { channelsPerSocket, requestsPerHour } = this.#options.adapter.limits;
-    const requestsLeft = requestsPerHour - (this.#current?.requests ?? 0);
-    return this.#carried.size + channels <= channelsPerSocket && requestsLeft > requestsPerHour / 20;
+    const hasRequests = (this.#current?.requests ?? 0) < requestsPerHour * REQUESTS_USED;
+    return this.#carried.size + channels <= channelsPerSocket && hasRequests;
   }
 
   /** Carries a channel for a listener. A second listener shares the subscription. */
