@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { PullStream } from '../../src/pipeline/pull-stream.ts';
+
+function openStream() {
+  const ready: number[] = [];
+  let closed = 0;
+  const stream = new PullStream<number>({
+    pull: () => ready.shift() ?? null,
+    close: () => {
+      closed += 1;
+    },
+  });
+  return { ready, stream, closed: () => closed };
+}
+
+describe('PullStream', () => {
+  it('answers several waiting calls in the order they were made', async () => {
+    const { ready, stream } = openStream();
+    const answers = [stream.next(), stream.next(), stream.next()];
+    ready.push(1, 2, 3);
+    stream.wake();
+    expect((await Promise.all(answers)).map(({ value }) => value)).toEqual([1, 2, 3]);
+  });
+
+  it('settles every waiting call when it is left, and closes its source once', async () => {
+    const { stream, closed } = openStream();
+    const answers = [stream.next(), stream.next()];
+    await stream.return();
+    await stream.return();
+    expect((await Promise.all(answers)).map(({ done }) => done)).toEqual([true, true]);
+    expect(closed()).toBe(1);
+  });
+
+  it('keeps a failure for the next call when nobody waits', async () => {
+    const { stream, closed } = openStream();
+    stream.fail(new Error('gone'));
+    await expect(stream.next()).rejects.toThrow('gone');
+    expect(await stream.next()).toEqual({ value: undefined, done: true });
+    expect(closed()).toBe(1);
+  });
+
+  it('turns a throwing source into a failure', async () => {
+    const stream = new PullStream<number>({
+      pull: () => {
+        throw new Error('broken');
+      },
+      close: () => {},
+    });
+    await expect(stream.next()).rejects.toThrow('broken');
+  });
+
+  it('is left by breaking out of a loop', async () => {
+    const { ready, stream, closed } = openStream();
+    ready.push(7);
+    for await (const value of stream) {
+      expect(value).toBe(7);
+      break;
+    }
+    expect(closed()).toBe(1);
+  });
+});
