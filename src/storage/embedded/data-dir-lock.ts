@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../runtime/clock.ts';
@@ -21,12 +21,14 @@ export class DataDirLock implements Disposable {
   /** @throws {AppError} DATA_DIR_IN_USE naming the owner's pid. */
   static async take(dataDir: string, clock: Clock): Promise<DataDirLock> {
     const pidFile = join(dataDir, 'server.pid');
+    const lockFile = join(dataDir, 'server.lock');
     const deadline = clock.monotonic() + PATIENCE_MS;
     for (;;) {
       // An open exclusive transaction of SQLite is a kernel lock on its file, on every platform Node runs on.
-      const file = new DatabaseSync(join(dataDir, 'server.lock'));
+      const file = new DatabaseSync(lockFile);
       try {
         file.exec('begin exclusive');
+        chmodSync(lockFile, 0o600);
         writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
         return new DataDirLock(file, pidFile);
       } catch (error) {

@@ -1,0 +1,39 @@
+import type { Decimal } from '../../src/market/decimal.ts';
+import type { Trade } from '../../src/market/market-event.ts';
+import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
+import type { TradeToRecord } from '../../src/storage/trade-writer.ts';
+
+export const NOW = Date.UTC(2026, 10, 20, 12);
+
+export const dec = (text: string): Decimal => text as Decimal;
+
+/** A single fill; size and price follow from the id, so a wrong row shows. */
+export const sampleTrade = (id: number | string, over: Partial<Trade> = {}): Trade => ({
+  kind: 'trade',
+  exchange: 'okx',
+  symbol: 'BTC-USDT',
+  exchangeTime: NOW + Number(String(id).slice(-6)),
+  receivedAt: NOW + Number(String(id).slice(-6)) + 7,
+  tradeId: String(id),
+  fillCount: 1,
+  price: dec(`5${String(id).slice(-4)}.10`),
+  size: dec('0.001'),
+  side: Number(String(id).slice(-1)) % 2 === 0 ? 'buy' : 'sell',
+  raw: { tradeId: String(id), px: '1' },
+  ...over,
+});
+
+export const toRecord = (trade: Trade, over: Partial<TradeToRecord> = {}): TradeToRecord => ({
+  trade,
+  provenance: 'LIVE',
+  storeRaw: true,
+  ...over,
+});
+
+export const batchOf = (...ids: readonly (number | string)[]): TradeToRecord[] =>
+  ids.map((id) => toRecord(sampleTrade(id)));
+
+export const idsOf = (recorded: readonly RecordedTrade[]): string[] => recorded.map(({ trade }) => trade.tradeId);
+
+export const sequencesOf = (recorded: readonly RecordedTrade[]): number[] =>
+  recorded.map(({ sequence }) => Number(sequence));

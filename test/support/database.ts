@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeEach, inject } from 'vitest';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { type Database, type DatabaseOptions, openDatabase } from '../../src/storage/database.ts';
+import './test-databases.ts';
+
+const place = inject('testDatabase');
+const cleanUps: (() => Promise<void>)[] = [];
+
+if (place.kind === 'none') {
+  console.warn(`SKIPPED, no database: ${place.reason}`);
+  beforeEach((context) => context.skip(place.reason));
+}
+
+afterAll(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+export function testDatabaseKind(): 'embedded' | 'postgres' {
+  if (place.kind === 'none') throw new Error(`There is no database to test on: ${place.reason}`);
+  return place.kind;
+}
+
+/** Where a fresh, empty database is, for tests that start a whole server; gone when the test file ends. */
+export async function databaseOptions(): Promise<{ readonly url: string | null; readonly dataDir: string }> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tcp-data-'));
+  cleanUps.push(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
+  if (testDatabaseKind() === 'embedded' && place.kind === 'embedded') {
+    await cp(place.template, dataDir, { recursive: true, filter: (source) => !/server\.(pid|lock)$/.test(source) });
+    return { url: null, dataDir };
+  }
+  return { url: await freshDatabase(), dataDir };
+}
+
+async function freshDatabase(): Promise<string> {
+  const name = `tcp_test_${randomBytes(6).toString('hex')}`;
+  await administer(`create database ${name}`);
+  cleanUps.push(() => administer(`drop database if exists ${name} with (force)`));
+  const url = new URL(serverUrl());
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** Runs one statement on the test server, outside the database under test. */
+export async function administer(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl() });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+function serverUrl(): string {
+  if (place.kind !== 'postgres') throw new Error('Only native Postgres has a server');
+  return place.url;
+}
+
+/** Everything a database needs, pointing at a fresh one. */
+export async function freshOptions(options: Partial<DatabaseOptions> = {}): Promise<DatabaseOptions> {
+  return {
+    ...(await databaseOptions()),
+    poolSize: 4,
+    maxOverflow: 4,
+    poolTimeoutMs: 5_000,
+    poolRecycleMs: 3_600_000,
+    tables: { marketData: 'market_data', rawTrades: 'raw_trades', collectorStatus: 'collector_status' },
+    log: silentLog,
+    clock: systemClock,
+    ...options,
+  };
+}
+
+/** A database of its own for every call; closed and dropped when the test file ends, earlier if the caller disposes it. */
+export async function openTestDatabase(options: Partial<DatabaseOptions> = {}): Promise<Database> {
+  const db = await openDatabase(await freshOptions(options));
+  cleanUps.push(async () => db[Symbol.asyncDispose]());
+  return db;
+}
