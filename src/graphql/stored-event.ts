@@ -19,9 +19,9 @@ export function readRow<K extends Exclude<DataType, 'trade'>>(
   if (!adapter)
     throw new AppError('EXCHANGE_UNKNOWN', `The exchange "${row.exchange}" of stored data is no longer supported`);
   const channel = {
-    ...{ key: '', endpoint: 'public', dataType: kind, name: adapter.channelNames[kind]?.[0] ?? kind },
+    ...{ key: '', endpoint: 'public' as const, dataType: kind, name: adapter.channelNames[kind]?.[0] ?? kind },
     nativeSymbol: nativeSymbolOf(row.data),
-  } as const;
+  };
   const event = adapter.readPayload(row.data, { channel, symbol: row.symbol }, row.createdAt.getTime());
   return { ...event, exchangeTime: row.timestamp.getTime() } as EventOf<K>;
 }

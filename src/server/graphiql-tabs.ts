@@ -1,0 +1,63 @@
+/** What GraphiQL opens with: each works as it is against a server with default settings. */
+export const TABS: readonly { readonly query: string; readonly variables: string }[] = [
+  {
+    query: `# Is everything collected and stored?
+query Status {
+  health {
+    status
+    reasons
+    subscribers
+    uptime
+    version
+    storage { state lagMs spooled stored }
+  }
+  collectors {
+    name
+    state
+    health { isHealthy issues }
+    streams { dataType health reason messagesPerSecond lagMs }
+  }
+}
+`,
+    variables: '{}',
+  },
+  {
+    query: `# A page of stored trades, newest first. For the next page give pageInfo.endCursor as $after.
+query History($exchange: String!, $symbol: String!, $first: Int, $after: Cursor) {
+  trades(exchange: $exchange, symbol: $symbol, first: $first, after: $after) {
+    edges {
+      node { tradeId price size side exchangeTime recordedAt }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`,
+    variables: '{ "exchange": "okx", "symbol": "BTC-USDT", "first": 20 }',
+  },
+  {
+    query: `# Trades as they happen. To resume without loss, give the last cursor as $after.
+subscription LiveTrades($exchange: String, $symbols: [String!], $after: Cursor) {
+  trades(exchange: $exchange, symbols: $symbols, after: $after, delivery: { maxBatchMs: 250 }) {
+    phase
+    cursor
+    edges {
+      node { exchange symbol price size side exchangeTime }
+    }
+    notices { type message }
+  }
+}
+`,
+    variables: '{ "exchange": "okx", "symbols": ["BTC-USDT"] }',
+  },
+  {
+    query: `# Restart one collector; its neighbours lose nothing.
+mutation Restart($name: String!) {
+  restartCollector(input: { name: $name }) {
+    collector { name state health { isHealthy issues } }
+    userErrors { code message }
+  }
+}
+`,
+    variables: '{ "name": "okx:BTC-USDT" }',
+  },
+];

@@ -1,0 +1,31 @@
+import type { ServerResponse } from 'node:http';
+
+/** Answers with text and ends. */
+export function reply(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, {
+    'content-type': `${type}; charset=utf-8`,
+    'content-length': Buffer.byteLength(body),
+    ...headers,
+  });
+  response.end(body);
+}
+
+/** Refuses a request before GraphQL sees it, in the shape of a GraphQL error. */
+export function refuse(
+  response: ServerResponse,
+  status: number,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  reply(response, status, 'application/json', errorBody(code, message), headers);
+}
+
+export const errorBody = (code: string, message: string): string =>
+  JSON.stringify({ errors: [{ message, extensions: { code } }] });

@@ -1,0 +1,161 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { GraphQLSchema } from 'graphql';
+import type { Services } from '../graphql/context.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { AppError, messageOf } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import { graphiql } from './graphiql.ts';
+import { httpHandler } from './http.ts';
+import { type OriginRule, originRule } from './origin.ts';
+import { errorBody } from './reply.ts';
+import { webSocketEndpoint } from './web-socket.ts';
+import { createPipeline, GRAPHQL_PATH } from './yoga.ts';
+
+export interface ServerOptions {
+  readonly schema: GraphQLSchema;
+  readonly services: Services;
+  /** A loopback name or address: there are no tokens yet that would protect anything else. */
+  readonly host: string;
+  /** 0 = any free port; `url` names it. */
+  readonly port: number;
+  /** Origins of web pages that may use the API, besides our own. */
+  readonly allowedOrigins: readonly string[];
+  /** Whether work can be taken, for /readyz; a throw means no. */
+  readonly checkReady: () => Promise<boolean>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  /** e.g. "http://127.0.0.1:4000" */
+  readonly url: string;
+  readonly port: number;
+}
+
+/** Answers in flight are waited for this long when the server goes. */
+const DRAIN_MS = 2_000;
+const READY_TIMEOUT_MS = 3_000;
+
+/**
+ * Serves the schema over HTTP, server-sent events and WebSocket on one port. Disposing turns new work away, ends subscriptions (sockets
+ * with 1001), lets answers in flight finish and is done within 4 s.
+ * @throws {AppError} CONFIG_INVALID when the address is taken or not a loopback one.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { schema, services, host, allowedOrigins, clock, log } = options;
+  if (!/^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host))
+    throw new AppError(
+      'CONFIG_INVALID',
+      `server.host is ${host}, but without access tokens only a loopback address is served: use 127.0.0.1`,
+    );
+  let disposing = false;
+  let port = options.port;
+  const origins = originRule({ host, port: () => port, allowedOrigins });
+  const pipeline = createPipeline(schema, services, log);
+  const sockets = webSocketEndpoint(pipeline, clock, log);
+  const isReady = async () => !disposing && (await within(READY_TIMEOUT_MS, clock, options.checkReady()));
+  const template = await readFile(new URL('landing.html', import.meta.url), 'utf8');
+  const streams = new Set<ServerResponse>();
+  let handle: (request: IncomingMessage, response: ServerResponse) => Promise<void> = async () => {};
+
+  const server = createServer((request, response) => {
+    if (disposing) response.setHeader('connection', 'close');
+    streams.add(response);
+    response.once('close', () => streams.delete(response));
+    void handle(request, response);
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+    upgrade(origins, sockets.accept, request, socket, head),
+  );
+  port = await listen(server, options.port, host);
+  const url = `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+  handle = httpHandler({
+    pipeline,
+    graphiql: graphiql(),
+    landingPage: template.replaceAll('{{url}}', url),
+    origins,
+    isReady,
+    log,
+  });
+
+  return {
+    url,
+    port,
+    async [Symbol.asyncDispose]() {
+      if (disposing) return;
+      disposing = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Cut, not completed: an event source then comes again, a client library resumes.
+      for (const response of streams) if (isEventStream(response)) response.destroy();
+      await sockets[Symbol.asyncDispose]();
+      const patience = new AbortController();
+      await Promise.race([closed, clock.sleep(DRAIN_MS, patience.signal).catch(() => {})]);
+      patience.abort();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+const isEventStream = (response: ServerResponse): boolean =>
+  String(response.getHeader('content-type')).startsWith('text/event-stream');
+
+async function within(ms: number, clock: Clock, check: Promise<boolean>): Promise<boolean> {
+  const patience = new AbortController();
+  const late = clock.sleep(ms, patience.signal).then(
+    () => false,
+    () => false,
+  );
+  const outcome = await Promise.race([check.catch(() => false), late]);
+  patience.abort();
+  return outcome;
+}
+
+async function listen(server: Server, port: number, host: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen({ port, host: host.replace(/^\[|\]$/g, '') }, resolve);
+  try {
+    await promise;
+  } catch (error) {
+    throw new AppError(
+      'CONFIG_INVALID',
+      `Cannot listen on ${host}:${port} (${messageOf(error)}); choose another with --port`,
+      { cause: error },
+    );
+  }
+  return (server.address() as AddressInfo).port;
+}
+
+function upgrade(
+  origins: OriginRule,
+  accept: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  socket.on('error', () => socket.destroy());
+  const refused = refusal(origins, request);
+  if (!refused) return accept(request, socket, head);
+  const body = errorBody(refused.code, refused.message);
+  socket.end(
+    `HTTP/1.1 ${refused.status}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function refusal(
+  origins: OriginRule,
+  request: IncomingMessage,
+): { status: string; code: string; message: string } | null {
+  if (request.url?.split('?', 1)[0] !== GRAPHQL_PATH)
+    return { status: '404 Not Found', code: 'NOT_FOUND', message: `WebSockets are served at ${GRAPHQL_PATH}` };
+  try {
+    origins.check(request);
+    return null;
+  } catch (error) {
+    return { status: '403 Forbidden', code: 'FORBIDDEN_ORIGIN', message: messageOf(error) };
+  }
+}

@@ -1,0 +1,168 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { GraphQLError, getOperationAST } from 'graphql';
+import { handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { exposeErrors } from '../graphql/errors.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { messageOf } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Pipeline } from './yoga.ts';
+
+/** A client message is a document and its variables; nobody needs more. */
+const MAX_MESSAGE_BYTES = 256 * 1024;
+const MAX_SUBSCRIPTIONS = 100;
+const INIT_TIMEOUT_MS = 3_000;
+const KEEP_ALIVE_MS = 15_000;
+/** Above this the next value of a subscription is not taken from its feed until the client has read. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+const GOING_AWAY = 1001;
+
+interface Extra {
+  /** Operations that were accepted and have not ended. */
+  open: number;
+}
+
+export interface WebSocketEndpoint extends AsyncDisposable {
+  /** Takes over a checked upgrade request. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly sockets: number;
+}
+
+/** GraphQL over WebSocket (graphql-transport-ws), through the same pipeline as HTTP. */
+export function webSocketEndpoint(pipeline: Pipeline, clock: Clock, log: Log): WebSocketEndpoint {
+  const expose = exposeErrors(log);
+  const wss = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    handleProtocols,
+  });
+  let closing = false;
+
+  const protocol = makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: INIT_TIMEOUT_MS,
+    execute: (args) => (args.rootValue as Operation).execute(args),
+    subscribe: (args) => (args.rootValue as Operation).subscribe(args),
+    onSubscribe: async ({ extra }, _id, payload) => {
+      if (extra.open >= MAX_SUBSCRIPTIONS) return [tooMany()];
+      const operation = await prepare(pipeline, payload, expose);
+      if (!Array.isArray(operation)) extra.open += 1;
+      return operation;
+    },
+    onComplete: ({ extra }) => {
+      extra.open -= 1;
+    },
+    onNext: (_ctx, _id, _payload, _args, { errors, data, extensions }) =>
+      errors && { errors: errors.map(withoutInternals), data: data ?? null, ...(extensions ? { extensions } : {}) },
+    onError: (_ctx, _id, _payload, errors) => errors.map(expose).map(withoutInternals),
+  });
+
+  wss.on('connection', (socket: WebSocket, request: IncomingMessage) => {
+    socket.on('error', (error) => log.debug('A client socket failed', { reason: messageOf(error) }));
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        // While closing nothing is completed: the client must know that its stream was cut, so that it resumes.
+        send: (data) => (closing ? undefined : send(socket, data)),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (handle) =>
+          socket.on('message', (data) => {
+            handle(String(data)).catch((error) => {
+              log.error('A client message failed inside', { reason: messageOf(error) });
+              socket.close(1011, 'Unexpected error.');
+            });
+          }),
+      },
+      { open: 0 },
+    );
+    socket.once('close', (code, reason) => void closed(code, String(reason)));
+    keepAlive.watch(socket);
+    log.debug('A client connected', { from: request.socket.remoteAddress });
+  });
+
+  const keepAlive = keepAliveOf(wss, clock);
+  return {
+    get sockets() {
+      return wss.clients.size;
+    },
+    accept: (request, socket, head) =>
+      wss.handleUpgrade(request, socket, head, (opened) => wss.emit('connection', opened, request)),
+    async [Symbol.asyncDispose]() {
+      closing = true;
+      keepAlive[Symbol.dispose]();
+      const gone = [...wss.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+      for (const socket of wss.clients) socket.close(GOING_AWAY, 'Server is going away');
+      // A client that does not answer the close is cut; `ws` itself would wait 30 s for it.
+      const patience = new AbortController();
+      await Promise.race([Promise.all(gone), clock.sleep(1_000, patience.signal).catch(() => {})]);
+      patience.abort();
+      for (const socket of wss.clients) socket.terminate();
+      wss.close();
+    },
+  };
+}
+
+type Enveloped = ReturnType<Pipeline['getEnveloped']>;
+type Operation = Pick<Enveloped, 'execute' | 'subscribe'>;
+
+/** Parses and validates as over HTTP; what is wrong comes back as errors, as throwing would close the whole socket. */
+async function prepare(pipeline: Pipeline, payload: SubscribePayload, expose: (error: unknown) => GraphQLError) {
+  const { schema, execute, subscribe, contextFactory, parse, validate } = pipeline.getEnveloped({ params: payload });
+  try {
+    const document = parse(payload.query);
+    const errors: readonly GraphQLError[] = validate(schema, document);
+    if (errors.length > 0) return errors.map(expose);
+    if (!getOperationAST(document, payload.operationName))
+      return [new GraphQLError('Unable to identify the operation', { extensions: { code: 'BAD_USER_INPUT' } })];
+    return {
+      ...{ schema, document, operationName: payload.operationName, variableValues: payload.variables },
+      contextValue: await contextFactory(),
+      rootValue: { execute, subscribe } satisfies Operation,
+    };
+  } catch (error) {
+    return [expose(error)];
+  }
+}
+
+const tooMany = () =>
+  new GraphQLError(
+    `One socket carries at most ${MAX_SUBSCRIPTIONS} operations at a time; end some or open another socket`,
+    {
+      extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
+    },
+  );
+
+/** `http` and `unexpected` steer the HTTP status and are no client's business. */
+function withoutInternals(error: GraphQLError) {
+  const { http: _, unexpected: __, ...extensions } = error.extensions ?? {};
+  return { ...error.toJSON(), extensions };
+}
+
+/** Resolves at once while little is buffered, else when the client has taken this message. */
+function send(socket: WebSocket, data: string): Promise<void> | undefined {
+  if (socket.readyState !== socket.OPEN) return undefined;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  socket.send(data, () => resolve());
+  return socket.bufferedAmount > MAX_BUFFERED_BYTES ? promise : undefined;
+}
+
+/** Cuts sockets whose client is gone: no pong, and nothing read either since the last look. */
+function keepAliveOf(wss: WebSocketServer, clock: Clock) {
+  const silent = new WeakMap<WebSocket, number>();
+  const timer = clock.every(KEEP_ALIVE_MS, () => {
+    for (const socket of wss.clients) {
+      const bufferedBefore = silent.get(socket);
+      if (bufferedBefore !== undefined && socket.bufferedAmount >= bufferedBefore) {
+        socket.terminate();
+        continue;
+      }
+      silent.set(socket, socket.bufferedAmount);
+      socket.ping();
+    }
+  });
+  return {
+    watch: (socket: WebSocket) => void socket.on('pong', () => silent.delete(socket)),
+    [Symbol.dispose]: () => timer[Symbol.dispose](),
+  };
+}

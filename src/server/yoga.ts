@@ -1,0 +1,34 @@
+import type { GraphQLSchema } from 'graphql';
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import type { GraphQLContext } from '../graphql/context.ts';
+import { exposeErrors } from '../graphql/errors.ts';
+import { execute, subscribe } from '../graphql/execution/execute.ts';
+import type { Log } from '../runtime/log.ts';
+
+export const GRAPHQL_PATH = '/graphql';
+const MAX_BODY_BYTES = 1_000_000;
+
+/** The one pipeline from request to result. HTTP and server-sent events go through it whole, WebSockets through `getEnveloped`. */
+export type Pipeline = YogaServerInstance<Record<string, unknown>, GraphQLContext>;
+
+export function createPipeline(schema: GraphQLSchema, services: GraphQLContext, log: Log): Pipeline {
+  return createYoga<Record<string, unknown>, GraphQLContext>({
+    schema,
+    graphqlEndpoint: GRAPHQL_PATH,
+    context: () => services,
+    plugins: [planned],
+    maskedErrors: { maskError: exposeErrors(log), isDev: false },
+    maxRequestBodySize: MAX_BODY_BYTES,
+    batching: false,
+    multipart: false,
+    cors: false,
+    graphiql: false,
+    landingPage: false,
+    logging: false,
+  });
+}
+
+const planned: Plugin = {
+  onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
+  onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscribe),
+};
