@@ -1,0 +1,127 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { createStream, type RotatingFileStream } from 'rotating-file-stream';
+import type { Clock } from './clock.ts';
+import { AppError, messageOf } from './errors.ts';
+
+export interface LogFileOptions {
+  readonly directory: string;
+  /** Rotated files kept; null keeps all. */
+  readonly maxFiles: number | null;
+  /** Bytes after which a file is rotated within its day. */
+  readonly maxBytes: number;
+  readonly clock: Clock;
+  /** Told once when the file cannot be written any more, and once when it can again. */
+  readonly onTrouble: (message: string) => void;
+}
+
+const CURRENT = 'tcp-dashboard.log';
+const ROTATED = /^tcp-dashboard\.\d{4}-\d{2}-\d{2}\.\d+\.log$/;
+/** What may wait for a slow disk; more is dropped and counted. */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+const REOPEN_AFTER_MS = 60_000;
+
+/** The log file of the day; yesterday's, and one that got too big, are kept as tcp-dashboard.DATE.N.log. Only its owner may read it. */
+export class LogFile implements AsyncDisposable {
+  readonly #options: LogFileOptions;
+  #stream: RotatingFileStream | null = null;
+  #failedAt = 0;
+  dropped = 0;
+
+  private constructor(options: LogFileOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {AppError} CONFIG_INVALID when the directory cannot be made or written. */
+  static async open(options: LogFileOptions): Promise<LogFile> {
+    const file = new LogFile(options);
+    try {
+      if (!existsSync(options.directory)) mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+      await file.#open();
+    } catch (error) {
+      throw new AppError(
+        'CONFIG_INVALID',
+        `logging.log_directory: no log can be written in ${options.directory} (${messageOf(error)}); choose another directory or set logging.file_output to false`,
+      );
+    }
+    return file;
+  }
+
+  /** Never waits and never throws. */
+  write(line: string): void {
+    if (this.#stream === null && this.#options.clock.monotonic() - this.#failedAt > REOPEN_AFTER_MS) this.#reopen();
+    if (this.#stream === null || this.#stream.writableLength > MAX_WAITING_BYTES) this.dropped += 1;
+    else this.#stream.write(line);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const stream = this.#stream;
+    this.#stream = null;
+    if (stream === null) return;
+    await new Promise<void>((resolve) => {
+      stream.once('close', resolve).once('error', () => resolve());
+      stream.end();
+    });
+  }
+
+  #reopen(): void {
+    this.#failedAt = this.#options.clock.monotonic();
+    this.#open().then(
+      () =>
+        this.#options.onTrouble(`Log lines are written to ${this.#options.directory} again; ${this.dropped} were lost`),
+      () => undefined, // said when it first failed; tried again in a minute
+    );
+  }
+
+  /** Resolves once the file takes lines; rejects with what keeps it from it. */
+  #open(): Promise<void> {
+    const { directory, maxBytes, clock } = this.#options;
+    const stream = createStream(rotatedName, {
+      path: directory,
+      mode: 0o600,
+      interval: '1d',
+      intervalBoundary: true,
+      intervalUTC: true,
+      initialRotation: true,
+      size: `${maxBytes}B`,
+    });
+    this.#stream = stream;
+    return new Promise((resolve, reject) => {
+      stream.once('open', () => {
+        chmodSync(join(directory, CURRENT), 0o600); // it may be from a time before it was private
+        this.#cleanUp();
+        resolve();
+      });
+      stream.on('rotated', () => this.#cleanUp());
+      stream.on('error', (error) => {
+        if (this.#stream === stream) {
+          this.#stream = null;
+          this.#failedAt = clock.monotonic();
+          this.#options.onTrouble(`No log lines can be written to ${directory}: ${error.message}`);
+        }
+        reject(error);
+      });
+    });
+  }
+
+  /** Removes the oldest rotated files above the limit. */
+  #cleanUp(): void {
+    const { directory, maxFiles } = this.#options;
+    if (maxFiles === null) return;
+    try {
+      const newestFirst = readdirSync(directory)
+        .filter((name) => ROTATED.test(name))
+        .map((name) => ({ path: join(directory, name), at: statSync(join(directory, name)).mtimeMs }))
+        .sort((a, b) => b.at - a.at || (a.path < b.path ? 1 : -1));
+      for (const { path } of newestFirst.slice(maxFiles)) rmSync(path, { force: true });
+    } catch (error) {
+      this.#options.onTrouble(`Old log files in ${directory} cannot be removed: ${messageOf(error)}`);
+    }
+  }
+}
+
+/** The present file without a time; else the name it gets when it is put away. */
+function rotatedName(time: Date | number | null, index = 1): string {
+  if (time === null) return CURRENT;
+  return `tcp-dashboard.${new Date(time).toISOString().slice(0, 10)}.${index}.log`;
+}
