@@ -6,8 +6,9 @@ import type { Client } from './client.ts';
 import type { Dialect } from './dialect.ts';
 import type { Fault } from './fault.ts';
 import type { Faults } from './faults.ts';
-import { Feed, type Source } from './feed.ts';
+import { Feed, silentSource } from './feed.ts';
 import type { Market } from './market.ts';
+import type { Replay } from './replay.ts';
 
 export interface BinanceSetup {
   readonly markets: ReadonlyMap<string, Market>;
@@ -20,8 +21,8 @@ export interface BinanceSetup {
   readonly pongTimeoutMs: number;
   /** A socket is closed at this age, announced by serverShutdown. */
   readonly connectionLifeMs: number;
-  /** Instead of the live tape: whether a stream is served, and from where. */
-  readonly source?: (channel: string, nativeSymbol: string) => Source | null;
+  /** Serves a recording instead of the tape. */
+  readonly replay?: Replay;
 }
 
 interface Session {
@@ -57,7 +58,7 @@ export class BinanceDialect implements Dialect {
     this.historyMs = setup.historyMs;
     this.feed = new Feed(setup.markets, (topic, frame, client) => this.#worded(client, topic, frame.text));
     const rest = new BinanceRest(setup);
-    this.rest = (call) => rest.answer(call);
+    this.rest = (call) => setup.replay?.rest(call) ?? rest.answer(call);
     this.tooFast = (status, retryAfterS) => ({
       status,
       body: '{"code":-1003,"msg":"Too much request weight used; current limit is 6000 request weight per 1 MINUTE."}',
@@ -173,14 +174,10 @@ export class BinanceDialect implements Dialect {
 
   /** A stream that does not exist is accepted and stays silent. */
   #join(client: Client, stream: string): void {
-    const { markets, clock, source } = this.#setup;
+    const { markets, clock, replay } = this.#setup;
     this.#session(client).streams.add(stream);
     const [symbol, channel] = split(stream);
-    const opened = source === undefined ? null : source(channel, symbol);
-    if (source !== undefined) {
-      if (opened !== null) this.feed.join(stream, client, () => opened);
-      return;
-    }
+    if (replay?.knows(symbol) === true) this.feed.join(stream, client, () => silentSource);
     const market = markets.get(symbol);
     const live = market === undefined ? null : openStream(market, clock.now(), channel);
     if (live !== null) this.feed.join(stream, client, () => live);

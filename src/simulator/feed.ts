@@ -10,6 +10,9 @@ export interface Source {
   due(now: number): readonly OutFrame[];
 }
 
+/** A topic that is fed by `publish` alone. */
+export const silentSource: Source = { greeting: () => [], due: () => [] };
+
 /** How a dialect words a frame of a topic for one socket. */
 export type Wording = (topic: string, frame: OutFrame, client: Client) => string;
 
@@ -66,6 +69,19 @@ export class Feed {
       }
     }
     for (const client of corked) client.uncork();
+  }
+
+  /** Whether nobody listens to anything. */
+  get idle(): boolean {
+    return this.#topics.size === 0;
+  }
+
+  /** Sends a frame from outside to whoever listens to the topic; false when nobody does. */
+  publish(topic: string, frame: OutFrame): boolean {
+    const clients = this.#topics.get(topic)?.clients;
+    if (clients === undefined) return false;
+    for (const client of clients) this.#deliver(topic, frame, client);
+    return true;
   }
 
   #deliver(topic: string, frame: OutFrame, client: Client): void {

@@ -23,6 +23,8 @@ export interface HostSetup {
 /** Above what the exchanges allow, so that their own answer to an oversized request can be given. */
 const MAX_CLIENT_FRAME = 256 * 1024;
 
+const CONGESTED_BYTES = 1024 * 1024;
+
 /** How often heartbeats and idle times are looked at. */
 const TEND_MS = 50;
 
@@ -76,6 +78,12 @@ export class Host implements AsyncDisposable {
     if (monotonic - this.#tendedAt < TEND_MS) return;
     this.#tendedAt = monotonic;
     for (const client of this.clients) if (!client.frozen) dialect.tend(client, monotonic);
+  }
+
+  /** Whether a client that reads is so far behind that a replay should wait. */
+  get congested(): boolean {
+    for (const client of this.clients) if (!client.frozen && client.waitingBytes > CONGESTED_BYTES) return true;
+    return false;
   }
 
   /** Faults that act on the open sockets. */

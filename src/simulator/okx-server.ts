@@ -4,11 +4,12 @@ import type { Client } from './client.ts';
 import type { Dialect } from './dialect.ts';
 import type { Fault } from './fault.ts';
 import type { Faults } from './faults.ts';
-import { Feed, type Source } from './feed.ts';
+import { Feed, type Source, silentSource } from './feed.ts';
 import type { Market } from './market.ts';
 import { account, refuseLogin } from './okx-account.ts';
 import { okxChannel } from './okx-channels.ts';
 import { OkxRest } from './okx-rest.ts';
+import type { Replay } from './replay.ts';
 
 export interface OkxSetup {
   readonly markets: ReadonlyMap<string, Market>;
@@ -21,8 +22,8 @@ export interface OkxSetup {
   /** A socket on which nothing moved for so long is closed. */
   readonly idleMs: number;
   readonly accountEveryMs: number;
-  /** Instead of the live tape: whether a channel of an instrument is served, and from where. */
-  readonly source?: (channel: string, nativeSymbol: string) => Source | null;
+  /** Serves a recording instead of the tape. */
+  readonly replay?: Replay;
 }
 
 type Arg = Readonly<Record<string, unknown>>;
@@ -56,7 +57,7 @@ export class OkxDialect implements Dialect {
     this.historyMs = setup.historyMs;
     this.feed = new Feed(setup.markets, (_topic, frame) => frame.text);
     const rest = new OkxRest(setup);
-    this.rest = (call) => rest.answer(call);
+    this.rest = (call) => setup.replay?.rest(call) ?? rest.answer(call);
     this.tooFast = (status, retryAfterS) => ({
       status,
       body: '{"code":"50011","msg":"Too Many Requests","data":[]}',
@@ -174,12 +175,9 @@ export class OkxDialect implements Dialect {
   }
 
   #opening(name: string, symbol: string): (() => Source) | null {
-    const { markets, seed, accountEveryMs, clock, source } = this.#setup;
+    const { markets, seed, accountEveryMs, clock, replay } = this.#setup;
     if (name === 'account') return () => account(seed, accountEveryMs, clock.now(), symbol);
-    if (source !== undefined) {
-      const recorded = source(name, symbol);
-      return recorded && (() => recorded);
-    }
+    if (replay !== undefined) return replay.knows(symbol) && okxChannel(name) !== null ? () => silentSource : null;
     const market = markets.get(symbol);
     const channel = okxChannel(name);
     return market === undefined || channel === null ? null : () => channel.open(market, clock.now(), name);

@@ -1,6 +1,7 @@
 import type { ActiveFault } from './faults.ts';
 import type { SimulatedExchange } from './instrument.ts';
 import type { MarketState } from './market.ts';
+import type { ReplayState } from './replay.ts';
 
 /** One open socket. */
 export interface SocketState {
@@ -33,4 +34,6 @@ export interface SimulatorState {
     readonly restRequests: number;
   };
   readonly faults: readonly ActiveFault[];
+  /** Present when a recording is served. */
+  readonly replay?: ReplayState;
 }

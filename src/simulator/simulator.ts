@@ -10,6 +10,8 @@ import type { SimulatedExchange } from './instrument.ts';
 import { Market } from './market.ts';
 import { TEST_CREDENTIALS } from './okx-account.ts';
 import { OkxDialect } from './okx-server.ts';
+import { readRecording } from './recording.ts';
+import { Replay } from './replay.ts';
 import type { SimulatorState } from './simulator-state.ts';
 import { openTape, type Tape } from './tape.ts';
 
@@ -53,6 +55,13 @@ export interface SimulatorOptions {
   readonly maxSockets?: number;
   /** Bytes that may wait for one socket that does not read, before it is cut; default 16 MiB. */
   readonly maxWaitingBytes?: number;
+  /** Serves recordings instead of a tape: `symbols`, `rate` and `seed` do not matter then. */
+  readonly replay?: {
+    /** JSONL: wrapper lines {ts, dir, conn, raw} or {url, ts, body}, or bare frames. */
+    readonly files: readonly string[];
+    /** 1 (default) as recorded, 0 as fast as clients read. */
+    readonly speed?: number;
+  };
   readonly clock?: Clock;
 }
 
@@ -76,9 +85,11 @@ const DAY = 86_400_000;
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { exchange, host: address = '127.0.0.1', clock = systemClock } = options;
-  const markets = openMarkets(options, clock.now());
+  const replay = await openReplay(options);
+  const markets = openMarkets(replay === undefined ? options : { ...options, symbols: [] }, clock.now());
   const bySymbol = new Map([...markets.values()].map((market) => [market.tape.instrument.symbol, market]));
   const locate = (symbol: string) => {
+    if (replay?.knows(symbol) === true) return { nativeSymbol: symbol, next: 0 };
     const market = bySymbol.get(symbol) ?? markets.get(symbol);
     if (market !== undefined) return { nativeSymbol: market.tape.instrument.nativeSymbol, next: market.count };
     throw new AppError(
@@ -91,7 +102,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     strike: (fault) => host.strike(fault),
     mend: (kind) => host.mend(kind),
   });
-  const dialect = openDialect(options, { markets, faults, clock });
+  const dialect = openDialect(options, { markets, faults, clock, ...(replay === undefined ? {} : { replay }) });
   let restRequests = 0;
   const state = (): SimulatorState => ({
     exchange,
@@ -100,6 +111,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     sockets: [...host.clients].map((client) => client.state()),
     counters: { ...host.counters, restRequests },
     faults: faults.active,
+    ...(replay === undefined ? {} : { replay: replay.state() }),
   });
   const onRest = () => {
     restRequests += 1;
@@ -118,6 +130,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     const now = clock.now();
     for (const market of markets.values()) market.advance(now);
     host.tick(now);
+    replay?.tick(dialect.feed, clock.monotonic(), host.congested);
   });
   return {
     exchange,
@@ -138,9 +151,14 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   };
 }
 
+async function openReplay({ exchange, replay }: SimulatorOptions): Promise<Replay | undefined> {
+  if (replay === undefined) return undefined;
+  return new Replay(await readRecording(exchange, replay.files), replay.speed ?? 1);
+}
+
 function openDialect(
   options: SimulatorOptions,
-  parts: { markets: ReadonlyMap<string, Market>; faults: Faults; clock: Clock },
+  parts: { markets: ReadonlyMap<string, Market>; faults: Faults; clock: Clock; replay?: Replay },
 ): Dialect {
   const enforceLimits = options.enforceLimits ?? false;
   if (options.exchange === 'binance')
