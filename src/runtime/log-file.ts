@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import type { Clock } from './clock.ts';
@@ -25,31 +25,33 @@ const REOPEN_AFTER_MS = 60_000;
 export class LogFile implements AsyncDisposable {
   readonly #options: LogFileOptions;
   #stream: RotatingFileStream | null = null;
-  #failedAt = 0;
+  /** When writing or opening failed last, by the monotonic clock; null while lines are written. */
+  #failedAt: number | null = null;
   dropped = 0;
 
-  private constructor(options: LogFileOptions) {
-    this.#options = options;
-  }
-
   /** @throws {AppError} CONFIG_INVALID when the directory cannot be made or written. */
-  static async open(options: LogFileOptions): Promise<LogFile> {
-    const file = new LogFile(options);
+  constructor(options: LogFileOptions) {
+    this.#options = options;
+    const { directory } = options;
     try {
-      if (!existsSync(options.directory)) mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-      await file.#open();
+      if (!existsSync(directory)) mkdirSync(directory, { recursive: true, mode: 0o700 });
+      closeSync(openSync(join(directory, CURRENT), 'a', 0o600));
+      chmodSync(join(directory, CURRENT), 0o600); // it may be from a time before it was private
     } catch (error) {
       throw new AppError(
         'CONFIG_INVALID',
-        `logging.log_directory: no log can be written in ${options.directory} (${messageOf(error)}); choose another directory or set logging.file_output to false`,
+        `logging.log_directory: no log can be written in ${directory} (${messageOf(error)}); choose another directory or set logging.file_output to false`,
       );
     }
-    return file;
+    this.#open();
   }
 
   /** Never waits and never throws. */
   write(line: string): void {
-    if (this.#stream === null && this.#options.clock.monotonic() - this.#failedAt > REOPEN_AFTER_MS) this.#reopen();
+    if (this.#failedAt !== null && this.#options.clock.monotonic() - this.#failedAt > REOPEN_AFTER_MS) {
+      this.#failedAt = this.#options.clock.monotonic();
+      this.#open();
+    }
     if (this.#stream === null || this.#stream.writableLength > MAX_WAITING_BYTES) this.dropped += 1;
     else this.#stream.write(line);
   }
@@ -64,18 +66,8 @@ export class LogFile implements AsyncDisposable {
     });
   }
 
-  #reopen(): void {
-    this.#failedAt = this.#options.clock.monotonic();
-    this.#open().then(
-      () =>
-        this.#options.onTrouble(`Log lines are written to ${this.#options.directory} again; ${this.dropped} were lost`),
-      () => undefined, // said when it first failed; tried again in a minute
-    );
-  }
-
-  /** Resolves once the file takes lines; rejects with what keeps it from it. */
-  #open(): Promise<void> {
-    const { directory, maxBytes, clock } = this.#options;
+  #open(): void {
+    const { directory, maxBytes, clock, onTrouble } = this.#options;
     const stream = createStream(rotatedName, {
       path: directory,
       mode: 0o600,
@@ -86,21 +78,16 @@ export class LogFile implements AsyncDisposable {
       size: `${maxBytes}B`,
     });
     this.#stream = stream;
-    return new Promise((resolve, reject) => {
-      stream.once('open', () => {
-        chmodSync(join(directory, CURRENT), 0o600); // it may be from a time before it was private
-        this.#cleanUp();
-        resolve();
-      });
-      stream.on('rotated', () => this.#cleanUp());
-      stream.on('error', (error) => {
-        if (this.#stream === stream) {
-          this.#stream = null;
-          this.#failedAt = clock.monotonic();
-          this.#options.onTrouble(`No log lines can be written to ${directory}: ${error.message}`);
-        }
-        reject(error);
-      });
+    stream.once('open', () => {
+      if (this.#failedAt !== null) onTrouble(`Log lines are written to ${directory} again; ${this.dropped} were lost`);
+      this.#failedAt = null;
+      this.#cleanUp();
+    });
+    stream.on('rotated', () => this.#cleanUp());
+    stream.on('error', (error) => {
+      if (this.#stream === stream) this.#stream = null;
+      if (this.#failedAt === null) onTrouble(`No log lines can be written to ${directory}: ${error.message}`);
+      this.#failedAt = clock.monotonic();
     });
   }
 

@@ -48,15 +48,11 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
  * Opens the log: one event is one line, in both formats, whatever its text holds; dispose writes what waits and closes the file.
  * @throws {AppError} CONFIG_INVALID when the log directory cannot be written.
  */
-export async function openLogging(
-  logging: LoggingSettings,
-  components: ComponentSettings,
-  options: LoggingOptions,
-): Promise<Logging> {
+export function openLogging(logging: LoggingSettings, components: ComponentSettings, options: LoggingOptions): Logging {
   const text = new LogText(options.secrets);
   const console = logging.console_output ? openConsole(options.console) : null;
   const file = logging.file_output
-    ? await LogFile.open({
+    ? new LogFile({
         directory: logging.log_directory,
         maxFiles: logging.cleanup ? logging.max_files : null,
         maxBytes: options.maxBytes ?? 50 * 1024 * 1024,

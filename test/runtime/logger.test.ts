@@ -22,13 +22,13 @@ const CONSOLE_ONLY: LoggingSettings = {
 };
 
 /** A log whose console lines can be read. */
-async function openLog(
+function openLog(
   settings: Partial<LoggingSettings> = {},
   components: ComponentSettings = {},
   options: Partial<LoggingOptions> = {},
 ) {
   const written: string[] = [];
-  const logging = await openLogging({ ...CONSOLE_ONLY, ...settings }, components, {
+  const logging = openLogging({ ...CONSOLE_ONLY, ...settings }, components, {
     secrets: [],
     console: { write: (line) => written.push(line) },
     ...options,
@@ -49,7 +49,7 @@ async function emptyDirectory(): Promise<string> {
 
 describe('a log line', () => {
   it('is one JSON object with level, time, component, fields and message', async () => {
-    const { open, events } = await openLog();
+    const { open, events } = openLog();
     open('storage').warn('The disk is slow', { waitedMs: 12, table: 'trade' });
     expect(events()).toEqual([
       {
@@ -64,13 +64,13 @@ describe('a log line', () => {
   });
 
   it('is one line for people in the detailed format', async () => {
-    const { open, written } = await openLog({ format: 'detailed' });
+    const { open, written } = openLog({ format: 'detailed' });
     open('server').info('Ready', { port: 4000 });
     expect(written).toEqual([expect.stringMatching(/^\[[\d-]+ [\d:.]+\] INFO: server: Ready \{"port":4000\}\n$/)]);
   });
 
   it('keeps its own level, time, component and message when fields have those names', async () => {
-    const { open, events } = await openLog();
+    const { open, events } = openLog();
     open('server').info('true', { level: 'error', time: 0, component: 'storage', msg: 'false' });
     expect(events()).toEqual([
       expect.objectContaining({ level: 'info', component: 'server', msg: 'true', msg_: 'false' }),
@@ -82,7 +82,7 @@ describe('a log line', () => {
   it.each(['json', 'detailed'] as const)(
     'stays one line without control characters in %s, whatever is in it',
     async (format) => {
-      const { open, written } = await openLog({ format });
+      const { open, written } = openLog({ format });
       open('websocket_clients').error(HOSTILE, { text: HOSTILE, [HOSTILE]: [HOSTILE], error: new Error(HOSTILE) });
       expect(written).toHaveLength(1);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
@@ -92,7 +92,7 @@ describe('a log line', () => {
   );
 
   it('still holds the exact text for a reader of its JSON', async () => {
-    const { open, events } = await openLog();
+    const { open, events } = openLog();
     open('server').info(HOSTILE, { text: HOSTILE });
     expect(events()).toEqual([expect.objectContaining({ msg: HOSTILE, text: HOSTILE })]);
   });
@@ -101,7 +101,7 @@ describe('a log line', () => {
     ['quiet', false, 500],
     ['verbose', true, 2_000],
   ] as const)('is cut where a text is too long, when %s', async (_name, verbose, limit) => {
-    const { open, events } = await openLog({}, { server: { verbose } });
+    const { open, events } = openLog({}, { server: { verbose } });
     open('server').info('m'.repeat(1_000_000), { text: 't'.repeat(1_000_000), few: 'f'.repeat(limit) });
     const [event] = events();
     expect(event.text).toBe(`${'t'.repeat(limit)}… (1000000 characters)`);
@@ -110,7 +110,7 @@ describe('a log line', () => {
   });
 
   it('stays short however many fields, entries and levels there are', async () => {
-    const { open, written } = await openLog({}, { server: { verbose: true } });
+    const { open, written } = openLog({}, { server: { verbose: true } });
     const many = Array.from({ length: 1_000 }, () => 'x'.repeat(2_000));
     const deep = { a: { b: { c: { d: { e: 'bottom' } } } } };
     const round: { self?: unknown } = {};
@@ -126,7 +126,7 @@ describe('a log line', () => {
   });
 
   it('takes values JSON has no word for', async () => {
-    const { open, events } = await openLog();
+    const { open, events } = openLog();
     const trap = {
       get mine() {
         throw new Error('not readable');
@@ -153,7 +153,7 @@ describe('a log line', () => {
 
   it('tells an error with its causes, and with its stack only when verbose', async () => {
     const error = new Error('Cannot commit', { cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) });
-    const { open, events } = await openLog({}, { storage: { verbose: true } });
+    const { open, events } = openLog({}, { storage: { verbose: true } });
     open('server').error('Failed', { error });
     open('storage').error('Failed', { error });
     expect(events()[0].error).toBe('Error: Cannot commit <- Error ECONNREFUSED: refused');
@@ -163,7 +163,7 @@ describe('a log line', () => {
 
 describe('the level of a component', () => {
   it('is its own or the general one', async () => {
-    const { open, events } = await openLog(
+    const { open, events } = openLog(
       { level: 'WARN' },
       {
         websocket_clients: { level: 'DEBUG', verbose: false },
@@ -189,7 +189,7 @@ describe('a secret', () => {
   const secrets = [new Secret(canary), new Secret(`${canary}-and-more`)];
 
   it.each(['json', 'detailed'] as const)('is never written, wherever it turns up (%s)', async (format) => {
-    const { open, written } = await openLog({ format }, { server: { verbose: true } }, { secrets });
+    const { open, written } = openLog({ format }, { server: { verbose: true } }, { secrets });
     const log = open('server');
     log.info(`connecting to postgres://me:${canary}@db/x`);
     log.info('Fields', {
@@ -224,13 +224,13 @@ describe('a secret', () => {
     'credentials',
     'sign',
   ])('is taken for one in a field called %s', async (name) => {
-    const { open, written } = await openLog();
+    const { open, written } = openLog();
     open('server').info('Asked', { headers: { [name]: 'hunter2' }, [name]: { inner: 'hunter2' } });
     expect(written.join('')).not.toContain('hunter2');
   });
 
   it('is taken for one before the @ of any URL', async () => {
-    const { open, events } = await openLog();
+    const { open, events } = openLog();
     open('server').info('Trying postgres://somebody:hunter2@db:5432/x and https://tok@host/y, mail me@example.com');
     expect(events()[0].msg).toBe(
       'Trying postgres://[redacted]@db:5432/x and https://[redacted]@host/y, mail me@example.com',
@@ -250,7 +250,7 @@ describe('log files', () => {
 
   it('and their directory are for their owner only', async () => {
     const directory = join(await emptyDirectory(), 'a', 'b');
-    await using log = await openLog(toFile(directory));
+    await using log = openLog(toFile(directory));
     log.open('server').info('Ready');
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
     expect((await stat(join(directory, 'tcp-dashboard.log'))).mode & 0o777).toBe(0o600);
@@ -259,7 +259,7 @@ describe('log files', () => {
   it('hold every line once the log is disposed, after those of an earlier run', async () => {
     const directory = await emptyDirectory();
     for (const run of [1, 2]) {
-      await using log = await openLog(toFile(directory));
+      await using log = openLog(toFile(directory));
       for (let line = 0; line < 1_000; line += 1) log.open('server').info('Counted', { run, line });
     }
     const lines = (await readFile(join(directory, 'tcp-dashboard.log'), 'utf8')).trimEnd().split('\n');
@@ -269,7 +269,7 @@ describe('log files', () => {
   it('are rotated by size, and only the newest are kept', async () => {
     const directory = await emptyDirectory();
     {
-      await using log = await openLog(toFile(directory), {}, { maxBytes: 2_000 });
+      await using log = openLog(toFile(directory), {}, { maxBytes: 2_000 });
       for (let line = 0; line < 60; line += 1) {
         log.open('server').info('Counted', { line, padding: 'x'.repeat(300) });
         await vi.waitFor(async () => expect(await directoryText(directory)).toContain(`"line":${line},`), {
@@ -289,7 +289,7 @@ describe('log files', () => {
     await writeFile(join(directory, 'tcp-dashboard.log'), 'old\n');
     await utimes(join(directory, 'tcp-dashboard.log'), yesterday, yesterday);
     {
-      await using log = await openLog(toFile(directory));
+      await using log = openLog(toFile(directory));
       log.open('server').info('New');
     }
     const name = `tcp-dashboard.${yesterday.toISOString().slice(0, 10)}.1.log`;
@@ -315,8 +315,10 @@ describe('log files', () => {
       await utimes(join(directory, name), 1_767_225_600 + index, 1_767_225_600 + index);
     }
     await writeFile(join(directory, 'mine.log'), 'not ours');
-    await using log = await openLog(toFile(directory, { cleanup }));
-    log.open('server').info('Ready');
+    {
+      await using log = openLog(toFile(directory, { cleanup }));
+      log.open('server').info('Ready');
+    }
     expect((await rotated(directory)).filter((name) => name !== 'mine.log')).toEqual(left ?? names);
     expect(await readFile(join(directory, 'mine.log'), 'utf8')).toBe('not ours');
   });
@@ -324,10 +326,12 @@ describe('log files', () => {
   it('that cannot be written keep the server from starting, saying which setting is wrong', async () => {
     const directory = await emptyDirectory();
     await writeFile(join(directory, 'file'), '');
-    await expect(openLog(toFile(join(directory, 'file', 'logs')))).rejects.toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: expect.stringMatching(/^logging\.log_directory: .*logging\.file_output/),
-    });
+    expect(() => openLog(toFile(join(directory, 'file', 'logs')))).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringMatching(/^logging\.log_directory: .*logging\.file_output/),
+      }),
+    );
   });
 });
 
