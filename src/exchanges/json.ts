@@ -70,8 +70,8 @@ const isDigit = (code: number): boolean => code >= 48 && code <= 57; // NaN, bey
 /** `\u005f` is an underscore in disguise. */
 const mayNameProto = (text: string): boolean => text.includes('__proto__') || text.includes('\\u005');
 
-/** Counting openers is far cheaper than walking, and most frames have a handful. */
-const mayNestDeep = (text: string): boolean => moreThan(MAX_DEPTH, '[', text) || moreThan(MAX_DEPTH, '{', text);
+/** Counting openers is far cheaper than walking, and most frames have a handful. Beyond the depth, one kind has over half. */
+const mayNestDeep = (text: string): boolean => moreThan(MAX_DEPTH / 2, '[', text) || moreThan(MAX_DEPTH / 2, '{', text);
 
 function moreThan(count: number, opener: string, text: string): boolean {
   let seen = 0;
