@@ -67,6 +67,8 @@ class SlotWriter implements TradeWriter {
   #lost: LostSlot | null = null;
   /** The batch whose commit nobody confirmed, and the slot and position it was to follow. */
   #unknown: { readonly entries: readonly Entry[]; readonly writer: number; readonly position: bigint } | null = null;
+  /** Stored, but not returned yet, since the call that would have returned them failed in turn. */
+  readonly #owed: RecordedTrade[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -100,8 +102,9 @@ class SlotWriter implements TradeWriter {
     for (let attempt = 1; ; attempt++) {
       try {
         const slot = await this.#claimed();
-        const recovered = await this.#settle(slot);
-        return entries.length === 0 ? recovered : [...recovered, ...(await this.#record(slot, entries))];
+        await this.#settle(slot);
+        const recorded = entries.length === 0 ? [] : await this.#record(slot, entries);
+        return [...this.#owed.splice(0), ...recorded];
       } catch (error) {
         const again = error instanceof AppError ? error.code === 'WRITER_FENCED' : REPEATABLE.test(codeOf(error));
         if (!again) await this.#giveUpSlot();
@@ -153,13 +156,12 @@ class SlotWriter implements TradeWriter {
     await releaseSlot(this.#db, slot);
   }
 
-  /** Finds out what became of a batch whose commit nobody confirmed, and returns what of it was stored. */
-  async #settle(slot: WriterSlot): Promise<readonly RecordedTrade[]> {
+  /** Finds out what became of a batch whose commit nobody confirmed; what of it was stored is owed to the caller. */
+  async #settle(slot: WriterSlot): Promise<void> {
     const unknown = this.#unknown;
-    if (unknown === null) return [];
-    const stored = await storedSince(slot.connection, unknown.writer, unknown.position, unknown.entries);
+    if (unknown === null) return;
+    this.#owed.push(...(await storedSince(slot.connection, unknown.writer, unknown.position, unknown.entries)));
     this.#unknown = null;
-    return stored;
   }
 
   async #record(slot: WriterSlot, entries: readonly Entry[]): Promise<readonly RecordedTrade[]> {

@@ -2,6 +2,7 @@ import type { Decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
 import type { TradeToRecord } from '../../src/storage/trade-writer.ts';
+import type { TradeQuery } from '../../src/storage/trades.ts';
 
 export const NOW = Date.UTC(2026, 10, 20, 12);
 
@@ -30,10 +31,32 @@ export const toRecord = (trade: Trade, over: Partial<TradeToRecord> = {}): Trade
   ...over,
 });
 
-export const batchOf = (...ids: readonly (number | string)[]): TradeToRecord[] =>
-  ids.map((id) => toRecord(sampleTrade(id)));
+let scenes = 0;
+
+/** An instrument of its own, so that the tests of a file can share one database. */
+export function scene() {
+  const symbol = `S${++scenes}-USDT`;
+  const trade = (id: number | string, over: Partial<Trade> = {}) => sampleTrade(id, { symbol, ...over });
+  const batch = (...ids: readonly (number | string)[]): TradeToRecord[] => ids.map((id) => toRecord(trade(id)));
+  return { symbol, trade, batch };
+}
 
 export const idsOf = (recorded: readonly RecordedTrade[]): string[] => recorded.map(({ trade }) => trade.tradeId);
 
 export const sequencesOf = (recorded: readonly RecordedTrade[]): number[] =>
   recorded.map(({ sequence }) => Number(sequence));
+
+/** A page of everything, oldest first, unless told otherwise. */
+export const pageOf = (symbol: string, over: Partial<TradeQuery> = {}): TradeQuery => ({
+  exchange: 'okx',
+  symbol,
+  from: null,
+  to: null,
+  side: null,
+  order: 'ASC',
+  limit: 100,
+  after: null,
+  before: null,
+  fromEnd: false,
+  ...over,
+});

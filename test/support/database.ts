@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeEach, inject } from 'vitest';
+import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { type Database, type DatabaseOptions, openDatabase } from '../../src/storage/database.ts';
@@ -82,4 +82,17 @@ export async function openTestDatabase(options: Partial<DatabaseOptions> = {}): 
   const db = await openDatabase(await freshOptions(options));
   cleanUps.push(async () => db[Symbol.asyncDispose]());
   return db;
+}
+
+/** One database for all tests of a file, opened before the first: opening the embedded one takes seconds. */
+export function useTestDatabase(options: Partial<DatabaseOptions> = {}): () => Database {
+  let db: Database | undefined;
+  if (place.kind !== 'none')
+    beforeAll(async () => {
+      db = await openTestDatabase(options);
+    });
+  return () => {
+    if (db === undefined) throw new Error('The database is opened before the first test');
+    return db;
+  };
 }

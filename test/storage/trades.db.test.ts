@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Side, Trade } from '../../src/market/market-event.ts';
+import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { openTradeWriter } from '../../src/storage/trade-writer.ts';
+import { findTrade, listTrades, type Position, type StoredTrade, tradesAfter } from '../../src/storage/trades.ts';
+import { useTestDatabase } from '../support/database.ts';
+import { idsOf, pageOf, scene, toRecord } from './samples.ts';
+
+const db = useTestDatabase();
+const { symbol, trade } = scene();
+const other = scene();
+
+/** Many trades a millisecond, ids of differing length, over the end of a month. */
+const HISTORY: readonly Trade[] = Array.from({ length: 120 }, (_, at) =>
+  trade(10 ** (at % 5) + at * 7, {
+    exchangeTime: Date.UTC(2026, 10, 1) + (Math.floor(at / 6) - 10),
+    side: at % 3 === 0 ? 'buy' : 'sell',
+  }),
+);
+const expected = HISTORY.toSorted((a, b) => a.exchangeTime - b.exchangeTime || Number(a.tradeId) - Number(b.tradeId));
+const keyOf = ({ exchangeTime, tradeId }: Trade) => ({ exchangeTime, tradeId });
+
+beforeAll(async () => {
+  await using writer = await openTradeWriter(db(), systemClock, silentLog);
+  await writer.write(HISTORY.toReversed().map((one) => toRecord(one)));
+});
+
+describe('a page of trades', () => {
+  it('is what sorting and cutting the whole would give, for any range, side, order, cursor and end', async () => {
+    const time = fc.option(
+      fc.integer({ min: -12, max: 12 }).map((ms) => new Date(Date.UTC(2026, 10, 1) + ms)),
+      { nil: null },
+    );
+    const key = fc.option(fc.constantFrom(...HISTORY).map(keyOf), { nil: null });
+    const query = fc.record({
+      from: time,
+      to: time,
+      side: fc.constantFrom<Side | null>('buy', 'sell', null),
+      order: fc.constantFrom('ASC' as const, 'DESC' as const),
+      limit: fc.integer({ min: 1, max: 40 }),
+      after: key,
+      before: key,
+      fromEnd: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(query, async (asked) => {
+        const { from, to, side, order, limit, after, before, fromEnd } = asked;
+        const rank = (one: Pick<Trade, 'exchangeTime' | 'tradeId'>) =>
+          expected.findIndex(({ tradeId }) => tradeId === one.tradeId) * (order === 'ASC' ? 1 : -1);
+        const range = (order === 'ASC' ? expected : expected.toReversed()).filter(
+          (one) =>
+            (from === null || one.exchangeTime >= from.getTime()) &&
+            (to === null || one.exchangeTime < to.getTime()) &&
+            (side === null || one.side === side) &&
+            (after === null || rank(one) > rank(after)) &&
+            (before === null || rank(one) < rank(before)),
+        );
+        const page = await listTrades(db(), pageOf(symbol, asked));
+        expect(idsOf(page.trades)).toEqual(
+          (fromEnd ? range.slice(-limit) : range.slice(0, limit)).map(({ tradeId }) => tradeId),
+        );
+        expect(page.hasMore).toBe(range.length > limit);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it.each(['ASC', 'DESC'] as const)('follows the one before it without loss or repeat, %s', async (order) => {
+    const seen: StoredTrade[] = [];
+    for (let hasMore = true; hasMore; ) {
+      const last = seen.at(-1);
+      const page = await listTrades(db(), pageOf(symbol, { order, limit: 7, after: last ? keyOf(last.trade) : null }));
+      seen.push(...page.trades);
+      hasMore = page.hasMore;
+    }
+    const whole = expected.map(({ tradeId }) => tradeId);
+    expect(idsOf(seen)).toEqual(order === 'ASC' ? whole : whole.toReversed());
+  });
+
+  it('is empty for an instrument nobody knows', async () => {
+    expect(await listTrades(db(), pageOf('NO-SUCH'))).toEqual({ trades: [], hasMore: false });
+    expect(await findTrade(db(), 'okx', 'NO-SUCH', keyOf(trade(1)))).toBeNull();
+  });
+});
+
+describe('trades after a position', () => {
+  const read = async (
+    filter: { exchange: string | null; symbols: readonly string[] | null },
+    limit: number,
+    from: Position,
+  ) => {
+    const trades: RecordedTrade[] = [];
+    let position = from;
+    for (let done = false; !done; ) {
+      const part = await tradesAfter(db(), position, filter, limit);
+      expect(part.trades.length).toBeLessThanOrEqual(limit);
+      trades.push(...part.trades);
+      ({ position, done } = part);
+    }
+    return { trades, position };
+  };
+
+  it('are all of what was recorded since, in the order of each writer, in pages of any size', async () => {
+    const { position: start } = await read({ exchange: null, symbols: [] }, 100, new Map());
+    await using first = await openTradeWriter(db(), systemClock, silentLog);
+    await using second = await openTradeWriter(db(), systemClock, silentLog);
+    const recorded: RecordedTrade[] = [];
+    for (let id = 1; id <= 90; id += 3) {
+      const batch = [other.trade(id), trade(id + 1_000_001), other.trade(id + 2)].map((one) => toRecord(one));
+      recorded.push(...(await (id % 2 === 0 ? first : second).write(batch)));
+    }
+    const inOrder = recorded.toSorted((a, b) => a.writer - b.writer || Number(a.sequence - b.sequence));
+    for (const limit of [1, 7, 1_000]) {
+      const all = await read({ exchange: null, symbols: null }, limit, start);
+      expect(all.trades).toEqual(inOrder);
+      const some = await read({ exchange: 'okx', symbols: [symbol] }, limit, start);
+      expect(some.trades).toEqual(inOrder.filter((one) => one.trade.symbol === symbol));
+      expect(some.position).toEqual(all.position);
+    }
+  });
+
+  it('move the position also when nothing matches', async () => {
+    const { trades, position } = await read({ exchange: 'kraken', symbols: null }, 5, new Map());
+    expect(trades).toEqual([]);
+    expect((await tradesAfter(db(), position, { exchange: null, symbols: null }, 5)).trades).toEqual([]);
+  });
+});

@@ -1,0 +1,188 @@
+import { sql } from 'drizzle-orm';
+import { describe, expect, it, vi } from 'vitest';
+import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { AppError } from '../../src/runtime/errors.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import type { Connection } from '../../src/storage/connections.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { openTradeWriter, type TradeToRecord, type TradeWriter } from '../../src/storage/trade-writer.ts';
+import { listTrades } from '../../src/storage/trades.ts';
+import { testDatabaseKind, useTestDatabase } from '../support/database.ts';
+import { dec, idsOf, pageOf, scene, toRecord } from './samples.ts';
+
+const db = useTestDatabase();
+
+/** What becomes of the next statement that records trades. */
+type Fate = 'well' | 'cut before it is sent' | 'cut after the commit';
+
+/** The database, but for writer connections that break as `fate` says. */
+function breaking(real: Database, fate: () => Fate): Database {
+  const wrap = (connection: Connection): Connection =>
+    new Proxy(connection, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target);
+        if (typeof value !== 'function') return value;
+        if (key !== 'query') return value.bind(target);
+        return async (query: Parameters<Connection['query']>[0]) => {
+          const commits = query.name === 'record-trades' || query.text === 'commit';
+          const now = commits ? fate() : 'well';
+          if (now === 'cut before it is sent') target.cut();
+          const rows = await target.query(query);
+          if (now === 'well') return rows;
+          target.cut();
+          throw new AppError('DATABASE_UNAVAILABLE', 'The database does not answer: the answer was lost');
+        };
+      },
+    });
+  return {
+    kind: real.kind,
+    serverVersion: real.serverVersion,
+    readers: real.readers,
+    writers: real.writers,
+    knownMonths: real.knownMonths,
+    heldSlots: real.heldSlots,
+    now: () => real.now(),
+    ping: () => real.ping(),
+    connect: async (name) => wrap(await real.connect(name)),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** As the pipeline does: the same batch until it is answered. */
+async function writeUntilDone(writer: TradeWriter, batch: readonly TradeToRecord[]): Promise<readonly RecordedTrade[]> {
+  for (;;) {
+    try {
+      return await writer.write(batch);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    }
+  }
+}
+
+describe('a commit whose outcome nobody heard', () => {
+  it.each<Fate>(['cut before it is sent', 'cut after the commit'])(
+    'is settled by repeating the batch: %s',
+    async (fate) => {
+      const { symbol, batch } = scene();
+      const fates: Fate[] = [fate];
+      await using writer = await openTradeWriter(
+        breaking(db(), () => fates.shift() ?? 'well'),
+        systemClock,
+        silentLog,
+      );
+      const start = writer.position;
+      await expect(writer.write(batch(1, 2, 3))).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+      const recorded = await writer.write(batch(1, 2, 3));
+      expect(idsOf(recorded)).toEqual(['1', '2', '3']);
+      expect(recorded.map(({ sequence }) => sequence - start)).toEqual([1n, 2n, 3n]);
+      expect((await listTrades(db(), pageOf(symbol))).trades).toEqual(recorded);
+      expect(writer.position).toBe(start + 3n);
+    },
+  );
+
+  it('is reported with the next batch when that is another one', async () => {
+    const { batch } = scene();
+    const fates: Fate[] = ['cut after the commit'];
+    await using writer = await openTradeWriter(
+      breaking(db(), () => fates.shift() ?? 'well'),
+      systemClock,
+      silentLog,
+    );
+    await expect(writer.write(batch(1, 2))).rejects.toThrow();
+    expect(idsOf(await writer.write(batch(3)))).toEqual(['1', '2', '3']);
+  });
+
+  it('is settled for the rest of a packed trade too', async () => {
+    const { symbol, trade, batch } = scene();
+    const fates: Fate[] = ['well', 'well', 'cut after the commit'];
+    await using writer = await openTradeWriter(
+      breaking(db(), () => fates.shift() ?? 'well'),
+      systemClock,
+      silentLog,
+    );
+    await writer.write(batch(4));
+    const packed = [toRecord(trade(5, { fillCount: 3, size: dec('0.003') }))];
+    await expect(writer.write(packed)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    const recorded = await writer.write(packed);
+    expect(recorded.map(({ trade: { tradeId, fillCount, size } }) => [tradeId, fillCount, size])).toEqual([
+      ['5', 3, '0.002'],
+    ]);
+    expect((await listTrades(db(), pageOf(symbol))).trades.at(-1)).toEqual(recorded[0]);
+  });
+
+  it('happens again and again, and still every trade is stored and reported once', async () => {
+    const { symbol, batch } = scene();
+    let step = 0;
+    const fates: readonly Fate[] = [
+      'well',
+      'cut after the commit',
+      'cut before it is sent',
+      'well',
+      'cut after the commit',
+    ];
+    await using writer = await openTradeWriter(
+      breaking(db(), () => fates[step++ % fates.length] ?? 'well'),
+      systemClock,
+      silentLog,
+    );
+    const reported: RecordedTrade[] = [];
+    for (let first = 1; first <= 60; first += 3)
+      reported.push(...(await writeUntilDone(writer, batch(first, first + 1, first + 2, first + 3))));
+    expect(idsOf(reported)).toEqual(Array.from({ length: 61 }, (_, at) => String(at + 1)));
+    expect((await listTrades(db(), pageOf(symbol))).trades).toEqual(reported);
+  });
+});
+
+describe('a backend that is terminated', () => {
+  it('in the middle of a batch loses and doubles nothing', async (context) => {
+    if (testDatabaseKind() === 'embedded') return context.skip('the embedded database has no backends');
+    const { symbol, batch } = scene();
+    await using writer = await openTradeWriter(db(), systemClock, silentLog);
+    const terminate = sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tcp-dashboard trade writer' and datname = current_database()`;
+    let kills = 0;
+    let writing = true;
+    const killer = (async () => {
+      while (writing) {
+        await db().writers.run((handle) => handle.execute(terminate));
+        kills += 1;
+      }
+    })();
+    const reported: RecordedTrade[] = [];
+    for (let first = 1; first <= 400; first += 10)
+      reported.push(...(await writeUntilDone(writer, batch(...Array.from({ length: 10 }, (_, at) => first + at)))));
+    writing = false;
+    await killer;
+    expect(kills).toBeGreaterThan(10);
+    expect(idsOf(reported)).toEqual(Array.from({ length: 400 }, (_, at) => String(at + 1)));
+    expect((await listTrades(db(), pageOf(symbol, { limit: 1_000 }))).trades).toEqual(reported);
+  });
+
+  it('while it waits for a lock leaves the slot to the same writer', async (context) => {
+    if (testDatabaseKind() === 'embedded') return context.skip('the embedded database has no backends');
+    const { batch } = scene();
+    await using writer = await openTradeWriter(db(), systemClock, silentLog);
+    await writer.write(batch(1));
+    const slot = writer.writer;
+    const held = Promise.withResolvers<void>();
+    const holding = db().writers.transaction(async (tx) => {
+      await tx.execute(sql`select 1 from tcp_dashboard.writer where id = ${slot} for update`);
+      await held.promise;
+    });
+    const waiting = expect(writer.write(batch(2))).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    await vi.waitFor(async () => {
+      const blocked = await db().readers.run((handle) =>
+        handle.execute(
+          sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tcp-dashboard trade writer' and wait_event_type = 'Lock'`,
+          'objects',
+        ),
+      );
+      expect(blocked).toHaveLength(1);
+    });
+    await waiting;
+    held.resolve();
+    await holding;
+    expect(idsOf(await writer.write(batch(2)))).toEqual(['2']);
+    expect(writer.writer).toBe(slot);
+  });
+});
