@@ -27,12 +27,12 @@ function missing(root, dev) {
   if (!locked)
     throw new Error('package-lock.json is missing or unreadable; get it back with `git checkout package-lock.json`.');
   for (const [path, wanted] of Object.entries(locked)) {
-    if (path === '' || wanted.optional || wanted.devOptional) continue;
+    if (!path.startsWith('node_modules/') || wanted.optional || wanted.devOptional) continue;
     const found = installed[path];
     if (!found && wanted.dev && !dev) continue;
     if (!found) return wanted.dev ? 'the development dependencies are missing' : `${path} is missing`;
     if (found.version !== wanted.version)
-      return `${path} is ${found.version}, package-lock.json says ${wanted.version}`;
+      return `${path} is ${found.version}, package-lock.json wants ${wanted.version ?? 'another'}`;
   }
   return null;
 }

@@ -19,7 +19,6 @@ const TASKS = {
   'db:generate': { entry: 'node_modules/drizzle-kit/bin.cjs', args: ['generate'], dev: true },
 };
 
-const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const [name = '', ...args] = process.argv.slice(2);
@@ -39,17 +38,17 @@ try {
   process.exit(1);
 }
 
-/** The IPC channel tells the child when this process is killed without a chance to forward a signal. */
+/** Over the IPC channel the child learns of signals to this process, and of its death (src/runtime/parent-watch.ts). */
 function run(node, argv, cwd) {
   const child = spawn(node, argv, { cwd, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
-  const lastSent = new Map();
-  for (const signal of FORWARDED) {
+  let watching = false;
+  child.once('message', () => {
+    watching = true;
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
-      // A terminal and npm both pass one Ctrl-C on to this process; the child takes a second signal for impatience.
-      const now = performance.now();
-      if (now - (lastSent.get(signal) ?? Number.NEGATIVE_INFINITY) < 500) return;
-      lastSent.set(signal, now);
-      child.kill(signal);
+      if (watching && child.connected) child.send({ stop: signal });
+      else child.kill(signal);
     });
   }
   child.on('error', (error) => {
