@@ -40,7 +40,8 @@ export interface RecorderPorts {
 }
 
 interface RecorderOptions {
-  readonly sampling?: Sampling;
+  /** Per exchange; default DEFAULT_SAMPLING. */
+  readonly samplingOf?: (exchange: string) => Sampling;
   /** Trades that may wait; default 32,768. The gate closes at half of it, which leaves room for what sockets have already read. */
   readonly tradeCapacity?: number;
   /** Rows of one write; default 2,000. */
@@ -122,7 +123,7 @@ export class Recorder implements AsyncDisposable {
       },
       ports,
     );
-    this.#sampler = new Sampler(options.sampling ?? DEFAULT_SAMPLING, ports.clock, (event) =>
+    this.#sampler = new Sampler(options.samplingOf ?? (() => DEFAULT_SAMPLING), ports.clock, (event) =>
       this.#marketData.offer({ event, acceptedAt: ports.clock.monotonic() }),
     );
   }

@@ -2,17 +2,17 @@ import type { Balance, ExchangeCandle, OrderBook, Ticker } from '../market/marke
 import type { Clock } from '../runtime/clock.ts';
 import { type LiveEvent, stateKey } from './live-feed.ts';
 
-/** How much of the live market data is kept. Intervals in seconds; 0 keeps every one. */
+/** How much of the live market data of an exchange is kept. Intervals in seconds; 0 keeps every one. */
 export interface Sampling {
   readonly ticker: number;
   readonly orderbook: number;
-  /** Anything but 0 keeps closed candles only: a forming one says nothing its last version does not. */
-  readonly candle: number;
+  /** Whether every update of a candle is kept; otherwise only closed ones, for a forming one says nothing its last version does not. */
+  readonly formingCandles: boolean;
   /** Levels a side of a stored book. */
   readonly bookLevels: number;
 }
 
-export const DEFAULT_SAMPLING: Sampling = { ticker: 5, orderbook: 10, candle: 60, bookLevels: 25 };
+export const DEFAULT_SAMPLING: Sampling = { ticker: 5, orderbook: 10, formingCandles: false, bookLevels: 25 };
 
 /** How often ended windows are looked for, at most, in ms. */
 const LOOK_EVERY_MS = 250;
@@ -29,7 +29,7 @@ interface Window {
  * last of them once the window has ended, in the place of the next window's first. Windows are aligned to clock time.
  */
 export class Sampler implements Disposable {
-  readonly #sampling: Sampling;
+  readonly #samplingOf: (exchange: string) => Sampling;
   readonly #clock: Clock;
   readonly #keep: (event: LiveEvent) => void;
   readonly #windows = { ticker: new Map<string, Window>(), orderbook: new Map<string, Window>() };
@@ -37,8 +37,8 @@ export class Sampler implements Disposable {
   readonly #balances = new Map<string, string>();
   readonly #timer: Disposable;
 
-  constructor(sampling: Sampling, clock: Clock, keep: (event: LiveEvent) => void) {
-    this.#sampling = sampling;
+  constructor(samplingOf: (exchange: string) => Sampling, clock: Clock, keep: (event: LiveEvent) => void) {
+    this.#samplingOf = samplingOf;
     this.#clock = clock;
     this.#keep = keep;
     this.#timer = clock.every(LOOK_EVERY_MS, () => this.#keepEnded());
@@ -52,7 +52,8 @@ export class Sampler implements Disposable {
         if (event.validity === 'VALID') this.#sample(event);
         return;
       case 'candle':
-        if (event.closed || this.#sampling.candle === 0) this.#keepChanged(this.#candles, event, candleState(event));
+        if (event.closed || this.#samplingOf(event.exchange).formingCandles)
+          this.#keepChanged(this.#candles, event, candleState(event));
         return;
       case 'balance':
         return this.#keepChanged(this.#balances, event, balanceState(event));
@@ -69,7 +70,7 @@ export class Sampler implements Disposable {
   }
 
   #sample(event: Ticker | OrderBook): void {
-    const number = this.#windowNumber(event.kind);
+    const number = this.#windowNumber(event);
     if (number === null) return this.#keepSample(event);
     const windows = this.#windows[event.kind];
     const key = stateKey(event);
@@ -90,10 +91,9 @@ export class Sampler implements Disposable {
 
   #keepEnded(): void {
     for (const kind of ['ticker', 'orderbook'] as const) {
-      const number = this.#windowNumber(kind);
-      if (number === null) continue;
       for (const window of this.#windows[kind].values()) {
-        if (window.waiting === null || window.number === number) continue;
+        const number = window.waiting && this.#windowNumber(window.waiting);
+        if (number === null || window.number === number) continue;
         window.number = number;
         this.#keepWaiting(window);
       }
@@ -106,8 +106,8 @@ export class Sampler implements Disposable {
   }
 
   /** Null when every event is kept. */
-  #windowNumber(kind: 'ticker' | 'orderbook'): number | null {
-    const seconds = this.#sampling[kind];
+  #windowNumber({ exchange, kind }: Ticker | OrderBook): number | null {
+    const seconds = this.#samplingOf(exchange)[kind];
     return seconds === 0 ? null : Math.floor(this.#clock.now() / (seconds * 1_000));
   }
 
@@ -119,7 +119,7 @@ export class Sampler implements Disposable {
   }
 
   #keepSample(event: Ticker | OrderBook): void {
-    this.#keep(event.kind === 'orderbook' ? shallow(event, this.#sampling.bookLevels) : event);
+    this.#keep(event.kind === 'orderbook' ? shallow(event, this.#samplingOf(event.exchange).bookLevels) : event);
   }
 }
 

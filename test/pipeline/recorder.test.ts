@@ -249,7 +249,7 @@ describe('Recorder', () => {
 
   it('goes on storing trades while market data cannot be stored, and lets the oldest samples go', async () => {
     const { clock, samples, marketData, recorder, store, accept, queues } = openRecorder({
-      sampling: { ticker: 0, orderbook: 0, candle: 0, bookLevels: 25 },
+      samplingOf: () => ({ ticker: 0, orderbook: 0, formingCandles: true, bookLevels: 25 }),
     });
     marketData.failure = unavailable();
     const tickers = Array.from({ length: 10_000 }, (_, exchangeTime) => aTicker({ exchangeTime }));

@@ -10,7 +10,11 @@ import { aBalance, aBook, aCandle, aTicker } from './market-data.ts';
 function openSampler(sampling: Partial<Sampling> = {}) {
   const clock = new ManualClock(Date.UTC(2026, 0, 1)); // a multiple of every interval used here
   const kept: LiveEvent[] = [];
-  const sampler = new Sampler({ ...DEFAULT_SAMPLING, ...sampling }, clock, (event) => kept.push(event));
+  const sampler = new Sampler(
+    () => ({ ...DEFAULT_SAMPLING, ...sampling }),
+    clock,
+    (event) => kept.push(event),
+  );
   const tick = (last: number) => sampler.accept(aTicker({ last: decimal(String(last)) }));
   const lasts = () => kept.map((event) => event.kind === 'ticker' && Number(event.last));
   return { clock, kept, sampler, tick, lasts };
@@ -96,11 +100,11 @@ describe('Sampler', () => {
     const forming = aCandle({ closed: false });
     const closed = aCandle();
     const next = aCandle({ openTime: 60_000, closeTime: 120_000 });
-    for (const [candle, expected] of [
-      [60, [closed, next]],
-      [0, [forming, closed, next]],
+    for (const [formingCandles, expected] of [
+      [false, [closed, next]],
+      [true, [forming, closed, next]],
     ] as const) {
-      const { kept, sampler } = openSampler({ candle });
+      const { kept, sampler } = openSampler({ formingCandles });
       for (const event of [forming, closed, closed, next]) sampler.accept(event);
       expect(kept).toEqual(expected);
     }

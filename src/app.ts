@@ -1,0 +1,274 @@
+import type { BaseDataCollector } from './collectors/base-data-collector.ts';
+import { CollectorManager, type CollectorStore } from './collectors/collector-manager.ts';
+import type { ExchangeCollectorConfig } from './collectors/collector-status.ts';
+import { ExchangeFactory } from './collectors/exchange-factory.ts';
+import { openWebSocket } from './collectors/socket.ts';
+import type { Config } from './config/config.ts';
+import { EXCHANGES } from './exchanges/registry.ts';
+import { schema } from './graphql/schema.ts';
+import { tradeCursors } from './pipeline/cursor.ts';
+import { LiveFeed } from './pipeline/live-feed.ts';
+import { Recorder } from './pipeline/recorder.ts';
+import { DEFAULT_SAMPLING, type Sampling } from './pipeline/sampler.ts';
+import { TradeFeed } from './pipeline/trade-feed.ts';
+import { QueueRegistry } from './runtime/bounded-queue.ts';
+import { type Clock, type Random, systemClock } from './runtime/clock.ts';
+import { messageOf } from './runtime/errors.ts';
+import { Gate } from './runtime/gate.ts';
+import type { Log, OpenLog } from './runtime/log.ts';
+import { openLogging } from './runtime/logger.ts';
+import { VERSION } from './runtime/version.ts';
+import { startServer } from './server/start-server.ts';
+import { loadCollectors, removeCollector, type StoredCollector, saveCollectors } from './storage/collector-status.ts';
+import { type Database, openDatabase } from './storage/database.ts';
+import { findInstrument, listInstruments } from './storage/instruments.ts';
+import { insertMarketData, latestBalances, listMarketData } from './storage/market-data.ts';
+import { dropExpired, ensureMonthsAhead } from './storage/partitions.ts';
+import { openTradeWriter } from './storage/trade-writer.ts';
+import { currentPosition, findTrade, listTrades, tradesAfter } from './storage/trades.ts';
+
+export interface App extends AsyncDisposable {
+  /** Where the API listens, e.g. "http://127.0.0.1:4000". */
+  readonly url: string;
+  readonly log: Log;
+}
+
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const HOUSEKEEPING_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/**
+ * Opens everything from the database up to the sockets of the exchanges; disposing closes it in the opposite order.
+ * Resolves when the API answers; collectors start meanwhile.
+ * @throws {AppError} DATA_DIR_IN_USE, DATABASE_UNAVAILABLE, DATABASE_TOO_OLD, CONFIG_INVALID.
+ */
+export async function startApp(
+  config: Config,
+  around: Surroundings = { clock: systemClock, random: Math.random },
+): Promise<App> {
+  const { clock, random } = around;
+  await using opening = new AsyncDisposableStack();
+  const logging = opening.use(openLogging(config.logging, config.components, { secrets: config.secrets }));
+  const log = logging.open('server');
+  log.info('Starting', { version: VERSION, database: config.database.url ? 'postgres' : 'embedded' });
+
+  const db = opening.use(await openDatabase(databaseOptions(config, clock, logging.open)));
+  const writer = opening.use(await openTradeWriter(db, clock, logging.open('storage')));
+  const queues = new QueueRegistry();
+  const gate = new Gate();
+  const tradeFeed = opening.use(
+    new TradeFeed({
+      history: { tradesAfter: (...query) => tradesAfter(db, ...query) },
+      clock,
+      position: await currentPosition(db),
+    }),
+  );
+  const liveFeed = opening.use(new LiveFeed({ clock, queues }));
+  const recorder = opening.use(
+    new Recorder(
+      {
+        trades: writer,
+        marketData: { insert: (events) => insertMarketData(db, events) },
+        tradeFeed,
+        liveFeed,
+        gate,
+        queues,
+        clock,
+        random,
+        log: logging.open('storage'),
+      },
+      { samplingOf: samplings(config) },
+    ),
+  );
+  const collectorLog = logging.open('data_collectors');
+  const factory = opening.use(
+    new ExchangeFactory({
+      clock,
+      random,
+      log: collectorLog,
+      socketLog: logging.open('websocket_clients'),
+      gate,
+      openSocket: openWebSocket,
+      fetch: (url, init) => fetch(url, init),
+      connections: Object.fromEntries(config.exchanges.map(({ exchange, connection }) => [exchange, connection])),
+      credentials: revealed(config),
+    }),
+  );
+  const collectors = await restoreCollectors(db, config, factory, clock, collectorLog);
+  const manager = new CollectorManager({
+    clock,
+    random,
+    log: collectorLog,
+    factory: recorded(factory, recorder),
+    store: collectors.store,
+  });
+  for (const collector of collectors.list) manager.addCollector(record(collector, recorder));
+  opening.defer(() => manager.stop());
+  opening.use(keepHouse(db, config, clock, log));
+
+  const server = opening.use(
+    await startServer({
+      host: config.server.host,
+      port: config.server.port,
+      allowedOrigins: config.server.allowed_origins,
+      log,
+      clock,
+      schema,
+      checkReady: () => db.ping().then(() => manager.getStatus().isRunning),
+      services: {
+        exchanges: EXCHANGES,
+        collectors: manager,
+        history: {
+          listTrades: (query) => listTrades(db, query),
+          findTrade: (...key) => findTrade(db, ...key),
+          listMarketData: (query) => listMarketData(db, query),
+          latestBalances: (exchange) => latestBalances(db, exchange),
+          listInstruments: (query) => listInstruments(db, query),
+          findInstrument: (...name) => findInstrument(db, ...name),
+        },
+        trades: tradeFeed,
+        tradeCursors,
+        live: liveFeed,
+        queues,
+        recorder,
+        clock,
+        startedAt: clock.now(),
+        version: VERSION,
+      },
+    }),
+  );
+  void manager
+    .start(collectors.stopped)
+    .catch((error: unknown) => log.error('Starting the collectors failed', { reason: messageOf(error) }));
+  const opened = opening.move();
+  return { url: server.url, log, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+const databaseOptions = (config: Config, clock: Clock, open: OpenLog) => ({
+  url: config.database.url?.reveal() ?? null,
+  dataDir: config.data_dir,
+  poolSize: config.database.pool_size,
+  maxOverflow: config.database.max_overflow,
+  poolTimeoutMs: config.database.pool_timeout * 1_000,
+  poolRecycleMs: config.database.pool_recycle * 1_000,
+  tables: {
+    marketData: config.tables.market_data,
+    rawTrades: config.tables.raw_trades,
+    collectorStatus: config.tables.collector_status,
+  },
+  log: open('storage'),
+  clock,
+});
+
+/** How much of its market data each configured exchange keeps. */
+function samplings(config: Config): (exchange: string) => Sampling {
+  const byExchange = new Map<string, Sampling>(
+    config.exchanges.map(({ exchange, data_collection: settings }) => [
+      exchange,
+      {
+        ticker: settings.ticker_sample_interval,
+        orderbook: settings.orderbook_sample_interval,
+        bookLevels: settings.orderbook_stored_levels,
+        formingCandles: settings.store_forming_candles,
+      },
+    ]),
+  );
+  return (exchange) => byExchange.get(exchange) ?? DEFAULT_SAMPLING;
+}
+
+const revealed = (config: Config) =>
+  Object.fromEntries(
+    Object.entries(config.credentials).map(([exchange, { key, secret, passphrase }]) => [
+      exchange,
+      { key: key.reveal(), secret: secret.reveal(), passphrase: passphrase.reveal() },
+    ]),
+  );
+
+/** The collectors the configuration asks for. */
+const configured = (config: Config): readonly ExchangeCollectorConfig[] =>
+  config.exchanges.flatMap(({ exchange, data_collection: settings, trading_pairs }) =>
+    trading_pairs
+      .filter((pair) => pair.enabled)
+      .map((pair) => ({
+        exchange,
+        symbol: pair.symbol,
+        dataTypes: pair.data_types,
+        autoRestart: settings.auto_restart,
+        healthCheckInterval: settings.health_check_interval,
+        storeRawData: settings.store_raw_data,
+        customParams: { channels: pair.channels },
+      })),
+  );
+
+/** Every event of the collector is recorded from now on. */
+function record(collector: BaseDataCollector, recorder: Recorder): BaseDataCollector {
+  const { storeRawData: storeRaw } = collector;
+  collector.onEvent((event) => recorder.accept(event, { storeRaw }));
+  return collector;
+}
+
+const recorded = (factory: ExchangeFactory, recorder: Recorder) => ({
+  createCollector: (config: ExchangeCollectorConfig) => record(factory.createCollector(config), recorder),
+});
+
+/** What is remembered of a collector beyond its own configuration: whether it came from the file, which then decides about it. */
+interface Remembered extends ExchangeCollectorConfig {
+  readonly fromFile: boolean;
+}
+
+/** The collectors of the configuration, and those that were added by mutation; whoever was stopped on purpose stays stopped. */
+async function restoreCollectors(db: Database, config: Config, factory: ExchangeFactory, clock: Clock, log: Log) {
+  const list = configured(config).map((one) => factory.createCollector(one));
+  const fromFile = new Set(list.map(({ name }) => name));
+  const stored = await loadCollectors(db);
+  for (const { name, config: remembered } of stored.filter((one) => !fromFile.has(one.name))) {
+    try {
+      const { fromFile: wasConfigured, ...own } = remembered as Remembered;
+      if (wasConfigured) await removeCollector(db, name);
+      else list.push(factory.createCollector(own));
+    } catch (error) {
+      log.warn('A stored collector cannot be made any more', { collector: name, reason: messageOf(error) });
+    }
+  }
+  const store: CollectorStore = {
+    save: (collectors) =>
+      saveCollectors(
+        db,
+        collectors.map((collector) => toStored(collector, fromFile.has(collector.name), new Date(clock.now()))),
+      ),
+    remove: (name) => removeCollector(db, name),
+  };
+  return { list, store, stopped: new Set(stored.filter((one) => !one.shouldBeRunning).map(({ name }) => name)) };
+}
+
+function toStored(collector: BaseDataCollector, fromFile: boolean, updatedAt: Date): StoredCollector {
+  const { status, shouldBeRunning, statistics } = collector.getStatus();
+  return {
+    name: collector.name,
+    exchange: collector.exchange,
+    symbol: collector.symbol,
+    config: { ...collector.config, fromFile } satisfies Remembered,
+    status,
+    shouldBeRunning,
+    health: collector.getHealthStatus(),
+    statistics,
+    updatedAt,
+  };
+}
+
+/** Partitions are made ahead and dropped after the retention, once an hour. */
+function keepHouse(db: Database, config: Config, clock: Clock, log: Log): Disposable {
+  const work = async () => {
+    await ensureMonthsAhead(db, clock.now());
+    await dropExpired(db, config.database.retention_days * DAY_MS, clock.now());
+  };
+  return clock.every(HOUSEKEEPING_MS, () => {
+    work().catch((error: unknown) =>
+      log.warn('Housekeeping failed, trying again in an hour', { reason: messageOf(error) }),
+    );
+  });
+}

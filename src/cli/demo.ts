@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { startApp } from '../app.ts';
+import { loadConfig } from '../config/config.ts';
+import { startSimulator } from '../simulator/simulator.ts';
+import { exitWith } from './exit-with.ts';
+import { runUntilSignal } from './run-until-signal.ts';
+
+/** The whole product on one machine without internet: both exchanges simulated, the embedded database, the API. */
+const SYMBOLS = ['BTC-USDT', 'ETH-USDT'];
+const TRADES_PER_SECOND = 20;
+const DEMO_FILE = 'the demo configuration';
+
+const FIRST_QUERY =
+  '{ trades(exchange: "okx", symbol: "BTC-USDT", first: 5) { edges { node { tradeId price size side exchangeTime } } } }';
+
+try {
+  await using simulators = new AsyncDisposableStack();
+  const exchanges = [];
+  for (const exchange of ['okx', 'binance'] as const) {
+    const simulator = simulators.use(await startSimulator({ exchange, symbols: SYMBOLS, rate: TRADES_PER_SECOND }));
+    exchanges.push({
+      exchange,
+      connection: simulator.connection,
+      trading_pairs: SYMBOLS.map((symbol) => ({ symbol })),
+    });
+  }
+  const demo = JSON.stringify({ exchanges, logging: { level: 'WARN', log_directory: './data/demo/logs' } });
+  const config = loadConfig({
+    argv: ['--config', DEMO_FILE, '--data-dir', './data/demo', ...process.argv.slice(2)],
+    env: process.env,
+    readFile: (path) => (path === DEMO_FILE ? demo : readFileSync(path, 'utf8')),
+  });
+  await runUntilSignal(
+    () => startApp(config),
+    ({ url }) => {
+      console.log(`
+  Simulated OKX and Binance trade ${SYMBOLS.join(' and ')}; everything below is live.
+
+  GraphiQL, with tabs to try     ${url}/graphql
+  Overview                       ${url}/
+  A first query                  curl -s ${url}/graphql -H 'content-type: application/json' \\
+                                   -d '{"query":"${FIRST_QUERY.replaceAll('"', '\\"')}"}'
+  Live trades                    curl -sN ${url}/graphql -H 'content-type: application/json' -H 'accept: text/event-stream' \\
+                                   -d '{"query":"subscription { trades(exchange: \\"okx\\") { edges { node { symbol price size } } } }"}'
+
+  Ctrl-C ends it; the data stays in ${config.data_dir} and the next start goes on with it.
+`);
+    },
+  );
+} catch (error) {
+  exitWith(error);
+}

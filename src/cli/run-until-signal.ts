@@ -1,0 +1,40 @@
+import type { App } from '../app.ts';
+import { messageOf } from '../runtime/errors.ts';
+import { watchParent } from '../runtime/parent-watch.ts';
+
+/** What a supervisor allows before it kills. */
+const DEADLINE_MS = 10_000;
+
+/**
+ * Starts a server and says where it listens; ends the process with 0 after a signal, when everything is closed.
+ * A second signal ends it at once, and so does the deadline (exit 1).
+ */
+export async function runUntilSignal(start: () => Promise<App>, ready: (app: App) => void = () => {}): Promise<void> {
+  const stopped = Promise.withResolvers<{ readonly reason: string; readonly code: number }>();
+  let signals = 0;
+  const onSignal = (signal: NodeJS.Signals) => {
+    signals += 1;
+    if (signals > 1) process.exit(1);
+    stopped.resolve({ reason: signal, code: 0 });
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  using _parent = watchParent(() => stopped.resolve({ reason: 'the launcher is gone', code: 0 }));
+
+  const app = await start();
+  const fail = (thrown: unknown) => {
+    app.log.error('A failure nobody handled; stopping so that a supervisor can start afresh', {
+      reason: messageOf(thrown),
+      stack: thrown instanceof Error ? thrown.stack : undefined,
+    });
+    stopped.resolve({ reason: 'unhandled failure', code: 1 });
+  };
+  process.on('uncaughtException', fail).on('unhandledRejection', fail);
+  console.log(`TCP Dashboard listening on ${app.url}`);
+  ready(app);
+
+  const { reason, code } = await stopped.promise;
+  app.log.info('Stopping', { reason });
+  setTimeout(() => process.exit(1), DEADLINE_MS).unref();
+  await app[Symbol.asyncDispose]();
+  process.exit(code);
+}
