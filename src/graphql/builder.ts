@@ -1,5 +1,4 @@
 import SchemaBuilder from '@pothos/core';
-import RelayPlugin from '@pothos/plugin-relay';
 import type { Decimal } from '../market/decimal.ts';
 import type { GraphQLContext } from './context.ts';
 
@@ -17,20 +16,7 @@ export const builder = new SchemaBuilder<{
     JSON: { Input: unknown; Output: unknown };
   };
 }>({
-  plugins: [RelayPlugin],
   defaultFieldNullability: false,
-  relay: {
-    nodeTypeOptions: { description: 'Something with an id that is unique among everything this API serves.' },
-    idFieldOptions: { description: 'Global id; `node(id:)` finds the same object again.' },
-    nodeQueryOptions: {
-      description: 'The object with a global id; null when there is no such object (any more).',
-      args: { id: { description: 'A global id, as an `id` field gave it.' } },
-    },
-    nodesQueryOptions: {
-      description: 'The objects with these global ids, in the same order; null where there is none.',
-      args: { ids: { description: 'Global ids, as `id` fields gave them; at most 100.' } },
-    },
-  },
 });
 
 builder.queryType({ description: 'Reads. What is stored, what is collected, and how well.' });

@@ -10,6 +10,7 @@ import { builder } from './builder.ts';
 import type { ObservedCollector } from './context.ts';
 import { DataTypeEnum } from './data-type.ts';
 import { parseTime } from './date-time.ts';
+import { findableBy, globalId, NodeInterface } from './node.ts';
 import { requireExchange } from './range.ts';
 
 export const CollectorStateEnum = builder.enumType('CollectorState', {
@@ -161,14 +162,19 @@ const CollectorStatisticsType = builder.objectRef<CollectorStatistics>('Collecto
 
 export const CollectorType = builder.objectRef<CollectorView>('Collector');
 
-builder.node(CollectorType, {
+findableBy(CollectorType, (name, { collectors }) => {
+  const collector = collectors.getCollector(name);
+  return collector ? viewOf(collector) : null;
+});
+
+CollectorType.implement({
   description: 'One exchange x one symbol: the unit of control.',
-  id: { resolve: ({ collector }) => collector.name, description: 'Global id; `node(id:)` finds the collector again.' },
-  loadOne: (name, { collectors }) => {
-    const collector = collectors.getCollector(name);
-    return collector ? viewOf(collector) : null;
-  },
+  interfaces: [NodeInterface],
   fields: (t) => ({
+    id: t.id({
+      description: 'Global id; `node(id:)` finds the collector again.',
+      resolve: ({ collector }) => globalId('Collector', collector.name),
+    }),
     name: t.string({
       description: 'Its name in queries and mutations: "okx:BTC-USDT".',
       resolve: ({ collector }) => collector.name,

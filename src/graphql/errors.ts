@@ -5,9 +5,8 @@ import type { Log } from '../runtime/log.ts';
 /** Errors of GraphQL itself: about the request, never about what is inside. They carry no path, as no field was reached. */
 const isAboutRequest = (error: GraphQLError): boolean => error.path === undefined && error.originalError === undefined;
 
-/** Pothos and graphql-js name the caller's fault in a field only by these. */
-const isAboutArgument = (error: Error): boolean =>
-  error.name === 'PothosValidationError' || (error instanceof GraphQLError && error.message.startsWith('Argument "'));
+/** graphql-js names the caller's fault in a field only by this. */
+const isAboutArgument = (error: GraphQLError): boolean => error.message.startsWith('Argument "');
 
 /**
  * The one door from inside errors to clients, for every transport. Public codes pass with code and message; the rest is logged
@@ -23,7 +22,7 @@ export const exposeErrors =
       return new GraphQLError(cause.message, { ...at, extensions: { code: cause.code } });
     if (cause instanceof GraphQLError && (isAboutRequest(cause) || isAboutArgument(cause))) {
       const code = cause.message.startsWith('Syntax Error') ? 'GRAPHQL_PARSE_FAILED' : 'BAD_USER_INPUT';
-      return new GraphQLError(cause.message, { ...at, extensions: { ...cause.extensions, code } });
+      return new GraphQLError((thrown as GraphQLError).message, { ...at, extensions: { ...cause.extensions, code } });
     }
     log.error('A request failed inside', { error: cause, path: at.path?.join('.') });
     return new GraphQLError('Unexpected error.', {

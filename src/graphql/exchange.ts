@@ -2,6 +2,7 @@ import type { ExchangeAdapter, ExchangeCapabilities } from '../exchanges/adapter
 import { builder } from './builder.ts';
 import { CollectorType, viewOf } from './collector.ts';
 import { DataTypeEnum } from './data-type.ts';
+import { findableBy, globalId, NodeInterface } from './node.ts';
 
 const ProofEnum = builder.enumType('ExchangeProof', {
   description: 'What completeness of a stream can be proven by.',
@@ -35,11 +36,16 @@ const Capabilities = builder.objectRef<ExchangeCapabilities>('ExchangeCapabiliti
 
 const ExchangeType = builder.objectRef<ExchangeAdapter>('Exchange');
 
-builder.node(ExchangeType, {
+findableBy(ExchangeType, (id, { exchanges }) => (Object.hasOwn(exchanges, id) ? (exchanges[id] ?? null) : null));
+
+ExchangeType.implement({
   description: 'An exchange this server can collect from.',
-  id: { resolve: ({ id }) => id, description: 'Global id; `node(id:)` finds the exchange again.' },
-  loadOne: (id, { exchanges }) => (Object.hasOwn(exchanges, id) ? (exchanges[id] ?? null) : null),
+  interfaces: [NodeInterface],
   fields: (t) => ({
+    id: t.id({
+      description: 'Global id; `node(id:)` finds the exchange again.',
+      resolve: ({ id }) => globalId('Exchange', id),
+    }),
     exchange: t.string({
       description: 'Its id wherever an `exchange` is asked for, such as "okx".',
       resolve: ({ id }) => id,

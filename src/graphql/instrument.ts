@@ -3,6 +3,7 @@ import { builder } from './builder.ts';
 import { CollectorType, viewOf } from './collector.ts';
 import { connectionType, edgeType, readPage, toConnection } from './connection.ts';
 import type { GraphQLContext } from './context.ts';
+import { findableBy, globalId, NodeInterface } from './node.ts';
 import { nameCursors } from './page-cursor.ts';
 import { marketArgs, requireExchange } from './range.ts';
 
@@ -11,17 +12,19 @@ type Instrument = Pick<InstrumentRow, 'exchange' | 'symbol' | 'firstTradeAt' | '
 
 const InstrumentType = builder.objectRef<Instrument>('Instrument');
 
-builder.node(InstrumentType, {
+findableBy(InstrumentType, (id, context) => {
+  const [, exchange, symbol] = /^([^/]+)\/(.+)$/.exec(id) ?? [];
+  return exchange && symbol ? findInstrument(context, exchange, symbol) : null;
+});
+
+InstrumentType.implement({
   description: 'One market: an exchange and a symbol.',
-  id: {
-    resolve: ({ exchange, symbol }) => `${exchange}/${symbol}`,
-    description: 'Global id; `node(id:)` finds the instrument again.',
-  },
-  loadOne: (id, context) => {
-    const [, exchange, symbol] = /^([^/]+)\/(.+)$/.exec(id) ?? [];
-    return exchange && symbol ? findInstrument(context, exchange, symbol) : null;
-  },
+  interfaces: [NodeInterface],
   fields: (t) => ({
+    id: t.id({
+      description: 'Global id; `node(id:)` finds the instrument again.',
+      resolve: ({ exchange, symbol }) => globalId('Instrument', `${exchange}/${symbol}`),
+    }),
     exchange: t.exposeString('exchange', { description: 'Exchange id, such as "okx".' }),
     symbol: t.exposeString('symbol', {
       description: 'Canonical BASE-QUOTE, such as "BTC-USDT"; a perpetual ends in -SWAP.',

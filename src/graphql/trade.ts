@@ -2,6 +2,7 @@ import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { TradeKey } from '../storage/trades.ts';
 import { builder } from './builder.ts';
 import { connectionType, edgeType, readPage, toConnection } from './connection.ts';
+import { findableBy, globalId, NodeInterface } from './node.ts';
 import { timeCursors } from './page-cursor.ts';
 import { historyArgs, readRange, requireMarket } from './range.ts';
 
@@ -34,14 +35,19 @@ const readNodeId = (id: string): ({ exchange: string; symbol: string } & TradeKe
 
 export const TradeType = builder.objectRef<RecordedTrade>('Trade');
 
-builder.node(TradeType, {
+findableBy(TradeType, async (id, { history }) => {
+  const key = readNodeId(id);
+  return key && (await history.findTrade(key.exchange, key.symbol, key));
+});
+
+TradeType.implement({
   description: 'One trade as the exchange reported it, stored once.',
-  id: { resolve: nodeId, description: 'Global id; `node(id:)` finds the trade again.' },
-  loadOne: async (id, { history }) => {
-    const key = readNodeId(id);
-    return key && (await history.findTrade(key.exchange, key.symbol, key));
-  },
+  interfaces: [NodeInterface],
   fields: (t) => ({
+    id: t.id({
+      description: 'Global id; `node(id:)` finds the trade again.',
+      resolve: (parent) => globalId('Trade', nodeId(parent)),
+    }),
     exchange: t.string({ description: 'Exchange id, such as "okx".', resolve: ({ trade }) => trade.exchange }),
     symbol: t.string({
       description: 'Canonical BASE-QUOTE, such as "BTC-USDT".',

@@ -19,7 +19,7 @@ const MAX_BUFFERED_BYTES = 1024 * 1024;
 const GOING_AWAY = 1001;
 
 interface Extra {
-  /** Operations that were accepted and have not ended. */
+  /** Operations that are prepared or run; refused ones never count. */
   open: number;
 }
 
@@ -46,8 +46,9 @@ export function webSocketEndpoint(pipeline: Pipeline, clock: Clock, log: Log): W
     subscribe: (args) => (args.rootValue as Operation).subscribe(args),
     onSubscribe: async ({ extra }, _id, payload) => {
       if (extra.open >= MAX_SUBSCRIPTIONS) return [tooMany()];
+      extra.open += 1; // before anything is awaited, or a burst of frames would pass the check together
       const operation = await prepare(pipeline, payload, expose);
-      if (!Array.isArray(operation)) extra.open += 1;
+      if (Array.isArray(operation)) extra.open -= 1;
       return operation;
     },
     onComplete: ({ extra }) => {

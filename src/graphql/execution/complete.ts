@@ -119,10 +119,12 @@ function abstract(type: GraphQLAbstractType): Complete {
     const found = resolveType(value, run.context, infoOf(run, plan, path), type);
     const enter = (name: unknown) => {
       const concrete = typeof name === 'string' ? run.schema.getType(name) : undefined;
-      if (!isObjectType(concrete) || !run.schema.isSubType(type, concrete))
+      if (!concrete)
         throw new GraphQLError(
-          `Abstract type "${type.name}" must resolve to one of its object types, was ${String(name)}`,
+          `Abstract type "${type.name}" was resolved to a type "${name}" that does not exist inside the schema.`,
         );
+      if (!isObjectType(concrete) || !run.schema.isSubType(type, concrete))
+        throw new GraphQLError(`"${concrete.name}" is not a possible type for "${type.name}".`);
       return completeObject(concrete, run, plan, value, path);
     };
     return isPromise(found) ? found.then(enter) : enter(found);

@@ -1,0 +1,197 @@
+import { BaseDataCollector } from '../../src/collectors/base-data-collector.ts';
+import { CollectorManager } from '../../src/collectors/collector-manager.ts';
+import type { ExchangeCollectorConfig } from '../../src/collectors/collector-status.ts';
+import { EXCHANGES } from '../../src/exchanges/registry.ts';
+import type { History, Services } from '../../src/graphql/context.ts';
+import { decimal } from '../../src/market/decimal.ts';
+import type { OrderBook, Ticker, Trade } from '../../src/market/market-event.ts';
+import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
+import { tradeCursors } from '../../src/pipeline/cursor.ts';
+import { LiveFeed } from '../../src/pipeline/live-feed.ts';
+import type { RecorderStatus } from '../../src/pipeline/recorder.ts';
+import { TradeFeed } from '../../src/pipeline/trade-feed.ts';
+import { QueueRegistry } from '../../src/runtime/bounded-queue.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { AppError } from '../../src/runtime/errors.ts';
+import type { MarketDataRow } from '../../src/storage/market-data.ts';
+import { MemoryTradeStore } from '../pipeline/memory-trade-store.ts';
+
+export const START = Date.parse('2026-01-01T00:00:00.000Z');
+
+/** Trade k of an instrument: one every 100 ms, ids beyond 2^53, ten decimals. */
+export const tradeOf = (k: number, symbol = 'BTC-USDT', exchange = 'okx'): Trade => ({
+  ...{ kind: 'trade', exchange, symbol },
+  tradeId: String(9_007_199_254_740_993n + BigInt(k)),
+  fillCount: 1,
+  price: decimal(`50000.${String(k).padStart(10, '0')}`),
+  size: decimal('0.00012000'),
+  side: k % 2 === 0 ? 'buy' : 'sell',
+  exchangeTime: START + k * 100,
+  receivedAt: START + k * 100 + 5,
+  raw: { tradeId: String(k) },
+});
+
+export const tickerOf = (last: string, symbol = 'BTC-USDT'): Ticker => ({
+  ...{ kind: 'ticker', exchange: 'okx', symbol, exchangeTime: START, receivedAt: START, raw: {} },
+  ...{ last: decimal(last), lastSize: null, bid: null, bidSize: null, ask: null, askSize: null },
+  ...{ open24h: null, high24h: null, low24h: null, volume24h: null, quoteVolume24h: null },
+});
+
+export const bookOf = (levels: number, sequence: number): OrderBook => ({
+  ...{ kind: 'orderbook', exchange: 'okx', symbol: 'BTC-USDT', exchangeTime: START, receivedAt: START, raw: {} },
+  bids: Array.from({ length: levels }, (_, level) => [decimal(String(50_000 - level)), decimal('1')] as const),
+  asks: Array.from({ length: levels }, (_, level) => [decimal(String(50_001 + level)), decimal('2')] as const),
+  sequence,
+  validity: 'VALID',
+});
+
+/** A collector that only pretends: it starts, unless told not to. */
+class QuietCollector extends BaseDataCollector {
+  refuses = false;
+
+  protected override open(): Promise<void> {
+    return this.refuses
+      ? Promise.reject(new AppError('EXCHANGE_REFUSED', 'okx refused the channel'))
+      : Promise.resolve();
+  }
+
+  protected override close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+export interface Market {
+  readonly services: Services;
+  readonly feed: TradeFeed;
+  readonly live: LiveFeed;
+  readonly manager: CollectorManager;
+  readonly collector: QuietCollector;
+  readonly rows: MarketDataRow[];
+  readonly store: MemoryTradeStore;
+  /** Thrown by every read of history while set. */
+  failure: unknown;
+  /** Records and publishes the next `count` trades. */
+  trade(count: number): readonly RecordedTrade[];
+}
+
+/** Real feeds and a real manager over trades kept in memory: everything the API answers from but exchanges and a database. */
+export async function openMarket(): Promise<Market> {
+  const store = new MemoryTradeStore();
+  const queues = new QueueRegistry();
+  const feed = new TradeFeed({ history: store, clock: systemClock, position: new Map() });
+  const live = new LiveFeed({ clock: systemClock, queues });
+  const createCollector = (config: ExchangeCollectorConfig) => {
+    if (!Object.hasOwn(EXCHANGES, config.exchange))
+      throw new AppError('EXCHANGE_UNKNOWN', `There is no exchange ${config.exchange}`);
+    return new QuietCollector(config);
+  };
+  const manager = new CollectorManager({ factory: { createCollector } });
+  const collector = createCollector({ exchange: 'okx', symbol: 'BTC-USDT', dataTypes: ['trade', 'ticker'] });
+  manager.addCollector(collector);
+  await manager.start();
+  const rows: MarketDataRow[] = [];
+  let traded = 0;
+  const market: Market = {
+    ...{ feed, live, manager, collector, rows, store, failure: null },
+    services: {
+      exchanges: EXCHANGES,
+      collectors: manager,
+      history: guarded(historyOf(store, rows), () => market.failure),
+      trades: feed,
+      tradeCursors,
+      live,
+      recorder: { status: () => IDLE },
+      queues,
+      clock: systemClock,
+      startedAt: systemClock.now(),
+      version: '0.0.0-test',
+    },
+    trade: (count) => {
+      const trades = Array.from({ length: count }, () => tradeOf(traded++));
+      const recorded = store.commit(1, trades);
+      feed.publish(recorded);
+      return recorded;
+    },
+  };
+  return market;
+}
+
+const writer: RecorderStatus['trades'] = {
+  ...{ state: 'STORING' as const, reason: '', queued: 0, oldestMs: null, stored: 0 },
+  ...{ refused: 0, refusedSample: [], commitMs: null, lastError: null },
+};
+const IDLE: RecorderStatus = { trades: writer, marketData: writer, repeated: 0, turnedAway: 0 };
+
+function guarded(history: History, failure: () => unknown): History {
+  return new Proxy(history, {
+    get: (target, name: keyof History) => (failure() === null ? target[name] : () => Promise.reject(failure())),
+  });
+}
+
+function historyOf({ log }: MemoryTradeStore, rows: readonly MarketDataRow[]): History {
+  return {
+    listTrades: async ({ exchange, symbol, side, ...range }) => {
+      const { page, hasMore } = pageOf(
+        log.filter(
+          ({ trade }) =>
+            trade.exchange === exchange && trade.symbol === symbol && (side === null || trade.side === side),
+        ),
+        ({ trade }) => trade.exchangeTime,
+        ({ trade }, key) => trade.tradeId === key.tradeId,
+        range,
+      );
+      return { trades: page, hasMore };
+    },
+    findTrade: async (exchange, symbol, { tradeId }) =>
+      log.find(({ trade }) => trade.exchange === exchange && trade.symbol === symbol && trade.tradeId === tradeId) ??
+      null,
+    listMarketData: async ({ exchange, symbol, dataType, ...range }) => {
+      const { page, hasMore } = pageOf(
+        rows.filter((row) => row.exchange === exchange && row.symbol === symbol && row.dataType === dataType),
+        ({ timestamp }) => timestamp.getTime(),
+        ({ id }, key) => id === key.id,
+        range,
+      );
+      return { rows: page, hasMore };
+    },
+    latestBalances: async (exchange) => rows.filter((row) => row.exchange === exchange && row.dataType === 'balance'),
+    listInstruments: async ({ exchange, limit, after }) => {
+      const all = ['BTC-USDT', 'ETH-USDT', 'SOL-USDT'].map((symbol, id) => instrument(id, symbol));
+      const wanted = all.filter(
+        (one) => (exchange === null || one.exchange === exchange) && (after === null || one.symbol > after.symbol),
+      );
+      return { instruments: wanted.slice(0, limit), hasMore: wanted.length > limit };
+    },
+    findInstrument: async (exchange, symbol) =>
+      exchange === 'okx' && symbol === 'ETH-USDT' ? instrument(1, symbol) : null,
+  };
+}
+
+const instrument = (id: number, symbol: string) =>
+  ({ id, exchange: 'okx', symbol, kind: 'market', firstTradeAt: new Date(START), lastTradeAt: null }) as const;
+
+interface Range<Key> {
+  readonly from: Date | null;
+  readonly to: Date | null;
+  readonly order: 'ASC' | 'DESC';
+  readonly limit: number;
+  readonly after: Key | null;
+  readonly before: Key | null;
+  readonly fromEnd: boolean;
+}
+
+function pageOf<Row, Key>(
+  ascending: readonly Row[],
+  timeOf: (row: Row) => number,
+  isAt: (row: Row, key: Key) => boolean,
+  { from, to, order, limit, after, before, fromEnd }: Range<Key>,
+) {
+  const inRange = ascending.filter(
+    (row) => (!from || timeOf(row) >= from.getTime()) && (!to || timeOf(row) < to.getTime()),
+  );
+  const ordered = order === 'ASC' ? inRange : inRange.toReversed();
+  const start = after === null ? 0 : ordered.findIndex((row) => isAt(row, after)) + 1;
+  const end = before === null ? ordered.length : ordered.findIndex((row) => isAt(row, before));
+  const window = ordered.slice(start, end);
+  return { page: fromEnd ? window.slice(-limit) : window.slice(0, limit), hasMore: window.length > limit };
+}

@@ -1,0 +1,244 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TradesPageQueryVariables } from '../generated/graphql.ts';
+import { TradesPage } from '../server/documents.ts';
+import { type Served, serve } from '../server/served.ts';
+import { bookOf, START, tickerOf, tradeOf } from './market.ts';
+
+let served: Served;
+beforeAll(async () => {
+  served = await serve();
+  served.market.trade(25);
+});
+afterAll(() => served[Symbol.asyncDispose]());
+
+const MARKET = { exchange: 'okx', symbol: 'BTC-USDT' };
+const iso = (ms: number) => new Date(ms).toISOString();
+const page = async (variables: Partial<TradesPageQueryVariables>) =>
+  (await served.ask(String(TradesPage), { ...MARKET, ...variables })).data.trades;
+const idsOf = (connection: { edges: { node: { tradeId: string } }[] }) =>
+  connection.edges.map(({ node }) => node.tradeId);
+const ids = (...ks: number[]) => ks.map((k) => tradeOf(k).tradeId);
+
+describe('a page of trades', () => {
+  it('has every value as it came, to the last digit', async () => {
+    const { edges } = await page({ first: 1, order: 'ASC' });
+    expect(edges[0].node).toMatchObject({
+      ...{ tradeId: '9007199254740993', price: '50000.0000000000', size: '0.00012000', side: 'BUY' },
+      ...{
+        exchangeTime: '2026-01-01T00:00:00.000Z',
+        receivedAt: '2026-01-01T00:00:00.005Z',
+        sequence: '1',
+        provenance: 'LIVE',
+      },
+    });
+  });
+
+  it('is newest first unless asked otherwise', async () => {
+    expect(idsOf(await page({ first: 2 }))).toEqual(ids(24, 23));
+    expect(idsOf(await page({ first: 2, order: 'ASC' }))).toEqual(ids(0, 1));
+  });
+
+  it('leads to the next until nothing follows, each trade once', async () => {
+    const seen: string[] = [];
+    for (let after: string | null = null, more = true; more; ) {
+      const connection = await page({ first: 10, after });
+      seen.push(...idsOf(connection));
+      after = connection.pageInfo.endCursor;
+      more = connection.pageInfo.hasNextPage;
+    }
+    expect(seen).toEqual(ids(...Array.from({ length: 25 }, (_, k) => 24 - k)));
+  });
+
+  it('is read from the end with `last`, still in order', async () => {
+    const connection = await page({ last: 2 });
+    expect(idsOf(connection)).toEqual(ids(1, 0));
+    expect(connection.pageInfo).toMatchObject({ hasPreviousPage: true, hasNextPage: false });
+    expect(idsOf(await page({ last: 2, before: connection.pageInfo.startCursor }))).toEqual(ids(3, 2));
+  });
+
+  it('holds [from, to): the start belongs to it, the end does not', async () => {
+    expect(idsOf(await page({ from: iso(START + 200), to: iso(START + 400), order: 'ASC' }))).toEqual(ids(2, 3));
+  });
+
+  it('can be narrowed to one side', async () => {
+    expect(idsOf(await page({ side: 'SELL', first: 2 }))).toEqual(ids(23, 21));
+  });
+});
+
+const TRADES = (args: string) => `{ trades(${args}) { edges { cursor } } }`;
+const okx = 'exchange: "okx", symbol: "BTC-USDT"';
+
+describe('bad input', () => {
+  it.each([
+    ['text that is not GraphQL', '{', 'GRAPHQL_PARSE_FAILED', /Syntax Error/],
+    ['an unknown field', '{ nonsense }', 'GRAPHQL_VALIDATION_FAILED', /nonsense/],
+    [
+      'from after to',
+      TRADES(`${okx}, from: "2026-01-02T00:00:00Z", to: "2026-01-01T00:00:00Z"`),
+      'BAD_USER_INPUT',
+      /`from` \(2026-01-02T00:00:00.000Z\) is after `to` \(2026-01-01T00:00:00.000Z\)/,
+    ],
+    ['first: 0', TRADES(`${okx}, first: 0`), 'BAD_USER_INPUT', /`first` is 1 to 1000, was 0/],
+    ['first: 1001', TRADES(`${okx}, first: 1001`), 'BAD_USER_INPUT', /`first` is 1 to 1000, was 1001/],
+    ['last: -1', TRADES(`${okx}, last: -1`), 'BAD_USER_INPUT', /`last` is 1 to 1000/],
+    ['first and last', TRADES(`${okx}, first: 1, last: 1`), 'BAD_USER_INPUT', /not both/],
+    ['an unknown exchange', TRADES('exchange: "nope", symbol: "BTC-USDT"'), 'EXCHANGE_UNKNOWN', /okx, binance/],
+    [
+      'an inherited name as exchange',
+      TRADES('exchange: "constructor", symbol: "BTC-USDT"'),
+      'EXCHANGE_UNKNOWN',
+      /constructor/,
+    ],
+    ['an unknown symbol', TRADES('exchange: "okx", symbol: "NO-SUCH"'), 'SYMBOL_UNKNOWN', /NO-SUCH.*BASE-QUOTE/],
+    ['a cursor that is none', TRADES(`${okx}, after: "hello"`), 'CURSOR_INVALID', /not a cursor of `trades`/],
+    ['a day that does not exist', TRADES(`${okx}, from: "2026-02-30T00:00:00Z"`), 'BAD_USER_INPUT', /DateTime/],
+    ['a time without zone', TRADES(`${okx}, from: "2026-02-01T00:00:00"`), 'BAD_USER_INPUT', /DateTime/],
+    ['a time as a number', TRADES(`${okx}, from: 1767225600000`), 'BAD_USER_INPUT', /DateTime/],
+    ['an id that is none', '{ node(id: "!") { id } }', 'BAD_USER_INPUT', /exactly as/],
+    ['101 ids', `{ nodes(ids: [${'"a",'.repeat(101)}]) { id } }`, 'BAD_USER_INPUT', /at most 100/],
+    ['balances of an unknown exchange', '{ balances(exchange: "nope") { currency } }', 'EXCHANGE_UNKNOWN', /nope/],
+    ['collectors of an unknown exchange', '{ collectors(exchange: "nope") { name } }', 'EXCHANGE_UNKNOWN', /nope/],
+  ])('%s is refused with a code', async (_what, query, code, message) => {
+    const { errors = [] } = await served.ask(query);
+    expect(errors[0]).toMatchObject({ message: expect.stringMatching(message), extensions: { code } });
+  });
+
+  it.each([
+    ['a wrong type', { first: 'ten' }, /first/],
+    ['a missing variable', { symbol: undefined }, /symbol/],
+    ['a time as a number', { from: 1 }, /DateTime/],
+  ])('%s among the variables is refused with a code', async (_what, variables, message) => {
+    const { errors = [] } = await served.ask(String(TradesPage), { ...MARKET, ...variables });
+    expect(errors[0]).toMatchObject({
+      message: expect.stringMatching(message),
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  });
+
+  it('a cursor of another filter is refused, not misread', async () => {
+    const { pageInfo } = await page({ first: 1 });
+    const { errors = [] } = await served.ask(String(TradesPage), {
+      ...MARKET,
+      symbol: 'ETH-USDT',
+      after: pageInfo.endCursor,
+    });
+    expect(errors[0]).toMatchObject({
+      message: expect.stringMatching(/another field or filter/),
+      extensions: { code: 'CURSOR_INVALID' },
+    });
+  });
+});
+
+it('finds everything that has an id again by it', async () => {
+  const { data } = await served.ask(`{
+    trades(${okx}, first: 1) { edges { node { id } } }
+    collectors { id }
+    exchanges { id }
+    instruments { edges { node { id } } }
+  }`);
+  const all = [
+    data.trades.edges[0].node.id,
+    data.collectors[0].id,
+    data.exchanges[0].id,
+    data.instruments.edges[0].node.id,
+  ];
+  const found = await served.ask('query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }', { ids: all });
+  expect(found.data.nodes).toEqual(
+    ['Trade', 'Collector', 'Exchange', 'Instrument'].map((__typename, at) => ({ __typename, id: all[at] })),
+  );
+});
+
+it('answers null for a trade, collector or instrument that is not there', async () => {
+  const ids = ['Collector:okx:NO-SUCH', 'Trade:okx/BTC-USDT/1/2', 'Instrument:okx/NO-SUCH'].map((id) =>
+    Buffer.from(id).toString('base64url'),
+  );
+  const { data } = await served.ask('query ($ids: [ID!]!) { nodes(ids: $ids) { id } collector(name: "x") { id } }', {
+    ids,
+  });
+  expect(data).toEqual({ nodes: [null, null, null], collector: null });
+});
+
+it('pages instruments by name', async () => {
+  const first = await served.ask(
+    '{ instruments(first: 2) { edges { node { symbol base quote } } pageInfo { hasNextPage endCursor } } }',
+  );
+  expect(first.data.instruments.edges.map((edge: { node: unknown }) => edge.node)).toMatchObject([
+    { symbol: 'BTC-USDT', base: 'BTC', quote: 'USDT' },
+    { symbol: 'ETH-USDT' },
+  ]);
+  const after = first.data.instruments.pageInfo.endCursor;
+  const second = await served.ask(
+    'query ($after: Cursor) { instruments(after: $after) { edges { node { symbol } } pageInfo { hasNextPage } } }',
+    { after },
+  );
+  expect(second.data.instruments).toEqual({
+    edges: [{ node: { symbol: 'SOL-USDT' } }],
+    pageInfo: { hasNextPage: false },
+  });
+});
+
+it('reads stored tickers and books back from the payloads they were stored as', async () => {
+  const { bids, asks } = bookOf(2, 7);
+  const stored = { exchange: 'okx', symbol: 'BTC-USDT', timestamp: new Date(START), createdAt: new Date(START + 9) };
+  const ticker = {
+    instId: 'BTC-USDT',
+    last: '50000.10',
+    lastSz: '1',
+    askPx: '2',
+    askSz: '',
+    bidPx: '1',
+    bidSz: '3',
+    open24h: '1',
+    high24h: '2',
+    low24h: '1',
+    vol24h: '5',
+    volCcy24h: '6',
+    ts: String(START),
+  };
+  served.market.rows.push(
+    { ...stored, id: 1n, dataType: 'ticker', data: ticker },
+    { ...stored, id: 2n, dataType: 'orderbook', data: { bids, asks, sequence: 7, validity: 'STALE' } },
+  );
+  const { data, errors } = await served.ask(`{
+    tickers(${okx}) { edges { node { last askSize exchangeTime receivedAt } } }
+    orderBooks(${okx}) { edges { node { bids { price size } sequence validity } } }
+    marketData(${okx}, dataType: TICKER) { edges { node { data dataType } } }
+  }`);
+  expect(errors).toBeUndefined();
+  expect(data).toEqual({
+    tickers: {
+      edges: [{ node: { last: '50000.10', askSize: null, exchangeTime: iso(START), receivedAt: iso(START + 9) } }],
+    },
+    orderBooks: {
+      edges: [
+        {
+          node: {
+            bids: [
+              { price: '50000', size: '1' },
+              { price: '49999', size: '1' },
+            ],
+            sequence: '7',
+            validity: 'STALE',
+          },
+        },
+      ],
+    },
+    marketData: { edges: [{ node: { data: ticker, dataType: 'TICKER' } }] },
+  });
+  expect(tickerOf('1').kind).toBe('ticker');
+});
+
+it('says how everything is', async () => {
+  const { data } = await served.ask(
+    '{ health { status reasons collectors { state count } openGaps uptime version storage { state spooled } } manager { isRunning totalCollectors } }',
+  );
+  expect(data.manager).toEqual({ isRunning: true, totalCollectors: 1 });
+  expect(data.health).toMatchObject({
+    status: 'OK',
+    reasons: [],
+    openGaps: 0,
+    version: '0.0.0-test',
+    storage: { state: 'STORING', spooled: 0 },
+  });
+  expect(data.health.collectors).toContainEqual({ state: 'RUNNING', count: 1 });
+});
