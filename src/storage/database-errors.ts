@@ -7,7 +7,7 @@ const SOCKET_CODES =
 const SQL_STATES = /^(08...|53...|57P..|57014|58...|40001|40P01|55P03|25006|28...|3D000|42501)$/;
 /** What node-postgres says without any code. */
 const DRIVER_MESSAGES =
-  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (has encountered|was closed)|Cannot use a pool after calling end|The server does not support SSL)/;
+  /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|Query read timeout|Client (has encountered|was closed)|Cannot use a pool after calling end|The server does not support SSL|There was an error establishing an SSL)/;
 
 /** The error of the driver or the server under whatever wraps it. */
 export function rootOf(thrown: unknown): unknown {

@@ -1,0 +1,84 @@
+import { sql } from 'drizzle-orm';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { dropExpired, ensurePartitions } from '../../src/storage/partitions.ts';
+import { openTradeWriter } from '../../src/storage/trade-writer.ts';
+import { listTrades } from '../../src/storage/trades.ts';
+import { openTestDatabase } from '../support/database.ts';
+import { idsOf, pageOf, scene, toRecord } from './samples.ts';
+
+const DAY = 86_400_000;
+const RETENTION = 730 * DAY;
+/** A clock that stands still, since retention compares when partitions were made. */
+const clockAt = (time: number) => ({ ...systemClock, now: () => time });
+const partitionsOf = async (db: Database) =>
+  (
+    await db.readers.run((handle) =>
+      handle.execute<{ name: string }>(
+        sql`select name from tcp_dashboard.partition where relation = 'trade' order by 1`,
+        'objects',
+      ),
+    )
+  ).map(({ name }) => name);
+
+describe('partitions', () => {
+  it('are made once by callers that race, and ahead of time', async () => {
+    await using db = await openTestDatabase({ clock: clockAt(Date.UTC(2026, 10, 30)) });
+    await Promise.all(
+      [1, 2, 3].map(() => {
+        db.knownMonths.clear();
+        return ensurePartitions(db, Date.UTC(2021, 10, 30), Date.UTC(2022, 0, 1));
+      }),
+    );
+    const names = await partitionsOf(db);
+    for (const month of ['2021_11', '2021_12', '2022_01', '2026_11', '2026_12', '2027_01'])
+      expect(names).toContain(`trade_${month}`);
+  });
+
+  it('fall whole when their time is over, one month after the other', async () => {
+    const start = Date.UTC(2024, 0, 15);
+    await using db = await openTestDatabase({ clock: clockAt(start) });
+    const { symbol, trade } = scene();
+    {
+      await using writer = await openTradeWriter(db, clockAt(start), silentLog);
+      await writer.write([
+        toRecord(trade(1, { exchangeTime: start })),
+        toRecord(trade(2, { exchangeTime: start + 30 * DAY })),
+      ]);
+    }
+    expect((await dropExpired(db, RETENTION, start + 700 * DAY)).dropped).toEqual([]);
+    const run = await dropExpired(db, RETENTION, Date.UTC(2024, 1, 1) + RETENTION);
+    expect(run).toEqual({ dropped: ['market_point_2024_01', 'trade_2024_01'], refused: null });
+    expect(idsOf((await listTrades(db, pageOf(symbol))).trades)).toEqual(['2']);
+    expect((await dropExpired(db, RETENTION, Date.UTC(2024, 1, 1) + RETENTION)).dropped).toEqual([]);
+  });
+
+  it('stay when the clock jumps, unless the exchange agrees with it', async () => {
+    const start = Date.UTC(2024, 0, 15);
+    const later = Date.UTC(2027, 0, 15);
+    let now = start;
+    const clock = { ...systemClock, now: () => now };
+    await using db = await openTestDatabase({ clock });
+    const { trade } = scene();
+    await using writer = await openTradeWriter(db, clock, silentLog);
+    await dropExpired(db, RETENTION, start + DAY);
+    const before = await partitionsOf(db);
+    const refused = await dropExpired(db, RETENTION, later);
+    expect(refused.dropped).toEqual([]);
+    expect(refused.refused).toContain('our clock says 2027-01-15');
+    expect(await partitionsOf(db)).toEqual(before);
+    now = later;
+    await writer.write([toRecord(trade(1, { exchangeTime: later - 1_000 }))]);
+    expect((await dropExpired(db, RETENTION, later)).dropped).toContain('trade_2024_01');
+  });
+
+  it('of an import into the past stay as long as those of today', async () => {
+    const now = Date.UTC(2026, 10, 20);
+    await using db = await openTestDatabase({ clock: clockAt(now) });
+    await ensurePartitions(db, Date.UTC(2022, 9, 1), Date.UTC(2022, 9, 1));
+    expect((await dropExpired(db, RETENTION, now + DAY)).dropped).not.toContain('trade_2022_10');
+    expect(await partitionsOf(db)).toContain('trade_2022_10');
+  });
+});
