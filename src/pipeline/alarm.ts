@@ -23,17 +23,18 @@ export class Alarm implements Disposable {
 
   cancel(wake: () => void): void {
     this.#deadlines.delete(wake);
+    if (this.#deadlines.size === 0) this.#disarm();
   }
 
   [Symbol.dispose](): void {
     this.#deadlines.clear();
-    this.#timer.abort();
+    this.#disarm();
   }
 
   #arm(at: number): void {
     const rounded = Math.ceil(at / ROUND_MS) * ROUND_MS;
     if (rounded >= this.#armedFor) return;
-    this.#timer.abort();
+    this.#disarm();
     this.#timer = new AbortController();
     this.#armedFor = rounded;
     const { signal } = this.#timer;
@@ -42,6 +43,11 @@ export class Alarm implements Disposable {
       () => this.#ring(),
       () => {}, // disarmed: an earlier deadline came, or the alarm is gone
     );
+  }
+
+  #disarm(): void {
+    this.#timer.abort();
+    this.#armedFor = Number.POSITIVE_INFINITY;
   }
 
   #ring(): void {

@@ -60,6 +60,7 @@ describe('a trade cursor', () => {
     ['a negative sequence', inside(`${opened(all.encode(new Map()))}~1.-5`)],
     ['padding', `${all.encode(new Map([[1, 5n]]))}=`],
     ['white space', ` ${all.encode(new Map([[1, 5n]]))}`],
+    ['more writers than a database has', all.encode(new Map(Array.from({ length: 400 }, (_, writer) => [writer, 1n])))],
     ['far too much', 'A'.repeat(10_000_000)],
   ])('with %s is refused', (_what, text) => {
     expect(() => all.decode(text)).toThrow(expect.objectContaining({ code: 'CURSOR_INVALID' }));

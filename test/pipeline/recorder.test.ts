@@ -222,6 +222,21 @@ describe('Recorder', () => {
     expect(recorder.status().trades.refusedSample).toHaveLength(5);
   });
 
+  it('keeps no more than twenty of the rows storage refused', async () => {
+    const { clock, store, accept, recorder } = openRecorder();
+    const trades = someTrades(60);
+    const bad = new Set(trades.slice(0, 50));
+    store.beforeWrite = (batch) => {
+      if (batch.some(({ trade }) => bad.has(trade)))
+        throw new AppError('DATA_POINT_INVALID', 'The time is out of range');
+    };
+    accept(trades);
+    await clock.advance(100);
+    const { refused, refusedSample } = recorder.status().trades;
+    expect([refused, refusedSample.length]).toEqual([50, 20]);
+    expect(refusedSample.at(-1)?.what).toContain(trades[49]?.tradeId);
+  });
+
   it('gives rows the benefit of the doubt while nothing at all is stored', async () => {
     const { clock, store, accept, published, recorder } = openRecorder();
     let failing = true;

@@ -4,7 +4,7 @@ import { edgePositions } from '../../src/pipeline/cursor.ts';
 import { DEFAULT_DELIVERY, type Delivery } from '../../src/pipeline/delivery.ts';
 import { TradeFeed, type TradeRequest } from '../../src/pipeline/trade-feed.ts';
 import { AppError } from '../../src/runtime/errors.ts';
-import { ManualClock } from '../support/manual-clock.ts';
+import { ManualClock, turn } from '../support/manual-clock.ts';
 import { MemoryTradeStore, someTrades } from './memory-trade-store.ts';
 
 function openFeed(capacity = 64) {
@@ -50,6 +50,18 @@ describe('TradeFeed', () => {
     expect(await next).toEqual({ value: undefined, done: true });
     expect(await stream.next()).toEqual({ value: undefined, done: true });
     expect(feed.subscribers).toBe(0);
+    expect(clock.sleepers).toBe(0);
+  });
+
+  it('leaves no timer behind for a subscriber that left before its payload was due', async () => {
+    const { record, subscribe, clock } = openFeed();
+    const stream = subscribe({ maxBatchMs: 50 });
+    void stream.next();
+    record(1);
+    await clock.advance(10);
+    expect(clock.sleepers).toBe(1);
+    await stream.return();
+    await clock.advance(0);
     expect(clock.sleepers).toBe(0);
   });
 
@@ -199,6 +211,8 @@ describe('TradeFeed', () => {
     void stream.next().then(told);
     await clock.advance(500);
     expect(told).not.toHaveBeenCalled();
+    for (let i = 0; i < 50; i += 1) await turn();
+    expect(store.reads).toBeLessThan(10);
     store.log.push(...visible);
     await clock.advance(105);
     expect(sequences(first.value?.trades)).toHaveLength(10);
@@ -212,6 +226,7 @@ describe('TradeFeed', () => {
     feed.publish(recorded.slice(0, 2));
     feed.publish(recorded);
     expect(sequences((await stream.next()).value?.trades)).toEqual([1, 2, 3]);
+    expect(feed.held).toBe(3);
   });
 
   it('filters by exchange, symbol, side and exact size', async () => {
