@@ -51,7 +51,7 @@ describe('Sampler', () => {
     await clock.advance(4_950);
     tick(3);
     expect(lasts()).toEqual([1, 2]);
-    await clock.advance(5_000);
+    await clock.advance(5_250);
     expect(lasts()).toEqual([1, 2, 3]);
   });
 

@@ -214,7 +214,8 @@ describe('TradeFeed', () => {
     for (let i = 0; i < 50; i += 1) await turn();
     expect(store.reads).toBeLessThan(10);
     store.log.push(...visible);
-    await clock.advance(105);
+    await clock.advance(200);
+    await vi.waitFor(() => expect(told).toHaveBeenCalled());
     expect(sequences(first.value?.trades)).toHaveLength(10);
     expect(sequences(told.mock.calls[0]?.[0].value.trades)).toEqual([11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
   });
