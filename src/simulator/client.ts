@@ -39,6 +39,7 @@ export class Client {
   lastActive: number;
   lastPong: number;
   frozen = false;
+  #cut = false;
   readonly #setup: ClientSetup;
   /** Frames a slow fault holds back, encoded, each with the time it may leave. */
   readonly #late: { bytes: Buffer; due: number }[] = [];
@@ -79,7 +80,7 @@ export class Client {
   /** A frame of the protocol itself (ack, pong, error): only freezing and slowness touch it. */
   send(text: string): void {
     const { ws, clock, faults } = this.#setup;
-    if (this.frozen || ws.readyState !== ws.OPEN) {
+    if (this.frozen || this.#cut || ws.readyState !== ws.OPEN) {
       this.framesDropped += 1;
       return;
     }
@@ -113,26 +114,25 @@ export class Client {
     if (oversize !== null) this.send(`{"pad":"${'x'.repeat(oversize.bytes ?? 4_194_304)}"}`);
     const whole = faults.strike('truncated', place) === null;
     const times = faults.strike('duplicate', place)?.times ?? 1;
-    for (let i = 0; i < (times === 1 ? 1 : times); i += 1)
-      this.#ordered(frame, whole ? text : text.slice(0, text.length >> 1));
+    for (let i = 0; i < times; i += 1) this.#ordered(frame, whole ? text : text.slice(0, text.length >> 1));
   }
 
   pong(payload: Buffer): void {
-    if (this.frozen) return;
+    if (this.frozen || this.#cut) return;
     this.lastActive = this.#setup.clock.monotonic();
     if (this.#late.length > 0) this.#delay(encodeFrame('pong', payload), null);
     else this.#setup.ws.pong(payload);
   }
 
   ping(payload: string): void {
-    if (!this.frozen) this.#setup.ws.ping(payload);
+    if (!this.frozen && !this.#cut) this.#setup.ws.ping(payload);
   }
 
   /** Lets go what slow and reorder faults hold and may leave now; called on every tick. */
   flush(): void {
     const { faults, socket, clock } = this.#setup;
     if (this.#shuffled.length > 0 && !faults.active.some(({ fault }) => fault.kind === 'reorder')) this.#shuffle();
-    if (this.#late.length === 0 || this.frozen) return;
+    if (this.#late.length === 0 || this.frozen || this.#cut) return;
     const now = clock.monotonic();
     const slow = faults.find('slow', { endpoint: this.endpoint });
     if (slow?.bytes !== undefined && slow.bytes > 0) return this.#trickle(slow.bytes, slow.everyMs ?? 100, now);
@@ -166,6 +166,7 @@ export class Client {
   /** A close without WebSocket manners. */
   cut(how: 'rst' | 'fin' | 'mid-frame'): void {
     const { ws, socket } = this.#setup;
+    this.#cut = true;
     if (how === 'rst') socket.resetAndDestroy();
     else if (how === 'fin') socket.destroySoon();
     else {

@@ -89,7 +89,7 @@ export class Replay {
   }
 
   #rewindWhenDone(): void {
-    if (this.#waiting.length > 0) return;
+    if (this.#waiting.length > 0 || this.#startedAt === null) return;
     this.#waiting = this.#recording.frames;
     this.#startedAt = null;
     this.#sent.clear();

@@ -10,6 +10,8 @@ import { type Json, Probe } from './probe.ts';
 
 type Levels = readonly (readonly [string, string, string, string])[];
 
+const levelsOf = (record: Json | undefined, side: 'bids' | 'asks') => (record?.[side] ?? []) as Levels;
+
 const FIRST_ID = 9_007_199_254_740_993n;
 let simulator: Simulator;
 const on = (endpoint: 'public' | 'business' | 'private') => Probe.open(simulator.connection[`${endpoint}_ws_url`]);
@@ -105,7 +107,7 @@ describe('OKX order books', () => {
       if (sequence !== rest?.seqId) continue;
       compared = true;
       expect(Object.fromEntries(sides.bids)).toEqual(
-        Object.fromEntries((rest?.bids as Levels).map(([price, size]) => [price, size])),
+        Object.fromEntries(levelsOf(rest, 'bids').map(([price, size]) => [price, size])),
       );
     }
     // The REST book may be of a step between two frames; then the chain passed over it.
@@ -121,8 +123,8 @@ describe('OKX order books', () => {
     for (const { action, data } of await probe.heard(() => probe.okxData(channel), 5)) {
       expect(action).toBeUndefined();
       expect(Object.keys(data[0] ?? {}).sort()).toEqual(['asks', 'bids', 'instId', 'seqId', 'ts']);
-      expect((data[0]?.bids as Levels).length).toBe(depth);
-      expect(Number((data[0]?.bids as Levels)[0]?.[0])).toBeLessThan(Number((data[0]?.asks as Levels)[0]?.[0]));
+      expect(levelsOf(data[0], 'bids').length).toBe(depth);
+      expect(Number(levelsOf(data[0], 'bids')[0]?.[0])).toBeLessThan(Number(levelsOf(data[0], 'asks')[0]?.[0]));
     }
   });
 });
