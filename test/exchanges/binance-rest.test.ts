@@ -43,7 +43,7 @@ describe('answers', () => {
 
   it('calls a kline closed once its end has passed', () => {
     const row = (open: number) => [open, '1', '2', '0.5', '1.5', '7', open + 59_999, '8', 42, '1', '1', '0'];
-    const body = JSON.stringify([row(1_786_538_700_000), row(1_786_538_760_000)]);
+    const body = JSON.stringify([row(1_786_538_760_000), row(1_786_538_700_000)]);
     const { events } = rest.readCandles(body, routeOf('btcusdt@kline_1m'), '1m', RECEIVED_AT);
     expect(events).toMatchObject([
       { openTime: 1_786_538_700_000, closeTime: 1_786_538_760_000, closed: true, tradeCount: 42, quoteVolume: '8' },

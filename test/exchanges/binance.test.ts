@@ -44,6 +44,14 @@ describe('streams', () => {
     );
   });
 
+  it('stays inside the limits Binance states', () => {
+    expect(binance.heartbeat).toEqual({ by: 'server', everyMs: 20_000 });
+    expect(binance.limits.framesPerSecond).toBeLessThan(5); // our pongs count too
+    expect(binance.limits.connectsPerSecond * 300).toBeLessThanOrEqual(300);
+    expect(binance.limits.channelsPerSocket).toBe(1_024);
+    expect(binance.limits.socketLifeMs).toBeLessThan(24 * 3_600_000);
+  });
+
   it('forms no symbol by itself, because BTCUSDT could be split anywhere', () => {
     expect(binance.needsInstruments).toBe(true);
     expect(() => binance.nativeSymbol('BTC-USDT')).toThrow(expect.objectContaining({ code: 'SYMBOL_UNKNOWN' }));

@@ -46,6 +46,8 @@ describe('parseJson', () => {
     const nests = [
       (depth: number) => '['.repeat(depth) + ']'.repeat(depth),
       (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`,
+      (depth: number) => `[${'{"a":'.repeat(depth - 1)}1${'}'.repeat(depth - 1)}]`,
+      (depth: number) => `${'{"a":['.repeat(depth / 2)}${depth % 2 ? '{}' : ''}${']}'.repeat(depth / 2)}`,
       (depth: number) => `${'[1,['.repeat(depth / 2)}${depth % 2 ? '{}' : ''}${']]'.repeat(depth / 2)}`,
     ];
     for (const nest of nests) {

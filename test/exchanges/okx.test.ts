@@ -59,6 +59,12 @@ describe('channels', () => {
     },
   );
 
+  it('stays inside the limits OKX states', () => {
+    expect(okx.heartbeat).toMatchObject({ by: 'client', text: 'ping' });
+    expect(okx.connection.ping_interval).toBeLessThan(30); // silence after which OKX cuts
+    expect(okx.limits).toMatchObject({ connectsPerSecond: 3, requestsPerHour: 480 });
+  });
+
   it('subscribes with an id and one argument per channel', () => {
     const channels = [...okx.channels('BTC-USDT', DataType.TICKER), ...okx.channels('BTC-USDT', DataType.BALANCE)];
     expect(okx.subscribeFrames(channels, () => 's1')).toEqual([
@@ -116,6 +122,13 @@ describe('control frames', () => {
     ['{"event":{"a":1}}', { kind: 'ignored', reason: 'unknown-event' }],
   ])('understands %s', (text, frame) => {
     expect(read(text)).toEqual(frame);
+  });
+
+  it('takes a login that is answered with a code for refused', () => {
+    expect(read('{"event":"login","code":"60009","msg":"Login failed."}')).toMatchObject({
+      kind: 'error',
+      reaction: 'stop-login',
+    });
   });
 
   it('asks again later for a private channel that too many connections hold', () => {
