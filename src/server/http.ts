@@ -4,7 +4,7 @@ import type { Log } from '../runtime/log.ts';
 import type { GraphiQL } from './graphiql.ts';
 import type { OriginRule } from './origin.ts';
 import { refuse, reply } from './reply.ts';
-import { GRAPHQL_PATH, type Pipeline } from './yoga.ts';
+import { GRAPHQL_PATH, MAX_BODY_BYTES, type Pipeline } from './yoga.ts';
 
 export interface HttpOptions {
   readonly pipeline: Pipeline;
@@ -77,6 +77,9 @@ async function graphql(
     return refuse(response, 415, 'UNSUPPORTED_MEDIA_TYPE', 'POST takes application/json only', {
       accept: 'application/json',
     });
+  // Refused before it is read; what a chunked body hides is counted by the pipeline.
+  if (Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES)
+    return refuse(response, 413, 'REQUEST_ENTITY_TOO_LARGE', `A request has at most ${MAX_BODY_BYTES} bytes`);
   response.setHeader('x-content-type-options', 'nosniff');
   await pipeline(request, response);
 }

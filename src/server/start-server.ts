@@ -56,7 +56,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const origins = originRule({ host, port: () => port, allowedOrigins });
   const pipeline = createPipeline(schema, services, log);
   const sockets = webSocketEndpoint(pipeline, clock, log);
-  const isReady = async () => !disposing && (await within(READY_TIMEOUT_MS, clock, options.checkReady()));
+  const isReady = async () => !disposing && (await within(READY_TIMEOUT_MS, clock, options.checkReady));
   const template = await readFile(new URL('landing.html', import.meta.url), 'utf8');
   const streams = new Set<ServerResponse>();
   let handle: (request: IncomingMessage, response: ServerResponse) => Promise<void> = async () => {};
@@ -103,15 +103,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 const isEventStream = (response: ServerResponse): boolean =>
   String(response.getHeader('content-type')).startsWith('text/event-stream');
 
-async function within(ms: number, clock: Clock, check: Promise<boolean>): Promise<boolean> {
+async function within(ms: number, clock: Clock, check: () => Promise<boolean>): Promise<boolean> {
   const patience = new AbortController();
   const late = clock.sleep(ms, patience.signal).then(
     () => false,
     () => false,
   );
-  const outcome = await Promise.race([check.catch(() => false), late]);
-  patience.abort();
-  return outcome;
+  try {
+    return await Promise.race([check(), late]);
+  } catch {
+    return false;
+  } finally {
+    patience.abort();
+  }
 }
 
 async function listen(server: Server, port: number, host: string): Promise<number> {

@@ -6,7 +6,7 @@ import { execute, subscribe } from '../graphql/execution/execute.ts';
 import type { Log } from '../runtime/log.ts';
 
 export const GRAPHQL_PATH = '/graphql';
-const MAX_BODY_BYTES = 1_000_000;
+export const MAX_BODY_BYTES = 1_000_000;
 
 /** The one pipeline from request to result. HTTP and server-sent events go through it whole, WebSockets through `getEnveloped`. */
 export type Pipeline = YogaServerInstance<Record<string, unknown>, GraphQLContext>;
@@ -16,7 +16,7 @@ export function createPipeline(schema: GraphQLSchema, services: GraphQLContext, 
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     context: () => services,
-    plugins: [planned],
+    plugins: [planned, hangUpOnTooLarge],
     maskedErrors: { maskError: exposeErrors(log), isDev: false },
     maxRequestBodySize: MAX_BODY_BYTES,
     batching: false,
@@ -31,4 +31,11 @@ export function createPipeline(schema: GraphQLSchema, services: GraphQLContext, 
 const planned: Plugin = {
   onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
   onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscribe),
+};
+
+/** Half of the body is unread then, and would be taken for the next request. */
+const hangUpOnTooLarge: Plugin = {
+  onResponse: ({ response }) => {
+    if (response.status === 413) response.headers.set('connection', 'close');
+  },
 };
