@@ -1,0 +1,169 @@
+import { once } from 'node:events';
+import { describe, expect, it, vi } from 'vitest';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import { tradeById } from '../../src/simulator/tape.ts';
+import { databaseOptions, testDatabaseKind } from '../support/database.ts';
+import { configOf, readDirectly, runMain, startServerProcess } from '../support/whole-server.ts';
+
+const SYMBOLS = ['BTC-USDT', 'ETH-USDT', 'SOL-USDT', 'DOGE-USDT'];
+const RESTART =
+  'mutation ($name: String!) { restartCollector(input: { name: $name }) { collector { state statistics { restarts } } userErrors { code } } }';
+const COUNT = '{ collectors { name shouldBeRunning statistics { messagesReceived } } }';
+
+interface Counts {
+  readonly collectors: readonly {
+    readonly name: string;
+    readonly shouldBeRunning: boolean;
+    readonly statistics: { readonly messagesReceived: number };
+  }[];
+}
+
+interface Row {
+  readonly symbol: string;
+  readonly trade_id: string;
+  readonly price: string;
+}
+
+const pairs = SYMBOLS.map((symbol) => ({ symbol, data_types: ['trade'] }));
+
+/** Ids that lie between the first and the last stored one of a symbol and are not stored. */
+function missing(rows: readonly Row[], symbol: string): number {
+  const ids = rows.filter((row) => row.symbol === symbol).map((row) => BigInt(row.trade_id));
+  const sorted = ids.sort((a, b) => (a < b ? -1 : 1));
+  const [first = 0n, last = -1n] = [sorted[0], sorted.at(-1)];
+  return Number(last - first) + 1 - sorted.length;
+}
+
+const ROWS = 'select symbol, trade_id, price::text from raw_trades';
+
+describe('a running server', () => {
+  it('restarts one collector by mutation while its neighbours on the same socket lose nothing', async () => {
+    await using simulator = await startSimulator({ exchange: 'okx', symbols: SYMBOLS, rate: 100 });
+    const place = await databaseOptions();
+    await using server = await startServerProcess(configOf([{ simulator, pairs }]), place);
+    await server.running(SYMBOLS.length);
+    for (let time = 1; time <= 5; time++) {
+      const { restartCollector } = await server.ask<{ restartCollector: unknown }>(RESTART, { name: 'okx:BTC-USDT' });
+      expect(restartCollector).toEqual({
+        collector: { state: 'RUNNING', statistics: { restarts: time } },
+        userErrors: [],
+      });
+    }
+    expect(simulator.state().sockets).toHaveLength(1);
+    expect(await server.end('SIGTERM')).toBe(0);
+    const rows = await readDirectly<Row>(place, ROWS);
+    for (const neighbour of SYMBOLS.slice(1)) {
+      expect(rows.some(({ symbol }) => symbol === neighbour)).toBe(true);
+      expect([neighbour, missing(rows, neighbour)]).toEqual([neighbour, 0]);
+    }
+  }, 90_000);
+
+  it('goes on by itself after kill -9 under load, stores nothing twice, and leaves stopped what was stopped', async () => {
+    await using simulator = await startSimulator({ exchange: 'okx', symbols: SYMBOLS, rate: 100 });
+    const place = await databaseOptions();
+    const config = configOf([{ simulator, pairs }]);
+    for (let kill = 0; kill < 3; kill++) {
+      await using server = await startServerProcess(config, place);
+      await server.running(kill === 0 ? SYMBOLS.length : SYMBOLS.length - 1);
+      if (kill === 0)
+        await server.ask('mutation { stopCollector(input: { name: "okx:DOGE-USDT" }) { userErrors { code } } }');
+      await vi.waitFor(async () => {
+        const { collectors } = await server.ask<Counts>(COUNT);
+        for (const { name, shouldBeRunning, statistics } of collectors) {
+          expect([name, shouldBeRunning]).toEqual([name, name !== 'okx:DOGE-USDT']);
+          if (shouldBeRunning) expect(statistics.messagesReceived).toBeGreaterThan(100);
+        }
+      }, 20_000);
+      await server.end('SIGKILL');
+    }
+    const rows = await readDirectly<Row>(place, ROWS);
+    expect(new Set(rows.map((row) => `${row.symbol} ${row.trade_id}`)).size).toBe(rows.length);
+    for (const row of rows) expect(tradeById(simulator.tape(row.symbol), row.trade_id)?.price).toBe(row.price);
+  }, 180_000);
+
+  it('closes subscribers so that they come back, and exits 0 within ten seconds, on SIGTERM', async () => {
+    await using simulator = await startSimulator({ exchange: 'okx', symbols: SYMBOLS, rate: 100 });
+    await using server = await startServerProcess(configOf([{ simulator, pairs }]), await databaseOptions());
+    await server.running(SYMBOLS.length);
+    const client = server.subscribe();
+    const closed = new Promise<number>((resolve) =>
+      client.on('closed', (event) => resolve((event as { code: number }).code)),
+    );
+    const first = Promise.withResolvers<void>();
+    client.subscribe(
+      { query: 'subscription { trades { cursor } }' },
+      { next: () => first.resolve(), error: () => {}, complete: () => {} },
+    );
+    await first.promise;
+    const before = performance.now();
+    expect(await server.end('SIGTERM')).toBe(0);
+    expect(performance.now() - before).toBeLessThan(10_000);
+    expect(await closed).toBe(1001);
+  }, 90_000);
+
+  it('refuses a second server on its data directory, naming the owner, and is not disturbed', async () => {
+    if (testDatabaseKind() !== 'embedded') return;
+    await using simulator = await startSimulator({ exchange: 'okx', symbols: SYMBOLS, rate: 100 });
+    const place = await databaseOptions();
+    await using server = await startServerProcess(configOf([{ simulator, pairs }]), place);
+    const second = runMain([
+      '--config',
+      `${place.dataDir}/config.json`,
+      '--port',
+      '0',
+      '--data-dir',
+      `${place.dataDir}/data`,
+    ]);
+    let said = '';
+    second.stderr?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await once(second, 'exit');
+    expect(second.exitCode).toBe(1);
+    expect(said).toContain('DATA_DIR_IN_USE');
+    expect(said).toContain(String(server.process.pid));
+    await server.running(SYMBOLS.length);
+  }, 90_000);
+
+  it('starts beside another one on the same Postgres at the same moment, both migrating an empty database', async () => {
+    if (testDatabaseKind() !== 'postgres') return;
+    await using simulator = await startSimulator({ exchange: 'okx', symbols: SYMBOLS, rate: 100 });
+    const place = await databaseOptions();
+    const config = configOf([{ simulator, pairs }]);
+    const [one, other] = await Promise.all([startServerProcess(config, place), startServerProcess(config, place)]);
+    await using _one = one;
+    await using _other = other;
+    await Promise.all([one.running(SYMBOLS.length), other.running(SYMBOLS.length)]);
+    await vi.waitFor(async () => {
+      const { collectors } = await other.ask<Counts>(COUNT);
+      for (const { statistics } of collectors) expect(statistics.messagesReceived).toBeGreaterThan(100);
+    }, 20_000);
+    expect(await Promise.all([one.end('SIGTERM'), other.end('SIGTERM')])).toEqual([0, 0]);
+    const rows = await readDirectly<Row>(place, ROWS);
+    expect(new Set(rows.map((row) => `${row.symbol} ${row.trade_id}`)).size).toBe(rows.length);
+    for (const symbol of SYMBOLS) expect([symbol, missing(rows, symbol)]).toEqual([symbol, 0]);
+  }, 90_000);
+});
+
+describe('a configuration that cannot work', () => {
+  it('ends the process with 78 and every problem, before anything is started', async () => {
+    const child = runMain([
+      '--port',
+      'many',
+      '--host',
+      '0.0.0.0',
+      '--database-url',
+      'postgres://u:hunter2@localhost:99999/x',
+    ]);
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+      });
+    await once(child, 'exit');
+    expect(child.exitCode).toBe(78);
+    for (const flag of ['--port', '--host', '--database-url']) expect(said).toContain(flag);
+    expect(said).not.toContain('hunter2');
+    expect(said).not.toContain('at ');
+  });
+});
