@@ -10,7 +10,7 @@ const codeOf = (attempt: () => unknown): string => {
   try {
     attempt();
   } catch (error) {
-    return error instanceof AppError ? error.code : `no AppError: ${error}`;
+    return error instanceof AppError ? error.code : `no AppError: ${String(error)}`;
   }
   return 'nothing thrown';
 };
@@ -49,7 +49,7 @@ describe.each(Object.keys(EXCHANGES) as ExchangeId[])('%s', (id) => {
       expect(byDefault).toEqual(named);
       expect(byDefault.every((channel) => channel.dataType === type)).toBe(true);
     }
-    for (const type of DATA_TYPES.filter((type) => !adapter.dataTypes.includes(type)))
+    for (const type of DATA_TYPES.filter((any) => !adapter.dataTypes.includes(any)))
       expect(codeOf(() => adapter.channels('X', type))).toBe('COLLECTOR_CONFIG_INVALID');
   });
 

@@ -84,12 +84,12 @@ export function plainBinance(text: string, receivedAt: number, symbols: Readonly
     quoteVolume24h: null,
   };
   const readers: Readonly<Record<string, () => object>> = {
-    trade: () => ({ kind: 'trade', ...shared, ...taken, tradeId: `${data.t}`, fillCount: 1 }),
+    trade: () => ({ kind: 'trade', ...shared, ...taken, tradeId: String(data.t), fillCount: 1 }),
     aggTrade: () => ({
       kind: 'trade',
       ...shared,
       ...taken,
-      tradeId: `${data.l}`,
+      tradeId: String(data.l),
       fillCount: Number(data.l) - Number(data.f) + 1,
     }),
     bookTicker: () => ({

@@ -41,8 +41,10 @@ describe.each(Object.keys(EXCHANGES) as ExchangeId[])('%s', (id) => {
   it('answers any text with a frame or with FRAME_MALFORMED', () => {
     const hostile = fc.oneof(fc.string(), fc.json(), fc.string({ unit: 'binary' }));
     fc.assert(
-      fc.property(hostile, (text) => attempt(text) !== undefined),
-      { numRuns: 1_000 },
+      fc.property(hostile, (text) => {
+        expect(() => attempt(text)).not.toThrow();
+      }),
+      { numRuns: 500 },
     );
   });
 
@@ -55,11 +57,11 @@ describe.each(Object.keys(EXCHANGES) as ExchangeId[])('%s', (id) => {
       fc.property(fc.constantFrom(...texts), fc.nat(), anything, (text, place, value) => {
         const frame = attempt(withValueAt(JSON.parse(text), place, value));
         if (frame?.kind !== 'events') return;
-        for (const event of frame.events)
-          if ('price' in event) expect([event.price, event.size].join()).toMatch(/^\d+(\.\d+)?,\d+(\.\d+)?$/);
+        for (const event of frame.events.filter((found) => found.kind === 'trade'))
+          expect(`${event.price},${event.size}`).toMatch(/^\d+(\.\d+)?,\d+(\.\d+)?$/);
         for (const { detail } of frame.rejected) expect(detail.length).toBeLessThanOrEqual(300);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -67,11 +69,10 @@ describe.each(Object.keys(EXCHANGES) as ExchangeId[])('%s', (id) => {
     fc.assert(
       fc.property(fc.constantFrom(...texts), fc.nat(), fc.string({ maxLength: 3 }), (text, at, insert) => {
         const cut = at % (text.length + 1);
-        attempt(text.slice(0, cut));
-        attempt(text.slice(0, cut) + insert + text.slice(cut + 1));
-        attempt(text + text.slice(cut));
+        const damaged = [text.slice(0, cut), text.slice(0, cut) + insert + text.slice(cut + 1), text + text.slice(cut)];
+        expect(() => damaged.map(attempt)).not.toThrow();
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 });

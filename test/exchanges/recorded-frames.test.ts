@@ -127,17 +127,15 @@ describe.each<[ExchangeId, string, number]>([
   ['binance', 'usdm.aggTrade.SUSHI-KEEP.2021-07.jsonl', 43],
 ])('%s %s', (id, file, transitions) => {
   it.runIf(RECORDED.includes(id))(`has ${transitions} trades that follow the one before without a gap`, () => {
-    const last = new Map<string, bigint>();
-    let followed = 0;
+    const last = new Map<string, string>();
+    const steps: { readonly previous: string; readonly expected: string }[] = [];
     for (const { symbol, tradeId, fillCount } of tradesOf(id, file)) {
       const previous = last.get(symbol);
-      if (previous !== undefined) {
-        expect(BigInt(tradeId) - BigInt(fillCount)).toBe(previous);
-        followed += 1;
-      }
-      last.set(symbol, BigInt(tradeId));
+      if (previous !== undefined) steps.push({ previous, expected: String(BigInt(tradeId) - BigInt(fillCount)) });
+      last.set(symbol, tradeId);
     }
-    expect(followed).toBe(transitions);
+    expect(steps.map(({ previous }) => previous)).toEqual(steps.map(({ expected }) => expected));
+    expect(steps).toHaveLength(transitions);
   });
 });
 

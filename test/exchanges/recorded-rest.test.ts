@@ -114,7 +114,7 @@ describe.runIf(hasFixtures('binance'))('binance', () => {
       const rows = (JSON.parse(body) as Record<string, unknown>[]).filter((row) => 'm' in row || 'isBuyerMaker' in row);
       expect(read.events).toMatchObject(
         rows.map((row) => ({
-          ...{ tradeId: `${row.id ?? row.l}`, fillCount: row.id ? 1 : Number(row.l) - Number(row.f) + 1 },
+          ...{ tradeId: String(row.id ?? row.l), fillCount: row.id ? 1 : Number(row.l) - Number(row.f) + 1 },
           ...{ price: row.price ?? row.p, size: row.qty ?? row.q, exchangeTime: row.time ?? row.T },
           side: (row.isBuyerMaker ?? row.m) ? 'sell' : 'buy',
         })),

@@ -63,16 +63,11 @@ function readData(frame: Parsed, receivedAt: number, routes: Routes): Frame {
 
 function readEvents(records: readonly unknown[], route: Route, receivedAt: number) {
   const { dataType, name } = route.channel;
-  switch (dataType) {
-    case DataType.TRADE:
-      return readEach(records, (record) => readTrade(record, route, receivedAt));
-    case DataType.TICKER:
-      return readEach(records, (record) => readTicker(record, route, receivedAt));
-    case DataType.CANDLE:
-      return readEach(records, (record) => readCandle(record, INTERVALS.get(name) ?? '', route, receivedAt));
-    default:
-      return readEach(records.flatMap(currenciesOf), (record) => readBalance(record, receivedAt));
-  }
+  if (dataType === DataType.TRADE) return readEach(records, (record) => readTrade(record, route, receivedAt));
+  if (dataType === DataType.TICKER) return readEach(records, (record) => readTicker(record, route, receivedAt));
+  if (dataType === DataType.CANDLE)
+    return readEach(records, (record) => readCandle(record, INTERVALS.get(name) ?? '', route, receivedAt));
+  return readEach(records.flatMap(currenciesOf), (record) => readBalance(record, receivedAt));
 }
 
 /** An account push nests the currencies one level deeper; `details` may be empty. */
