@@ -71,7 +71,7 @@ export class TradeFeed implements Disposable {
     this.#history = history;
     this.#clock = clock;
     this.#ring = new TradeRing(capacity, position);
-    this.#slice = Math.max(1, Math.min(1_024, capacity >> 2));
+    this.#slice = Math.max(1, Math.min(256, capacity >> 2));
     this.#alarm = new Alarm(clock);
     this.#wakeUp = new WakeUp(this.#subscriptions, clock);
   }
