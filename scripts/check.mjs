@@ -66,8 +66,9 @@ async function printedSchema() {
 
 /** A dry run: what drizzle-kit would put into a new migration. */
 async function migrations() {
-  const { ok, output } = await tool('drizzle-kit/bin.cjs', 'generate', '--explain');
-  return { ok: ok && /no schema changes|nothing to migrate/i.test(output), output };
+  const { output } = await tool('drizzle-kit/bin.cjs', 'generate', '--explain', '--output', 'json');
+  if (output.includes('"status":"no_changes"')) return { ok: true, output };
+  return { ok: false, output: `The tables are not what drizzle/ makes.\n${output}` };
 }
 
 function readText(path) {

@@ -36,7 +36,7 @@ type LegiblePair = NonNullable<LegibleExchange>['trading_pairs'][number];
 
 /** Keeps the places of a list, so that paths stay right: null where an element is not legible. */
 function legibleList<T extends z.ZodType>(element: T) {
-  return z.array(element.nullable().catch(() => null as never)).catch([]);
+  return z.array(element.nullable().catch(() => null)).catch([]);
 }
 
 /** Problems no single setting has: what is named twice, and what an exchange does not offer. `hasCredentials` by exchange id. */

@@ -101,9 +101,9 @@ export function closest(word: string, known: readonly string[]): string | null {
 
 /** Insertions, deletions and replacements from one word to the other (Levenshtein); words are cut at 60 characters. */
 function editDistance(from: string, to: string): number {
-  const target = [...to.slice(0, 60)];
+  const target = Array.from(to.slice(0, 60));
   let row = [0, ...target.map((_, index) => index + 1)];
-  for (const [i, letter] of [...from.slice(0, 60)].entries()) {
+  for (const [i, letter] of Array.from(from.slice(0, 60)).entries()) {
     const next = [i + 1];
     for (const [j, other] of target.entries())
       next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));

@@ -161,15 +161,6 @@ const logging = group({
     .describe('Made when absent.'),
 });
 
-export const COMPONENTS = [
-  'server',
-  'data_collectors',
-  'websocket_clients',
-  'storage',
-  'graphql',
-  'simulator',
-] as const;
-
 const components = group({
   server: component.prefault({}),
   data_collectors: component.prefault({}),
