@@ -1,25 +1,28 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
-/** Typed operations for every document in tests and examples: `graphql('query …')` knows its variables and its answer. */
+/** What `graphql('query …')` of the folder knows about each document written there: its variables and its answer. */
+const typedOperations = (folder: 'test' | 'examples') => ({
+  documents: [`${folder}/**/*.ts`, `!${folder}/generated/**`],
+  preset: 'client' as const,
+  presetConfig: { gqlTagName: 'graphql', fragmentMasking: false },
+  config: {
+    documentMode: 'string',
+    enumsAsTypes: true,
+    useTypeImports: true,
+    strictScalars: true,
+    skipTypename: true,
+    scalars: { DateTime: 'string', Decimal: 'string', BigInt: 'string', Cursor: 'string', JSON: 'unknown' },
+  },
+});
+
 const config: CodegenConfig = {
   schema: 'schema/schema.graphql',
-  documents: ['test/**/*.ts', 'examples/**/*.ts', '!test/generated/**'],
   ignoreNoDocuments: true,
   importExtension: '.ts',
   emitLegacyCommonJSImports: false,
   generates: {
-    'test/generated/': {
-      preset: 'client',
-      presetConfig: { gqlTagName: 'graphql', fragmentMasking: false },
-      config: {
-        documentMode: 'string',
-        enumsAsTypes: true,
-        useTypeImports: true,
-        strictScalars: true,
-        skipTypename: true,
-        scalars: { DateTime: 'string', Decimal: 'string', BigInt: 'string', Cursor: 'string', JSON: 'unknown' },
-      },
-    },
+    'test/generated/': typedOperations('test'),
+    'examples/generated/': typedOperations('examples'),
   },
 };
 
