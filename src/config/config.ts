@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { ConnectionConfig } from '../exchanges/adapter.ts';
 import { EXCHANGES, type ExchangeId } from '../exchanges/registry.ts';
 import { type DataType, PUBLIC_DATA_TYPES } from '../market/data-type.ts';
@@ -13,7 +14,7 @@ import { CONFIG_FILE, type ConfigFile } from './schema.ts';
 /** All settings, valid, complete and frozen, in the words of the configuration file; times are in seconds. */
 export interface Config {
   readonly server: Readonly<ConfigFile['server']>;
-  /** Directory of the embedded database; used when `database.url` is null. */
+  /** Directory of the embedded database, absolute; used when `database.url` is null. */
   readonly data_dir: string;
   readonly database: Readonly<Omit<ConfigFile['database'], 'url'>> & { readonly url: Secret | null };
   readonly tables: Readonly<ConfigFile['tables']>;
@@ -92,7 +93,7 @@ function readFileSettings(path: string | undefined, readFile: (path: string) => 
 }
 
 const dataDirectory = (flags: Flags, variables: Variables): string =>
-  flags.dataDir ?? variables.read('DATA_DIR') ?? './data';
+  resolve(flags.dataDir ?? variables.read('DATA_DIR') ?? './data');
 
 function readCredentials(variables: Variables, problems: string[]): Config['credentials'] {
   const credentials: Partial<Record<ExchangeId, SecretCredentials>> = {};

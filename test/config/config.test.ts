@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { CommandLineExit } from '../../src/config/command-line.ts';
@@ -80,7 +81,7 @@ describe('the configuration', () => {
       database,
       tables,
       logging,
-      data_dir: './data',
+      data_dir: resolve('data'),
       secrets: [],
       credentials: {},
     });
@@ -124,11 +125,11 @@ describe('the configuration', () => {
   it('reads every flag and variable', () => {
     const url = (given: Given) => load(given).database.url?.reveal();
     expect(load({ argv: ['--data-dir', 'a', '--host', '::1'], env: { DATA_DIR: 'b' } })).toMatchObject({
-      data_dir: 'a',
+      data_dir: resolve('a'),
       server: { host: '::1' },
     });
     expect(load({ env: { DATA_DIR: 'b', HOST: 'localhost' } })).toMatchObject({
-      data_dir: 'b',
+      data_dir: resolve('b'),
       server: { host: 'localhost' },
     });
     expect(load({ env: { ALLOWED_ORIGINS: 'https://a.example, http://b:8080' } }).server.allowed_origins).toEqual([
