@@ -1,4 +1,5 @@
 import { dayTicker, depthSnapshot, klineRow, restAggTrade, restTrade } from './binance-frames.ts';
+import { CandleHistory } from './candle-history.ts';
 import type { RestAnswer, RestCall } from './dialect.ts';
 import type { Instrument } from './instrument.ts';
 import { BINANCE_INTERVALS } from './interval.ts';
@@ -6,7 +7,6 @@ import type { Market } from './market.ts';
 import { RateWindow } from './rate-window.ts';
 import { countAt, groupAt, groupOf, placeOf, type Tape } from './tape.ts';
 import { stepAt } from './tape-book.ts';
-import { emptyCandle, foldCandle } from './tape-candle.ts';
 
 interface BinanceRestSetup {
   readonly markets: ReadonlyMap<string, Market>;
@@ -15,14 +15,12 @@ interface BinanceRestSetup {
 
 interface Path {
   weight(call: RestCall): number;
-  read(call: RestCall, markets: ReadonlyMap<string, Market>): string;
+  read(call: RestCall, markets: ReadonlyMap<string, Market>, history: CandleHistory): string;
 }
 
 const WEIGHT_PER_MINUTE = 6_000;
 /** Who goes on after 429 for so much more weight is banned. */
 const BAN_WEIGHT = 600;
-/** Trades one request for klines may cost; rows beyond are left out. */
-const KLINE_BUDGET = 3_000_000;
 
 /** https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints */
 const PATHS: Readonly<Record<string, Path>> = {
@@ -42,7 +40,10 @@ const PATHS: Readonly<Record<string, Path>> = {
     read: (call, markets) => trades(call, marketOf(call, markets), call.query.get('fromId')),
   },
   '/api/v3/aggTrades': { weight: () => 4, read: (call, markets) => aggTrades(call, marketOf(call, markets)) },
-  '/api/v3/klines': { weight: () => 2, read: (call, markets) => klines(call, marketOf(call, markets)) },
+  '/api/v3/klines': {
+    weight: () => 2,
+    read: (call, markets, history) => klines(call, marketOf(call, markets), history),
+  },
   '/api/v3/ticker/24hr': {
     weight: () => 2,
     read: (call, markets) => {
@@ -55,6 +56,7 @@ const PATHS: Readonly<Record<string, Path>> = {
 /** Binance REST for public data. Bodies are written as text, so that nothing passes through a float. */
 export class BinanceRest {
   readonly #setup: BinanceRestSetup;
+  readonly #history = new CandleHistory();
   readonly #minute = new RateWindow(WEIGHT_PER_MINUTE, 60_000);
 
   constructor(setup: BinanceRestSetup) {
@@ -83,7 +85,7 @@ export class BinanceRest {
       };
     }
     try {
-      return { status: 200, body: path.read(call, this.#setup.markets), headers };
+      return { status: 200, body: path.read(call, this.#setup.markets, this.#history), headers };
     } catch (refusal) {
       if (refusal instanceof Refusal) return { status: 400, body: refusal.body, headers };
       throw refusal;
@@ -161,34 +163,26 @@ function aggTrades(call: RestCall, market: Market): string {
   return list(range(start, Math.min(end, start + limit)).map((number) => restAggTrade(tape, groupAt(tape, number))));
 }
 
-function klines(call: RestCall, market: Market): string {
+function klines(call: RestCall, market: Market, history: CandleHistory): string {
   const { tape } = market;
   const interval = BINANCE_INTERVALS.get(call.query.get('interval') ?? '');
   if (interval === undefined) throw new Refusal(-1120, 'Invalid interval.');
   const limit = limitOf(call, 500, 1000);
-  const count = happened(call, market);
   const running = interval.openOf(call.now);
-  const end = Math.min(running, integer(call, 'endTime') ?? running);
-  const startTime = integer(call, 'startTime');
-  const cost = (tape.milliRate / 1_000_000) * interval.ms;
-  const most = Math.min(limit, Math.max(1, Math.floor(KLINE_BUDGET / Math.max(cost, 1))));
+  const [startTime, endTime] = [integer(call, 'startTime'), integer(call, 'endTime')];
   const first = Math.max(tape.startTime, startTime ?? 0);
+  const last = Math.min(running, endTime ?? running);
+  const firstOpen = interval.openOf(first) === first ? first : interval.closeOf(interval.openOf(first));
   const opens: number[] = [];
   if (startTime === null)
-    for (let open = interval.openOf(end); opens.length < most && open >= first; open = interval.openOf(open - 1))
-      opens.unshift(open);
-  else
-    for (
-      let open = ceiling(interval.openOf(first), first, interval.closeOf);
-      opens.length < most && open <= end;
-      open = interval.closeOf(open)
-    )
+    for (let open = interval.openOf(last); opens.length < limit && open >= first; open = interval.openOf(open - 1))
       opens.push(open);
-  return list(opens.map((open) => klineRow(tape, foldCandle(tape, emptyCandle(tape, interval, open), count))));
+  else for (let open = firstOpen; opens.length < limit && open <= last; open = interval.closeOf(open)) opens.push(open);
+  const candles = history
+    .read(tape, interval, opens, happened(call, market))
+    .toSorted((a, b) => a.openTime - b.openTime);
+  return list(candles.map((candle) => klineRow(tape, candle)));
 }
-
-const ceiling = (open: number, time: number, closeOf: (open: number) => number): number =>
-  open < time ? closeOf(open) : open;
 
 const depthWeight = (limit: number): number => (limit <= 100 ? 5 : limit <= 500 ? 25 : limit <= 1000 ? 50 : 250);
 

@@ -1,4 +1,5 @@
 import type { ConnectionConfig } from '../exchanges/adapter.ts';
+import { binance } from '../exchanges/binance/adapter.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { BinanceRest } from './binance-rest.ts';
 import { openStream } from './binance-streams.ts';
@@ -69,14 +70,11 @@ export class BinanceDialect implements Dialect {
   connection(authority: string): ConnectionConfig {
     const streams = `ws://${authority}/stream`;
     return {
+      ...binance.connection,
       public_ws_url: streams,
       business_ws_url: streams,
       private_ws_url: streams,
       rest_url: `http://${authority}`,
-      ping_interval: this.#setup.pingMs / 1000,
-      pong_timeout: this.#setup.pongTimeoutMs / 1000,
-      max_reconnect_attempts: 5,
-      reconnect_delay: 5,
     };
   }
 

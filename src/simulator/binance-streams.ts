@@ -13,7 +13,7 @@ import type { Market } from './market.ts';
 import type { OutFrame } from './out-frame.ts';
 import { fillAt, groupOf } from './tape.ts';
 import { type Book, bookAt, bookChange, stepAt } from './tape-book.ts';
-import { emptyCandle, foldCandle } from './tape-candle.ts';
+import { emptyCandle, RunningCandle } from './tape-candle.ts';
 
 type Open = (market: Market, now: number, channel: string) => Source;
 
@@ -131,29 +131,27 @@ function diffs(market: Market, now: number, channel: string, everyMs: number): S
 function klines(market: Market, now: number, channel: string, interval: Interval): Source {
   const { tape } = market;
   const everyMs = interval.name === '1s' ? 1000 : 2000;
-  let sentAt = now;
-  let candle = foldCandle(tape, emptyCandle(tape, interval, interval.openOf(now)), market.count);
-  let sentNext = candle.next;
+  let running = new RunningCandle(tape, emptyCandle(tape, interval, interval.openOf(now)));
+  let [sentAt, sentNext] = [now, market.count];
   const event = (closed: boolean, time: number) =>
-    frame(market, channel, klineEvent(tape, candle, { interval: interval.name, closed, time }));
+    frame(market, channel, klineEvent(tape, running.candle, { interval: interval.name, closed, time }));
   return {
     greeting: nothing,
     due(time) {
       const frames: OutFrame[] = [];
-      if (time >= candle.closeTime && market.count > 0) {
-        candle = foldCandle(tape, candle, market.count);
-        while (candle.next < market.count) {
-          frames.push(event(true, time));
-          candle = emptyCandle(tape, interval, interval.openOf(fillAt(tape, candle.next).time));
-          candle = foldCandle(tape, candle, market.count);
-          sentNext = -1;
+      while (running.catchUp(market.count)) {
+        const { next } = running.candle;
+        if (next === market.count) {
+          if (next === sentNext || time - sentAt < everyMs) break;
+          [sentAt, sentNext] = [time, next];
+          frames.push(event(false, time));
+          break;
         }
+        frames.push(event(true, time));
+        running = new RunningCandle(tape, emptyCandle(tape, interval, interval.openOf(fillAt(tape, next).time)));
+        sentAt = 0;
       }
-      if (time - sentAt < everyMs && sentNext !== -1) return frames;
-      candle = foldCandle(tape, candle, market.count);
-      if (candle.next === sentNext) return frames;
-      [sentAt, sentNext] = [time, candle.next];
-      return [...frames, event(false, time)];
+      return frames;
     },
   };
 }

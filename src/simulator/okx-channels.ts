@@ -5,7 +5,7 @@ import { candleRow, chainedBook, packedTrade, singleTrade, ticker, topOfBook } f
 import type { OutFrame } from './out-frame.ts';
 import { groupOf } from './tape.ts';
 import { type Book, bookAt, bookChange, sequenceAt, stepAt } from './tape-book.ts';
-import { emptyCandle, foldCandle } from './tape-candle.ts';
+import { emptyCandle, RunningCandle } from './tape-candle.ts';
 
 export type OkxEndpoint = 'public' | 'business' | 'private';
 
@@ -137,22 +137,24 @@ function books(market: Market, now: number, channel: string): Source {
 /** The running candle at most once a second when it changed; the final one when its time is over, also without trades. */
 function candles(market: Market, now: number, channel: string, interval: Interval): Source {
   const { tape } = market;
-  let candle = foldCandle(tape, emptyCandle(tape, interval, interval.openOf(now)), market.count);
-  let [sentAt, sentNext] = [now, candle.next];
+  let running = new RunningCandle(tape, emptyCandle(tape, interval, interval.openOf(now)));
+  let [sentAt, sentNext] = [0, -1];
+  const frame = (confirm: '0' | '1') => data(market, channel, candleRow(tape, running.candle, confirm));
   return {
-    greeting: () => [data(market, channel, candleRow(tape, candle, '0'))],
+    greeting: () => (running.catchUp(market.count) ? [frame('0')] : []),
     due(time) {
       const frames: OutFrame[] = [];
-      while (time >= candle.closeTime) {
-        frames.push(data(market, channel, candleRow(tape, foldCandle(tape, candle, market.count), '1')));
-        candle = emptyCandle(tape, interval, candle.closeTime);
+      while (running.catchUp(market.count)) {
+        if (time < running.candle.closeTime) {
+          if (time - sentAt < 1000 || running.candle.next === sentNext) break;
+          [sentAt, sentNext] = [time, running.candle.next];
+          frames.push(frame('0'));
+          break;
+        }
+        frames.push(frame('1'));
+        running = new RunningCandle(tape, emptyCandle(tape, interval, running.candle.closeTime));
         [sentAt, sentNext] = [0, -1];
       }
-      if (time - sentAt < 1000) return frames;
-      candle = foldCandle(tape, candle, market.count);
-      if (candle.next === sentNext) return frames;
-      [sentAt, sentNext] = [time, candle.next];
-      frames.push(data(market, channel, candleRow(tape, candle, '0')));
       return frames;
     },
   };

@@ -1,3 +1,4 @@
+import { CandleHistory } from './candle-history.ts';
 import type { RestAnswer, RestCall } from './dialect.ts';
 import { OKX_INTERVALS } from './interval.ts';
 import type { Market } from './market.ts';
@@ -5,7 +6,6 @@ import { candleRow, restBook, singleTrade, ticker } from './okx-frames.ts';
 import { RateWindow } from './rate-window.ts';
 import { countAt, placeOf, type Tape } from './tape.ts';
 import { stepAt } from './tape-book.ts';
-import { emptyCandle, foldCandle } from './tape-candle.ts';
 
 interface OkxRestSetup {
   readonly markets: ReadonlyMap<string, Market>;
@@ -15,20 +15,17 @@ interface OkxRestSetup {
 interface Path {
   /** Requests per 2 seconds. */
   readonly limit: number;
-  read(call: RestCall, market: Market): readonly string[];
+  read(call: RestCall, market: Market, history: CandleHistory): readonly string[];
 }
-
-/** Trades one request for candles may cost; rows beyond are left out, the newest come first. */
-const CANDLE_BUDGET = 3_000_000;
 
 /** Paths that ask for one instrument. https://www.okx.com/docs-v5/en/#public-data */
 const PATHS: Readonly<Record<string, Path>> = {
   '/api/v5/market/trades': { limit: 100, read: (call, market) => newest(call, market, limitOf(call, 500)) },
   '/api/v5/market/history-trades': { limit: 20, read: historyTrades },
-  '/api/v5/market/candles': { limit: 40, read: (call, market) => candles(call, market, 1_440) },
+  '/api/v5/market/candles': { limit: 40, read: (call, market, history) => candles(call, market, history, 1_440) },
   '/api/v5/market/history-candles': {
     limit: 20,
-    read: (call, market) => candles(call, market, Number.POSITIVE_INFINITY),
+    read: (call, market, history) => candles(call, market, history, Number.POSITIVE_INFINITY),
   },
   '/api/v5/market/books': {
     limit: 40,
@@ -44,6 +41,7 @@ const TWO_SECONDS = 2000;
 /** OKX REST for public data. Bodies are written as text, so that nothing passes through a float. */
 export class OkxRest {
   readonly #setup: OkxRestSetup;
+  readonly #history = new CandleHistory();
   readonly #windows = new Map<string, RateWindow>();
 
   constructor(setup: OkxRestSetup) {
@@ -55,7 +53,7 @@ export class OkxRest {
     if (this.#setup.enforceLimits && !this.#window(call.path, path?.limit ?? 20).spend(1, call.now))
       return { status: 429, body: '{"code":"50011","msg":"Too Many Requests","data":[]}' };
     try {
-      if (path !== undefined) return ok(path.read(call, this.#market(call)));
+      if (path !== undefined) return ok(path.read(call, this.#market(call), this.#history));
       if (call.path === '/api/v5/public/time') return ok([`{"ts":"${call.now}"}`]);
       if (call.path === '/api/v5/public/instruments') return ok(instruments(call, this.#setup.markets));
       if (call.path === '/api/v5/market/tickers')
@@ -135,25 +133,20 @@ function historyTrades(call: RestCall, market: Market): readonly string[] {
     .map((k) => singleTrade(tape, k));
 }
 
-function candles(call: RestCall, market: Market, depth: number): readonly string[] {
+function candles(call: RestCall, market: Market, history: CandleHistory, depth: number): readonly string[] {
   const { tape } = market;
   const interval = OKX_INTERVALS.get(call.query.get('bar') ?? '1m');
   if (interval === undefined) throw new Refusal(400, '51000', 'Parameter bar error');
   const limit = limitOf(call, 300);
-  const count = happened(call, market);
   const running = interval.openOf(call.now);
   const [after, before] = [milliseconds(call, 'after'), milliseconds(call, 'before')];
   const oldest = Math.max(tape.startTime, running - (depth - 1) * interval.ms, before === null ? 0 : before + 1);
-  const rows: string[] = [];
-  let cost = 0;
+  const opens: number[] = [];
   let open = after === null ? running : Math.min(running, interval.openOf(after - 1));
-  for (; rows.length < limit && open >= oldest; open = interval.openOf(open - 1)) {
-    cost += (tape.milliRate / 1_000_000) * interval.ms;
-    if (cost > CANDLE_BUDGET && rows.length > 0) break;
-    const candle = foldCandle(tape, emptyCandle(tape, interval, open), count);
-    rows.push(candleRow(tape, candle, open === running ? '0' : '1'));
-  }
-  return rows;
+  for (; opens.length < limit && open >= oldest; open = interval.openOf(open - 1)) opens.push(open);
+  return history
+    .read(tape, interval, opens, happened(call, market))
+    .map((candle) => candleRow(tape, candle, candle.openTime === running ? '0' : '1'));
 }
 
 function milliseconds(call: RestCall, name: 'after' | 'before'): number | null {

@@ -1,4 +1,5 @@
-import type { Credentials } from '../exchanges/adapter.ts';
+import type { ConnectionConfig, Credentials } from '../exchanges/adapter.ts';
+import { okx } from '../exchanges/okx/adapter.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Client } from './client.ts';
 import type { Dialect } from './dialect.ts';
@@ -65,16 +66,13 @@ export class OkxDialect implements Dialect {
     });
   }
 
-  connection(authority: string) {
+  connection(authority: string): ConnectionConfig {
     return {
+      ...okx.connection,
       public_ws_url: `ws://${authority}/ws/v5/public`,
       business_ws_url: `ws://${authority}/ws/v5/business`,
       private_ws_url: `ws://${authority}/ws/v5/private`,
       rest_url: `http://${authority}`,
-      ping_interval: 25,
-      pong_timeout: 10,
-      max_reconnect_attempts: 5,
-      reconnect_delay: 5,
     };
   }
 

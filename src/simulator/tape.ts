@@ -123,9 +123,27 @@ export function fillAt(tape: Tape, k: number): Fill {
   const orderStart = lastSet(orders, i);
   const order = block * BLOCK + orderStart;
   const level = setBits(groups & upTo(i)) - setBits(groups & upTo(orderStart));
-  const buy = (hash32(tape.seed, SALT.side, order) & 1) === 1;
-  const bid = midTicks(tape, order);
-  return { k, ticks: buy ? bid + 1 + level : bid - level, lots: lotsAt(tape, k), buy, time: timeOf(tape, order) };
+  const buy = isBuy(tape, order);
+  const ticks = entryTicks(tape, order, buy) + (buy ? level : -level);
+  return { k, ticks, lots: lotsAt(tape, k), buy, time: timeOf(tape, order) };
+}
+
+/** Visits the trades `first` to `end` - 1 in order, for a fraction of the price of asking for them one by one. */
+export function eachFill(tape: Tape, first: number, end: number, visit: (fill: Fill) => void): void {
+  for (let block = Math.floor(first / BLOCK); block * BLOCK < end; block += 1) {
+    const groups = groupCuts(tape, block);
+    const orders = orderCuts(tape, block, groups);
+    let [ticks, worse, buy, time] = [0, 0, false, 0];
+    for (let i = 0; i < BLOCK; i += 1) {
+      const k = block * BLOCK + i;
+      const bit = 1 << i;
+      if ((orders & bit) !== 0) {
+        buy = isBuy(tape, k);
+        [ticks, worse, time] = [entryTicks(tape, k, buy), buy ? 1 : -1, timeOf(tape, k)];
+      } else if ((groups & bit) !== 0) ticks += worse;
+      if (k >= first && k < end) visit({ k, ticks, lots: lotsAt(tape, k), buy, time });
+    }
+  }
 }
 
 /** Best bid, in ticks, as the trade at `k` finds it; the best ask is one tick above. A walk that stays within 2.2 % of its base. */
@@ -185,6 +203,11 @@ export function groupAt(tape: Tape, number: number): Group {
   return groupOf(tape, block * BLOCK + firstSet(cuts));
 }
 
+const isBuy = (tape: Tape, order: number): boolean => (hash32(tape.seed, SALT.side, order) & 1) === 1;
+
+/** A buyer's first fill is at the ask, a seller's at the bid. */
+const entryTicks = (tape: Tape, order: number, buy: boolean): number => midTicks(tape, order) + (buy ? 1 : 0);
+
 function timeOf(tape: Tape, k: number): number {
   const thousands = Math.floor(k / tape.milliRate);
   return (
@@ -211,7 +234,7 @@ const lastSet = (bits: number, i: number): number => 31 - Math.clz32(bits & upTo
 const firstSet = (bits: number): number => 31 - Math.clz32(bits & -bits);
 
 function setBits(bits: number): number {
-  let count = 0;
-  for (let rest = bits; rest !== 0; rest &= rest - 1) count += 1;
-  return count;
+  const pairs = bits - ((bits >>> 1) & 0x5555);
+  const fours = (pairs & 0x3333) + ((pairs >>> 2) & 0x3333);
+  return ((((fours + (fours >>> 4)) & 0x0f0f) * 0x0101) >>> 8) & 0x1f;
 }

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countAt, fillAt, groupAt, groupOf, openTape, placeOf, tradeAt, tradeById } from '../../src/simulator/tape.ts';
+import {
+  countAt,
+  eachFill,
+  fillAt,
+  groupAt,
+  groupOf,
+  openTape,
+  placeOf,
+  tradeAt,
+  tradeById,
+} from '../../src/simulator/tape.ts';
 
 const tapes = fc
   .record({
@@ -62,6 +72,16 @@ describe('the tape', () => {
         expect(count).toBeGreaterThan(k);
         expect(fillAt(tape, count - 1).time).toBeLessThanOrEqual(time);
         expect(fillAt(tape, count).time).toBeGreaterThan(time);
+      }),
+    );
+  });
+
+  it('is the same visited in a row', () => {
+    fc.assert(
+      fc.property(tapes, places, fc.nat(60), (tape, first, length) => {
+        const visited: unknown[] = [];
+        eachFill(tape, first, first + length, (fill) => visited.push(fill));
+        expect(visited).toEqual(Array.from({ length }, (_, i) => fillAt(tape, first + i)));
       }),
     );
   });
