@@ -7,7 +7,7 @@ import type { Database } from './database.ts';
 import { instrumentIdOf, upsertInstrument } from './instruments.ts';
 import { jsonText } from './json-text.ts';
 import { readPage } from './page.ts';
-import { ensurePartitions } from './partitions.ts';
+import { checkStorableTime, ensureMonths, monthsOf } from './partitions.ts';
 import { instrument, marketPoint } from './tables.ts';
 
 /** One stored ticker, order book, candle or balance. */
@@ -51,11 +51,8 @@ export interface MarketDataQuery {
 export async function insertMarketData(db: Database, events: readonly MarketEvent[]): Promise<number> {
   if (events.length === 0) return 0;
   const times = events.map(({ exchangeTime }) => exchangeTime);
-  await ensurePartitions(
-    db,
-    times.reduce((a, b) => Math.min(a, b)),
-    times.reduce((a, b) => Math.max(a, b)),
-  );
+  for (const time of times) checkStorableTime(time, db.now());
+  await ensureMonths(db, monthsOf(times));
   const ids = new Map<string, number>();
   for (const { exchange, symbol, kind } of events) {
     const key = `${exchange} ${symbol}`;

@@ -91,7 +91,9 @@ async function touchedRecords(
       select t.instrument_id, t.trade_id, t.fill_count, t.size::text as size
       from unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::numeric[], $5::numeric[])
         as w (instrument_id, since, until, first, last)
-      join tcp_dashboard.trade t on t.instrument_id = w.instrument_id and t.ts between w.since and w.until
+      cross join lateral (
+        select * from tcp_dashboard.trade t where t.instrument_id = w.instrument_id and t.ts between w.since and w.until offset 0
+      ) t
       where case when t.trade_id ~ '^[0-9]{1,41}$'
         then t.trade_id::numeric >= w.first and t.trade_id::numeric - t.fill_count < w.last end`,
     values: [

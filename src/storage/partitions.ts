@@ -30,13 +30,28 @@ export const nextMonth = (start: number): number => {
  * @throws {AppError} DATA_POINT_INVALID for a time before 2009 or more than a year ahead.
  */
 export async function ensurePartitions(db: Database, from: number, to: number): Promise<void> {
+  const months: number[] = [];
   for (const time of [from, to]) checkStorableTime(time, db.now());
-  for (let start = monthStart(from); start <= to; start = nextMonth(start)) {
+  for (let start = monthStart(from); start <= to; start = nextMonth(start)) months.push(start);
+  await ensureMonths(db, months);
+}
+
+/** Makes the partitions of the months with these first days. Repeating and racing are safe. */
+export async function ensureMonths(db: Database, starts: Iterable<number>): Promise<void> {
+  for (const start of starts) {
     if (db.knownMonths.has(start)) continue;
     await db.writers.transaction((tx) => makeMonth(tx, start, db.now()));
     db.knownMonths.add(start);
   }
 }
+
+/** First days of the months these times (ms) lie in, ascending. */
+export const monthsOf = (times: readonly number[]): readonly number[] =>
+  [...new Set(times.map(monthStart))].toSorted((a, b) => a - b);
+
+/** E.g. "trade_2026_11". */
+export const partitionName = (relation: 'trade' | 'market_point', start: number): string =>
+  `${relation}_${new Date(start).toISOString().slice(0, 7).replace('-', '_')}`;
 
 /** This month and the next two, so that nothing has to wait for one at midnight. */
 export const ensureMonthsAhead = (db: Database, now: number): Promise<void> => {
@@ -55,7 +70,7 @@ export function checkStorableTime(time: number, now: number): void {
 async function makeMonth(tx: Handle, start: number, now: number): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(${LOCK_SPACE}, ${PARTITION_LOCK})`);
   for (const relation of PARTITIONED) {
-    const name = `${relation}_${new Date(start).toISOString().slice(0, 7).replace('-', '_')}`;
+    const name = partitionName(relation, start);
     const known = await tx.select({ name: partition.name }).from(partition).where(eq(partition.name, name));
     if (known.length > 0) continue;
     const [table, parent] = [

@@ -1,5 +1,5 @@
 import { jsonText } from './json-text.ts';
-import { monthStart } from './partitions.ts';
+import { monthsOf, partitionName } from './partitions.ts';
 import { PROVENANCE_LETTERS, rowId, SIDE_LETTERS } from './trade-columns.ts';
 import type { TradeToRecord } from './trade-writer.ts';
 import type { WriterSlot } from './writer-slot.ts';
@@ -27,9 +27,10 @@ const TIME_SLACK_MS = 86_400_000;
  * locks the slot's row (held), and the instruments against becoming packed meanwhile (plain), drops what is stored
  * already, numbers the rest without a hole, stores it and moves the position. When another writer stored one of these
  * trades in the same instant the numbers would have a hole: the position becomes null, which its column refuses, and the
- * whole statement is repeated.
+ * whole statement is repeated. Partitions are named and looked up one trade at a time (lateral, limit): left to itself the
+ * planner reads a month of trades where its statistics are old or missing.
  */
-const RECORD = `
+const recordStatement = (partitions: readonly string[]): string => `
   with held as materialized (
     select 1 from tcp_dashboard.writer where id = $1 and epoch = $2 and position = $3 for no key update
   ), plain as materialized (
@@ -40,13 +41,13 @@ const RECORD = `
       with ordinality as b (instrument_id, ts, received_at, trade_id, fill_count, price, size, side, provenance, raw, n)
     where exists (select from held) and (select count(*) from plain) = cardinality($4::int[])
   ), fresh as materialized (
-    select b.*, row_number() over (order by n) as place from batch b where not exists (
-      select from tcp_dashboard.trade t where t.instrument_id = b.instrument_id and t.trade_id = b.trade_id
-        and t.ts >= $15::timestamptz and t.ts < $16::timestamptz)
+    select b.*, row_number() over (order by n) as place from batch b left join lateral (
+      ${partitions.map(lookUp).join(' union all ')} limit 1) k on true
+    where k.known is null
   ), stored as (
     insert into tcp_dashboard.trade
       (id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size, raw)
-    select $17::int8 + place, ts, received_at, $18::timestamptz, instrument_id, fill_count, side, provenance, trade_id, price, size,
+    select $15::int8 + place, ts, received_at, $16::timestamptz, instrument_id, fill_count, side, provenance, trade_id, price, size,
       raw::jsonb
     from fresh order by place
     on conflict do nothing returning 1
@@ -58,8 +59,20 @@ const RECORD = `
   select exists (select from held) as held, (select count(*) from plain) = cardinality($4::int[]) as plain,
     coalesce((select array_agg(n::int order by place) from fresh), '{}') as fresh`;
 
+const lookUp = (partition: string): string =>
+  `select true as known from tcp_dashboard.${partition} t where t.instrument_id = b.instrument_id and t.trade_id = b.trade_id`;
+
 /** SQLSTATE of the null position, of two writers that met in an index, and of a partition dropped meanwhile. */
-export const REPEATABLE = /^(23502|23505|23514)$/;
+export const REPEATABLE = /^(23502|23505|23514|42P01)$/;
+
+/** The months in which these trades, or the same with slightly other times, are stored; all must be there. */
+export function monthsTouched(entries: readonly Entry[]): readonly number[] {
+  const times = entries.map(({ trade }) => trade.exchangeTime);
+  const first = times.reduce((a, b) => Math.min(a, b)) - TIME_SLACK_MS;
+  const last = times.reduce((a, b) => Math.max(a, b)) + TIME_SLACK_MS;
+  const ends = monthsOf([first, last]);
+  return ends.length === 1 ? ends : monthsOf(times.flatMap((time) => [time - TIME_SLACK_MS, time + TIME_SLACK_MS]));
+}
 
 /** `check`: the instruments that must not be packed; empty when the caller holds their rows. */
 export async function recordTrades(
@@ -70,11 +83,11 @@ export async function recordTrades(
   check: readonly number[],
 ): Promise<Outcome> {
   const times = entries.map(({ trade }) => trade.exchangeTime);
-  const from = monthStart(times.reduce((a, b) => Math.min(a, b)) - TIME_SLACK_MS);
-  const to = times.reduce((a, b) => Math.max(a, b)) + TIME_SLACK_MS;
+  const partitions = monthsTouched(entries).map((start) => partitionName('trade', start));
   const [row] = await slot.connection.query<{ held: boolean; plain: boolean; fresh: number[] }>({
-    name: 'record-trades',
-    text: RECORD,
+    // Names end at 63 characters; a batch over many months is rare and goes unprepared.
+    ...(partitions.length <= 3 && { name: `record ${partitions.join(' ')}` }),
+    text: recordStatement(partitions),
     values: [
       slot.id,
       String(slot.epoch),
@@ -90,8 +103,6 @@ export async function recordTrades(
       entries.map(({ trade }) => SIDE_LETTERS[trade.side]),
       entries.map(({ provenance }) => PROVENANCE_LETTERS[provenance]),
       entries.map(({ trade, storeRaw }) => (storeRaw ? jsonText(trade.raw) : null)),
-      iso(from),
-      iso(to),
       String(rowId(slot.id, position)),
       iso(recordedAt),
     ],

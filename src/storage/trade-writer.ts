@@ -8,8 +8,8 @@ import type { Database } from './database.ts';
 import { codeOf } from './database-errors.ts';
 import { upsertInstrument } from './instruments.ts';
 import { recordPacked } from './packed-batch.ts';
-import { checkStorableTime, ensurePartitions } from './partitions.ts';
-import { type Entry, REPEATABLE, recordTrades } from './record-trades.ts';
+import { checkStorableTime, ensureMonths } from './partitions.ts';
+import { type Entry, monthsTouched, REPEATABLE, recordTrades } from './record-trades.ts';
 import { tradeKey } from './trade-columns.ts';
 import { storedSince } from './trade-log.ts';
 import { claimSlot, type LostSlot, releaseSlot, type WriterSlot } from './writer-slot.ts';
@@ -165,12 +165,7 @@ class SlotWriter implements TradeWriter {
   }
 
   async #record(slot: WriterSlot, entries: readonly Entry[]): Promise<readonly RecordedTrade[]> {
-    const times = entries.map(({ trade }) => trade.exchangeTime);
-    await ensurePartitions(
-      this.#db,
-      times.reduce((a, b) => Math.min(a, b)),
-      times.reduce((a, b) => Math.max(a, b)),
-    );
+    await ensureMonths(this.#db, monthsTouched(entries));
     const recordedAt = this.#clock.now();
     const position = this.#position;
     const instruments = [...new Set(entries.map(({ instrumentId }) => instrumentId))];

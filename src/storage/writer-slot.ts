@@ -29,6 +29,8 @@ const LAST_SLOT = 32_767;
 export async function claimSlot(db: Database, clock: Clock, lost: LostSlot | null): Promise<WriterSlot> {
   const connection = await db.connect('trade writer');
   try {
+    // A plan made while a month was empty would be kept while it grows.
+    await connection.query({ text: 'set plan_cache_mode = force_custom_plan' });
     if (lost !== null) await endBackend(connection, lost);
     for (const id of candidates(lost)) {
       if (db.heldSlots.has(id) || !(await lock(connection, id))) continue;

@@ -25,7 +25,7 @@ function breaking(real: Database, fate: () => Fate): Database {
         if (typeof value !== 'function') return value;
         if (key !== 'query') return value.bind(target);
         return async (query: Parameters<Connection['query']>[0]) => {
-          const commits = query.name === 'record-trades' || query.text === 'commit';
+          const commits = query.name?.startsWith('record ') || query.text === 'commit';
           const now = commits ? fate() : 'well';
           if (now === 'cut before it is sent') target.cut();
           const rows = await target.query(query);
@@ -139,23 +139,32 @@ describe('a backend that is terminated', () => {
     if (testDatabaseKind() === 'embedded') return context.skip('the embedded database has no backends');
     const { symbol, batch } = scene();
     await using writer = await openTradeWriter(db(), systemClock, silentLog);
-    const terminate = sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tcp-dashboard trade writer' and datname = current_database()`;
+    const terminate = sql`select pg_terminate_backend(pid) as killed from pg_stat_activity
+      where application_name = 'tcp-dashboard trade writer' and datname = current_database()
+        and state = 'active' and query like '%held as materialized%'`;
+    const rounds = 60;
     let kills = 0;
-    let writing = true;
+    let done = 0;
     const killer = (async () => {
-      while (writing) {
-        await db().writers.run((handle) => handle.execute(terminate));
-        kills += 1;
+      while (done < rounds) {
+        // At most one a batch: whoever is killed for ever never finishes.
+        if (kills > done) await new Promise((resolve) => setImmediate(resolve));
+        else kills += (await db().readers.run((handle) => handle.execute(terminate, 'objects'))).length;
       }
     })();
     const reported: RecordedTrade[] = [];
-    for (let first = 1; first <= 400; first += 10)
-      reported.push(...(await writeUntilDone(writer, batch(...Array.from({ length: 10 }, (_, at) => first + at)))));
-    writing = false;
-    await killer;
-    expect(kills).toBeGreaterThan(10);
-    expect(idsOf(reported)).toEqual(Array.from({ length: 400 }, (_, at) => String(at + 1)));
-    expect((await listTrades(db(), pageOf(symbol, { limit: 1_000 }))).trades).toEqual(reported);
+    try {
+      for (; done < rounds; done++)
+        reported.push(
+          ...(await writeUntilDone(writer, batch(...Array.from({ length: 40 }, (_, at) => done * 40 + at + 1)))),
+        );
+    } finally {
+      done = rounds;
+      await killer;
+    }
+    expect(kills).toBeGreaterThan(3);
+    expect(idsOf(reported)).toEqual(Array.from({ length: rounds * 40 }, (_, at) => String(at + 1)));
+    expect((await listTrades(db(), pageOf(symbol, { limit: 10_000 }))).trades).toEqual(reported);
   });
 
   it('while it waits for a lock leaves the slot to the same writer', async (context) => {
@@ -164,11 +173,14 @@ describe('a backend that is terminated', () => {
     await using writer = await openTradeWriter(db(), systemClock, silentLog);
     await writer.write(batch(1));
     const slot = writer.writer;
+    const locked = Promise.withResolvers<void>();
     const held = Promise.withResolvers<void>();
     const holding = db().writers.transaction(async (tx) => {
       await tx.execute(sql`select 1 from tcp_dashboard.writer where id = ${slot} for update`);
+      locked.resolve();
       await held.promise;
     });
+    await locked.promise;
     const waiting = expect(writer.write(batch(2))).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
     await vi.waitFor(async () => {
       const blocked = await db().readers.run((handle) =>
