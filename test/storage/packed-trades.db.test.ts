@@ -17,7 +17,7 @@ function match() {
   const { symbol, trade } = scene();
   const single = (id: number) => toRecord(trade(id, { size: dec('0.1'), exchangeTime: NOW }));
   const pack = toRecord(trade(15, { fillCount: 5, size: dec('0.5'), exchangeTime: NOW }));
-  return { symbol, single, singles: [11, 12, 13, 14, 15].map(single), pack };
+  return { symbol, trade, single, singles: [11, 12, 13, 14, 15].map(single), pack };
 }
 
 describe('packed and single fills of one trade', () => {
@@ -59,10 +59,12 @@ describe('packed and single fills of one trade', () => {
   it('are stored once when two servers record them at the same time', async () => {
     await using first = await openWriter();
     await using second = await openWriter();
-    for (let round = 0; round < 10; round++) {
-      const { symbol, singles, pack } = match();
+    for (let round = 0; round < 20; round++) {
+      const { symbol, trade, singles, pack } = match();
+      const earlier = trade(2, { fillCount: 2, exchangeTime: NOW - 60_000 });
+      if (round % 2 === 0) await first.write([toRecord(earlier)]); // the instrument is known to hold packs
       await Promise.all([first.write(singles), second.write([pack])]);
-      const { trades } = await listTrades(db(), pageOf(symbol));
+      const { trades } = await listTrades(db(), pageOf(symbol, { from: new Date(NOW) }));
       const tenths = trades.reduce((sum, { trade }) => sum + Math.round(Number(trade.size) * 10), 0);
       expect(tenths, kept(trades).join(', ')).toBe(5);
     }
