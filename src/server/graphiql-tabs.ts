@@ -15,18 +15,42 @@ query Status {
     name
     state
     health { isHealthy issues }
-    streams { dataType health reason messagesPerSecond lagMs }
+    streams {
+      dataType
+      health
+      reason
+      messagesPerSecond
+      lagMs
+    }
   }
 }
 `,
     variables: '{}',
   },
   {
-    query: `# A page of stored trades, newest first. For the next page give pageInfo.endCursor as $after.
-query History($exchange: String!, $symbol: String!, $first: Int, $after: Cursor) {
-  trades(exchange: $exchange, symbol: $symbol, first: $first, after: $after) {
+    query: `# A page of stored trades, newest first.
+# For the next page give endCursor as $after.
+query History(
+  $exchange: String!
+  $symbol: String!
+  $first: Int
+  $after: Cursor
+) {
+  trades(
+    exchange: $exchange
+    symbol: $symbol
+    first: $first
+    after: $after
+  ) {
     edges {
-      node { tradeId price size side exchangeTime recordedAt }
+      node {
+        tradeId
+        price
+        size
+        side
+        exchangeTime
+        recordedAt
+      }
     }
     pageInfo { hasNextPage endCursor }
   }
@@ -35,13 +59,30 @@ query History($exchange: String!, $symbol: String!, $first: Int, $after: Cursor)
     variables: '{ "exchange": "okx", "symbol": "BTC-USDT", "first": 20 }',
   },
   {
-    query: `# Trades as they happen. To resume without loss, give the last cursor as $after.
-subscription LiveTrades($exchange: String, $symbols: [String!], $after: Cursor) {
-  trades(exchange: $exchange, symbols: $symbols, after: $after, delivery: { maxBatchMs: 250 }) {
+    query: `# Trades as they happen, four payloads a second.
+# To resume without loss give the last cursor as $after.
+subscription LiveTrades(
+  $exchange: String
+  $symbols: [String!]
+  $after: Cursor
+) {
+  trades(
+    exchange: $exchange
+    symbols: $symbols
+    after: $after
+    delivery: { maxBatchMs: 250 }
+  ) {
     phase
     cursor
     edges {
-      node { exchange symbol price size side exchangeTime }
+      node {
+        exchange
+        symbol
+        price
+        size
+        side
+        exchangeTime
+      }
     }
     notices { type message }
   }

@@ -27,6 +27,7 @@ const PAGE = `<!doctype html>
 <title>${OPTIONS.title}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${ROOT}/app.css">
+<style>.graphiql-tab { transform: none !important; } /* its animation moves a tab away under the click that opens it */</style>
 </head>
 <body id="body" class="no-focus-outline">
 <noscript>GraphiQL needs JavaScript. The API itself does not: see <a href="/">here</a>.</noscript>

@@ -1,0 +1,19 @@
+import { vi } from 'vitest';
+import type { TradeFeed, TradeRequest } from '../../src/pipeline/trade-feed.ts';
+
+/** Counts the trades the server takes from the feed for its clients. */
+export function countTaken(feed: TradeFeed): { readonly trades: number } {
+  const taken = { trades: 0 };
+  const subscribe = feed.subscribe.bind(feed);
+  vi.spyOn(feed, 'subscribe').mockImplementation((request: TradeRequest) => {
+    const stream = subscribe(request);
+    const next = stream.next.bind(stream);
+    stream.next = async () => {
+      const step = await next();
+      taken.trades += step.value?.trades.length ?? 0;
+      return step;
+    };
+    return stream;
+  });
+  return taken;
+}
