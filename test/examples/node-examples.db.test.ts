@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Tape, tradeById } from '../../src/simulator/tape.ts';
 import { type Dashboard, runExample, startDashboard } from './dashboard.ts';
+import { startProxy } from './proxy.ts';
 
 const PATIENT = { timeout: 30_000, interval: 50 };
 let dashboard: Dashboard;
@@ -108,37 +107,3 @@ const collector = (name: string) =>
     `{ collector(name: "${name}") { health { isHealthy } statistics { restarts } } }`,
     (data) => ({ ...data.collector.health, ...data.collector.statistics }),
   );
-
-/** A TCP proxy whose connections can be cut. */
-async function startProxy(target: string) {
-  const { hostname, port } = new URL(target);
-  const sockets = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(Number(port), hostname);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      from.pipe(to);
-      from.on('error', () => {}).on('close', () => to.destroy());
-    }
-    sockets.add(near);
-    near.on('close', () => sockets.delete(near));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const cut = () => {
-    const open = [...sockets];
-    for (const socket of open) socket.resetAndDestroy();
-    return open.length;
-  };
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut,
-    async [Symbol.asyncDispose]() {
-      cut();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
