@@ -12,7 +12,7 @@ import { BINANCE_INTERVALS, type Interval } from './interval.ts';
 import type { Market } from './market.ts';
 import type { OutFrame } from './out-frame.ts';
 import { fillAt, groupOf } from './tape.ts';
-import { type Book, bookAt, bookChange, stepAt } from './tape-book.ts';
+import { type Book, bookAt, changeTowards, stepAt } from './tape-book.ts';
 import { emptyCandle, RunningCandle } from './tape-candle.ts';
 
 type Open = (market: Market, now: number, channel: string) => Source;
@@ -118,11 +118,10 @@ function diffs(market: Market, now: number, channel: string, everyMs: number): S
     due(time) {
       const step = stepAt(tape, time);
       if (time - sentAt < everyMs || step === book.step) return [];
-      const [before, after] = [book, bookAt(tape, step)];
-      [book, sentAt] = [after, time];
-      return [
-        frame(market, channel, depthUpdate(tape, bookChange(before, after), { from: before.step, to: step, time })),
-      ];
+      const change = changeTowards(tape, book, step);
+      book = change.to;
+      sentAt = book.step === step ? time : 0; // still behind: the rest with the next tick
+      return [frame(market, channel, depthUpdate(tape, change, { from: change.from, to: book.step, time }))];
     },
   };
 }

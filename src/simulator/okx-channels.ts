@@ -4,7 +4,7 @@ import type { Market } from './market.ts';
 import { candleRow, chainedBook, packedTrade, singleTrade, ticker, topOfBook } from './okx-frames.ts';
 import type { OutFrame } from './out-frame.ts';
 import { groupOf } from './tape.ts';
-import { type Book, bookAt, bookChange, sequenceAt, stepAt } from './tape-book.ts';
+import { type Book, bookAt, changeTowards, sequenceAt, stepAt } from './tape-book.ts';
 import { emptyCandle, RunningCandle } from './tape-candle.ts';
 
 export type OkxEndpoint = 'public' | 'business' | 'private';
@@ -83,12 +83,14 @@ function trades(market: Market, channel: string, pack: Pack): Source {
 
 function tickers(market: Market, now: number, channel: string): Source {
   let sentAt = now;
+  const version = (time: number) => `${market.count} ${stepAt(market.tape, time)}`;
+  let sent = version(now);
   const frame = (time: number) => data(market, channel, ticker(market.tape, market.count, time));
   return {
     greeting: () => [frame(sentAt)],
     due(time) {
-      if (time - sentAt < 100) return [];
-      sentAt = time;
+      if (time - sentAt < 100 || version(time) === sent) return [];
+      [sentAt, sent] = [time, version(time)];
       return [frame(time)];
     },
   };
@@ -122,14 +124,11 @@ function books(market: Market, now: number, channel: string): Source {
     due(time) {
       const step = stepAt(tape, time);
       if (time - sentAt < 100 || (step === book.step && time - sentAt < KEEP_ALIVE_MS)) return [];
-      const [before, after] = [book, bookAt(tape, step)];
-      [book, sentAt] = [after, time];
-      return [
-        frame(
-          'update',
-          chainedBook(tape, bookChange(before, after), { step, previous: sequenceAt(tape, before.step), time }),
-        ),
-      ];
+      const change = changeTowards(tape, book, step);
+      book = change.to;
+      sentAt = book.step === step ? time : 0; // still behind: the rest with the next tick
+      const at = { step: book.step, previous: sequenceAt(tape, change.from), time };
+      return [frame('update', chainedBook(tape, change, at))];
     },
   };
 }

@@ -24,7 +24,9 @@ export const BOOK_DEPTH = 400;
 
 const SALT = { sequence: 64, level: 65, life: 66, best: 67 } as const;
 
-export const stepAt = (tape: Tape, time: number): number => Math.max(0, Math.floor((time - tape.startTime) / STEP_MS));
+/** Where nothing trades, the book stands still too. */
+export const stepAt = (tape: Tape, time: number): number =>
+  tape.milliRate === 0 ? 0 : Math.max(0, Math.floor((time - tape.startTime) / STEP_MS));
 
 export const stepTime = (tape: Tape, step: number): number => tape.startTime + step * STEP_MS;
 
@@ -37,9 +39,32 @@ export function bookAt(tape: Tape, step: number, depth: number = BOOK_DEPTH): Bo
   return { step, bids: side(tape, step, best, -1, depth), asks: side(tape, step, best + 1, 1, depth) };
 }
 
-/** What turns `from` into `to`: changed and new levels, and removed ones with zero lots. Never empty between two steps. */
-export function bookChange(from: Book, to: Book): { readonly bids: readonly Level[]; readonly asks: readonly Level[] } {
-  return { bids: changes(from.bids, to.bids), asks: changes(from.asks, to.asks) };
+/** Levels with what became of them; removed ones have zero lots. */
+export interface BookChange {
+  readonly from: number;
+  readonly to: Book;
+  readonly bids: readonly Level[];
+  readonly asks: readonly Level[];
+}
+
+/** More steps than this are taken in several changes. */
+const STEPS_AT_ONCE = 40;
+
+/**
+ * From a book towards a later step: every level touched on the way, also one that came and went. So the change is right for
+ * any book between the two, as a REST snapshot taken meanwhile is.
+ */
+export function changeTowards(tape: Tape, from: Book, step: number): BookChange {
+  const bids = new Map<number, Level>();
+  const asks = new Map<number, Level>();
+  let book = from;
+  while (book.step < Math.min(step, from.step + STEPS_AT_ONCE)) {
+    const next = bookAt(tape, book.step + 1);
+    noteChanges(book.bids, next.bids, bids);
+    noteChanges(book.asks, next.asks, asks);
+    book = next;
+  }
+  return { from: from.step, to: book, bids: [...bids.values()], asks: [...asks.values()] };
 }
 
 function side(tape: Tape, step: number, best: number, direction: 1 | -1, depth: number): readonly Level[] {
@@ -66,14 +91,12 @@ function levelAt(tape: Tape, step: number, ticks: number): Level | null {
   return { ticks, lots: (1 + ((bits >>> 2) & 0x3fff)) * tape.instrument.lotScale, orders: 1 + ((bits >>> 20) & 15) };
 }
 
-function changes(from: readonly Level[], to: readonly Level[]): readonly Level[] {
+function noteChanges(from: readonly Level[], to: readonly Level[], touched: Map<number, Level>): void {
   const gone = new Map(from.map((level) => [level.ticks, level]));
-  const changed: Level[] = [];
   for (const level of to) {
     const before = gone.get(level.ticks);
     gone.delete(level.ticks);
-    if (before?.lots !== level.lots || before.orders !== level.orders) changed.push(level);
+    if (before?.lots !== level.lots || before.orders !== level.orders) touched.set(level.ticks, level);
   }
-  for (const { ticks } of gone.values()) changed.push({ ticks, lots: 0, orders: 0 });
-  return changed;
+  for (const ticks of gone.keys()) touched.set(ticks, { ticks, lots: 0, orders: 0 });
 }

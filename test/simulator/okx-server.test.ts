@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { OKX_INTERVALS } from '../../src/simulator/interval.ts';
 import { TEST_CREDENTIALS } from '../../src/simulator/okx-account.ts';
 import { candleRow, packedTrade, singleTrade } from '../../src/simulator/okx-frames.ts';
@@ -97,7 +98,8 @@ describe('OKX order books', () => {
       sequence = Number(record.seqId);
       for (const side of ['bids', 'asks'] as const)
         for (const [price, size] of record[side] as Levels) {
-          if (size === '0') expect(sides[side].delete(price)).toBe(true);
+          if (size === '0')
+            sides[side].delete(price); // also of a level that came and went between two frames
           else sides[side].set(price, size);
         }
       expect(sides.bids.size).toBe(400);
@@ -112,6 +114,23 @@ describe('OKX order books', () => {
     }
     // The REST book may be of a step between two frames; then the chain passed over it.
     expect(compared || sequence > Number(rest?.seqId)).toBe(true);
+  });
+
+  it('stand still where nothing trades, and are confirmed once a minute by an empty update', async () => {
+    const began = Date.now();
+    const clock = { ...systemClock, now: () => began + (Date.now() - began) * 200 }; // a minute takes 300 ms
+    await using quiet = await startSimulator({ exchange: 'okx', rate: 0, symbols: ['BTC-USDT'], clock });
+    await using probe = await Probe.open(quiet.connection.public_ws_url);
+    for (const channel of ['books', 'books5', 'tickers', 'trades']) probe.okx('subscribe', channel, 'BTC-USDT');
+    const frames = await probe.heard(() => probe.okxData('books'), 3);
+    const sequence = frames[0]?.data[0]?.seqId;
+    for (const { action, data } of frames.slice(1)) {
+      expect(action).toBe('update');
+      expect(data[0]).toMatchObject({ bids: [], asks: [], prevSeqId: sequence, seqId: sequence });
+    }
+    expect([probe.okxData('books5').length, probe.okxData('tickers').length, probe.okxData('trades').length]).toEqual([
+      1, 1, 0,
+    ]);
   });
 
   it.each([

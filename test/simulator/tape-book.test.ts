@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openTape } from '../../src/simulator/tape.ts';
-import { bookAt, bookChange, type Level, sequenceAt, stepAt, stepTime } from '../../src/simulator/tape-book.ts';
+import { bookAt, changeTowards, type Level, sequenceAt, stepAt, stepTime } from '../../src/simulator/tape-book.ts';
 
 const tape = openTape({ seed: 'books', exchange: 'okx', symbol: 'ETH-USDT', rate: 50 });
 const steps = fc.nat(4_000_000_000);
@@ -32,17 +32,27 @@ describe('the order book of the tape', () => {
     );
   });
 
-  it('is reached from any earlier one by the change between them', () => {
+  it('is reached by a change from where it starts and from any book on the way', () => {
     fc.assert(
-      fc.property(steps, fc.integer({ min: 1, max: 50 }), (step, later) => {
-        const [from, to] = [bookAt(tape, step), bookAt(tape, step + later)];
-        const change = bookChange(from, to);
+      fc.property(steps, fc.integer({ min: 1, max: 40 }), fc.nat(40), (step, later, between) => {
+        const change = changeTowards(tape, bookAt(tape, step), step + later);
+        const to = bookAt(tape, step + later);
         expect(change.bids.length + change.asks.length).toBeGreaterThan(0);
-        expect(apply(from.bids, change.bids, false)).toEqual(to.bids);
-        expect(apply(from.asks, change.asks, true)).toEqual(to.asks);
+        expect(change.to).toEqual(to);
+        const start = bookAt(tape, step + Math.min(between, later));
+        expect(apply(start.bids, change.bids, false)).toEqual(to.bids);
+        expect(apply(start.asks, change.asks, true)).toEqual(to.asks);
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('is reached in several changes when it is far', () => {
+    const start = bookAt(tape, 1000);
+    const first = changeTowards(tape, start, 1070);
+    expect(first.to.step).toBe(1040);
+    expect(changeTowards(tape, first.to, 1070)).toMatchObject({ from: 1040, to: bookAt(tape, 1070) });
+    expect(changeTowards(tape, start, 1000)).toEqual({ from: 1000, to: start, bids: [], asks: [] });
   });
 
   it('has a rising sequence with uneven steps', () => {
