@@ -38,7 +38,6 @@ export function webSocketEndpoint(pipeline: Pipeline, clock: Clock, log: Log): W
     perMessageDeflate: false,
     handleProtocols,
   });
-  let closing = false;
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
@@ -64,8 +63,7 @@ export function webSocketEndpoint(pipeline: Pipeline, clock: Clock, log: Log): W
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
-        // While closing nothing is completed: the client must know that its stream was cut, so that it resumes.
-        send: (data) => (closing ? undefined : send(socket, data)),
+        send: (data) => send(socket, data),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) =>
           socket.on('message', (data) => {
@@ -90,7 +88,6 @@ export function webSocketEndpoint(pipeline: Pipeline, clock: Clock, log: Log): W
     accept: (request, socket, head) =>
       wss.handleUpgrade(request, socket, head, (opened) => wss.emit('connection', opened, request)),
     async [Symbol.asyncDispose]() {
-      closing = true;
       keepAlive[Symbol.dispose]();
       const gone = [...wss.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
       for (const socket of wss.clients) socket.close(GOING_AWAY, 'Server is going away');
@@ -140,7 +137,7 @@ function withoutInternals(error: GraphQLError) {
   return { ...error.toJSON(), extensions };
 }
 
-/** Resolves at once while little is buffered, else when the client has taken this message. */
+/** Nothing goes out on a socket that is closing: a stream that was cut must not look complete. Resolves at once while little is buffered, else when the client has taken this message. */
 function send(socket: WebSocket, data: string): Promise<void> | undefined {
   if (socket.readyState !== socket.OPEN) return undefined;
   const { promise, resolve } = Promise.withResolvers<void>();
