@@ -38,6 +38,7 @@ export interface Surroundings {
   readonly random: Random;
 }
 
+const MIN_WAITING_TRADES = 4_096;
 const HOUSEKEEPING_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
@@ -81,7 +82,7 @@ export async function startApp(
         random,
         log: logging.open('storage'),
       },
-      { samplingOf: samplings(config) },
+      { samplingOf: samplings(config), tradeCapacity: tradeCapacity(config) },
     ),
   );
   const collectorLog = logging.open('data_collectors');
@@ -163,6 +164,20 @@ const databaseOptions = (config: Config, clock: Clock, open: OpenLog) => ({
   log: open('storage'),
   clock,
 });
+
+/** Sockets are held back at half of it: that many trades may wait, which leaves room for what was read already. */
+const tradeCapacity = (config: Config): number => {
+  const wanted = config.exchanges.map(
+    ({ data_collection, trading_pairs }) => data_collection.buffer_size * trading_pairs.length,
+  );
+  return (
+    2 *
+    Math.max(
+      MIN_WAITING_TRADES,
+      wanted.reduce((sum, one) => sum + one, 0),
+    )
+  );
+};
 
 /** How much of its market data each configured exchange keeps. */
 function samplings(config: Config): (exchange: string) => Sampling {

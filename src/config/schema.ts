@@ -93,12 +93,14 @@ const dataCollection = group({
   auto_restart: yesOrNo().default(true).describe('Restart a collector in `error`, with growing waits, for ever.'),
   buffer_size: wholeNumber(1, 1_000_000)
     .default(1000)
-    .describe('Events of one collector that may wait for storage before its sockets are held back.'),
+    .describe(
+      'Trades that may wait for storage, added up over the collectors (at least 4096), before sockets are held back.',
+    ),
   ticker_sample_interval: seconds(0, DAY_S)
-    .default(5)
+    .default(10)
     .describe('Time between two stored tickers of a pair, in seconds; 0 stores all. Subscribers get all.'),
   orderbook_sample_interval: seconds(0, DAY_S)
-    .default(10)
+    .default(30)
     .describe('Time between two stored order books of a pair, in seconds; 0 stores all. Subscribers get all.'),
   orderbook_stored_levels: wholeNumber(1, 5_000).default(25).describe('Levels of each side in a stored order book.'),
   store_forming_candles: yesOrNo()

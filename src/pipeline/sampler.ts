@@ -12,7 +12,7 @@ export interface Sampling {
   readonly bookLevels: number;
 }
 
-export const DEFAULT_SAMPLING: Sampling = { ticker: 5, orderbook: 10, formingCandles: false, bookLevels: 25 };
+export const DEFAULT_SAMPLING: Sampling = { ticker: 10, orderbook: 30, formingCandles: false, bookLevels: 25 };
 
 /** How often ended windows are looked for, at most, in ms. */
 const LOOK_EVERY_MS = 250;
