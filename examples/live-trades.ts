@@ -40,7 +40,7 @@ async function* liveTrades(url: string, { after, ...filter }: LiveTradesSubscrip
     const request = { query: LiveTrades.toString(), variables: { ...filter, after: cursor } };
     try {
       for await (const { data, errors } of client.iterate<LiveTradesSubscription>(request)) {
-        if (!data) throw errors;
+        if (!data) throw new Error(errors?.map(({ message }) => message).join('; '));
         cursor = data.trades.cursor;
         yield data.trades;
       }

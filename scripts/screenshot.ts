@@ -39,10 +39,7 @@ const app = opened.use(await startApp(loadConfig({ argv, env: {}, readFile: () =
 const browser = await openBrowser(chromium);
 opened.defer(() => browser.close());
 
-/** A page as a person with a screen of this size would see it. */
-async function look(options: BrowserContextOptions) {
-  return await browser.newPage({ colorScheme: 'dark', ...options });
-}
+const look = (options: BrowserContextOptions) => browser.newPage({ colorScheme: 'dark', ...options });
 
 const graphiql = await look({ viewport: { width: 1280, height: 720 } });
 await graphiql.goto(`${app.url}/graphql`);
