@@ -3,7 +3,7 @@
  *
  *   npx node examples/watchdog.ts
  *
- * A collector that was stopped on purpose stays stopped. The server is GRAPHQL_URL, http://127.0.0.1:4000/graphql without it.
+ * A collector that was stopped on purpose counts as healthy and stays stopped. The server is GRAPHQL_URL, http://127.0.0.1:4000/graphql without it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from './ask.ts';
@@ -13,7 +13,6 @@ const Collectors = graphql(`
   query Collectors {
     collectors {
       name
-      shouldBeRunning
       health {
         isHealthy
         issues
@@ -43,8 +42,8 @@ const unhealthy = new Map<string, number>();
 
 async function look() {
   const { collectors } = await ask(GRAPHQL_URL, Collectors, {});
-  for (const { name, shouldBeRunning, health } of collectors) {
-    const looks = shouldBeRunning && !health.isHealthy ? (unhealthy.get(name) ?? 0) + 1 : 0;
+  for (const { name, health } of collectors) {
+    const looks = health.isHealthy ? 0 : (unhealthy.get(name) ?? 0) + 1;
     unhealthy.set(name, looks % Number(PATIENCE));
     if (looks < Number(PATIENCE)) continue;
     say(`restarting ${name}: ${health.issues.join('; ')}`);

@@ -17,13 +17,13 @@ import * as types from './graphql.ts';
 type Documents = {
     "\n  subscription LiveTrades($exchange: String, $symbols: [String!], $after: Cursor) {\n    trades(exchange: $exchange, symbols: $symbols, after: $after) {\n      cursor\n      edges {\n        node {\n          exchange\n          symbol\n          tradeId\n          price\n          size\n          side\n          exchangeTime\n        }\n      }\n    }\n  }\n": typeof types.LiveTradesDocument,
     "\n  query History($exchange: String!, $symbol: String!, $from: DateTime, $to: DateTime, $first: Int, $after: Cursor) {\n    trades(exchange: $exchange, symbol: $symbol, from: $from, to: $to, order: ASC, first: $first, after: $after) {\n      edges {\n        node {\n          exchangeTime\n          tradeId\n          price\n          size\n          side\n        }\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n      }\n    }\n  }\n": typeof types.HistoryDocument,
-    "\n  query Collectors {\n    collectors {\n      name\n      shouldBeRunning\n      health {\n        isHealthy\n        issues\n      }\n    }\n  }\n": typeof types.CollectorsDocument,
+    "\n  query Collectors {\n    collectors {\n      name\n      health {\n        isHealthy\n        issues\n      }\n    }\n  }\n": typeof types.CollectorsDocument,
     "\n  mutation Restart($name: String!) {\n    restartCollector(input: { name: $name }) {\n      collector {\n        state\n      }\n      userErrors {\n        code\n        message\n      }\n    }\n  }\n": typeof types.RestartDocument,
 };
 const documents: Documents = {
     "\n  subscription LiveTrades($exchange: String, $symbols: [String!], $after: Cursor) {\n    trades(exchange: $exchange, symbols: $symbols, after: $after) {\n      cursor\n      edges {\n        node {\n          exchange\n          symbol\n          tradeId\n          price\n          size\n          side\n          exchangeTime\n        }\n      }\n    }\n  }\n": types.LiveTradesDocument,
     "\n  query History($exchange: String!, $symbol: String!, $from: DateTime, $to: DateTime, $first: Int, $after: Cursor) {\n    trades(exchange: $exchange, symbol: $symbol, from: $from, to: $to, order: ASC, first: $first, after: $after) {\n      edges {\n        node {\n          exchangeTime\n          tradeId\n          price\n          size\n          side\n        }\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n      }\n    }\n  }\n": types.HistoryDocument,
-    "\n  query Collectors {\n    collectors {\n      name\n      shouldBeRunning\n      health {\n        isHealthy\n        issues\n      }\n    }\n  }\n": types.CollectorsDocument,
+    "\n  query Collectors {\n    collectors {\n      name\n      health {\n        isHealthy\n        issues\n      }\n    }\n  }\n": types.CollectorsDocument,
     "\n  mutation Restart($name: String!) {\n    restartCollector(input: { name: $name }) {\n      collector {\n        state\n      }\n      userErrors {\n        code\n        message\n      }\n    }\n  }\n": types.RestartDocument,
 };
 
@@ -38,7 +38,7 @@ export function graphql(source: "\n  query History($exchange: String!, $symbol: 
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query Collectors {\n    collectors {\n      name\n      shouldBeRunning\n      health {\n        isHealthy\n        issues\n      }\n    }\n  }\n"): typeof import('./graphql.ts').CollectorsDocument;
+export function graphql(source: "\n  query Collectors {\n    collectors {\n      name\n      health {\n        isHealthy\n        issues\n      }\n    }\n  }\n"): typeof import('./graphql.ts').CollectorsDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

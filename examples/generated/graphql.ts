@@ -50,7 +50,7 @@ export type HistoryQuery = { trades: { edges: Array<{ node: { exchangeTime: stri
 export type CollectorsQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type CollectorsQuery = { collectors: Array<{ name: string, shouldBeRunning: boolean, health: { isHealthy: boolean, issues: Array<string> } }> };
+export type CollectorsQuery = { collectors: Array<{ name: string, health: { isHealthy: boolean, issues: Array<string> } }> };
 
 export type RestartMutationVariables = Exact<{
   name: string;
@@ -127,7 +127,6 @@ export const CollectorsDocument = new TypedDocumentString(`
     query Collectors {
   collectors {
     name
-    shouldBeRunning
     health {
       isHealthy
       issues
