@@ -3,7 +3,8 @@
  *
  *   npx node examples/watchdog.ts
  *
- * A collector that was stopped on purpose counts as healthy and stays stopped. The server is GRAPHQL_URL, http://127.0.0.1:4000/graphql without it.
+ * A collector that was stopped on purpose counts as healthy and stays stopped.
+ * The server is GRAPHQL_URL, http://127.0.0.1:4000/graphql without it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from './ask.ts';
