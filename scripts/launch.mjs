@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { installMissing } from './install.mjs';
 import { findNode } from './node-runtime.mjs';
 
-/** `entry` runs with the caller's working directory; a `cli` of a dependency runs in the project's. */
+/**
+ * `entry` runs with the caller's working directory; a `cli` of a dependency runs in the project's. `packages` is a folder with a
+ * package.json of its own that the task needs as well.
+ */
 const TASKS = {
   demo: { entry: 'src/cli/demo.ts', dev: false },
   start: { entry: 'src/main.ts', dev: false },
@@ -16,6 +19,7 @@ const TASKS = {
   check: { entry: 'scripts/check.mjs', dev: true },
   schema: { entry: 'src/cli/print-schema.ts', dev: true },
   codegen: { entry: 'node_modules/@graphql-codegen/cli/cjs/bin.js', dev: true },
+  bench: { entry: 'bench/ccxt-against-simulator.ts', dev: false, packages: 'bench' },
   'db:generate': { entry: 'node_modules/drizzle-kit/bin.cjs', args: ['generate'], dev: true },
 };
 
@@ -30,6 +34,7 @@ if (!task) {
 
 try {
   await installMissing(root, { dev: task.dev });
+  if (task.packages) await installMissing(`${root}/${task.packages}`, { dev: false });
   const node = findNode(root);
   if (!existsSync(`${root}/${task.entry}`)) throw new Error(`${task.entry} is missing from this checkout.`);
   run(node, [`${root}/${task.entry}`, ...(task.args ?? []), ...args], task.dev ? root : process.cwd());
