@@ -8,9 +8,10 @@ import { EXCHANGES } from './exchanges/registry.ts';
 import { schema } from './graphql/schema.ts';
 import { tradeCursors } from './pipeline/cursor.ts';
 import { LiveFeed } from './pipeline/live-feed.ts';
+import { OtherWriters } from './pipeline/other-writers.ts';
 import { Recorder } from './pipeline/recorder.ts';
 import { DEFAULT_SAMPLING, type Sampling } from './pipeline/sampler.ts';
-import { TradeFeed } from './pipeline/trade-feed.ts';
+import { TradeFeed, type TradeHistory } from './pipeline/trade-feed.ts';
 import { QueueRegistry } from './runtime/bounded-queue.ts';
 import { type Clock, type Random, systemClock } from './runtime/clock.ts';
 import { messageOf } from './runtime/errors.ts';
@@ -61,13 +62,10 @@ export async function startApp(
   const writer = opening.use(await openTradeWriter(db, clock, logging.open('storage')));
   const queues = new QueueRegistry();
   const gate = new Gate();
-  const tradeFeed = opening.use(
-    new TradeFeed({
-      history: { tradesAfter: (...query) => tradesAfter(db, ...query) },
-      clock,
-      position: await currentPosition(db),
-    }),
-  );
+  const history: TradeHistory = { tradesAfter: (...query) => tradesAfter(db, ...query) };
+  const tradeFeed = opening.use(new TradeFeed({ history, clock, position: await currentPosition(db) }));
+  if (db.kind === 'postgres')
+    opening.use(new OtherWriters(tradeFeed, history, { clock, log: logging.open('storage') }));
   const liveFeed = opening.use(new LiveFeed({ clock, queues }));
   const recorder = opening.use(
     new Recorder(

@@ -134,13 +134,44 @@ describe('a running server', () => {
     await using _one = one;
     await using _other = other;
     await Promise.all([one.running(SYMBOLS.length), other.running(SYMBOLS.length)]);
+    const seen: string[] = [];
+    one.subscribe().subscribe<{ trades: { edges: { node: { symbol: string; tradeId: string } }[] } }>(
+      { query: 'subscription { trades(exchange: "okx") { edges { node { symbol tradeId } } } }' },
+      {
+        next: ({ data }) => {
+          for (const { node } of data?.trades.edges ?? []) seen.push(`${node.symbol} ${node.tradeId}`);
+        },
+        error: () => {},
+        complete: () => {},
+      },
+    );
     await vi.waitFor(async () => {
       const { collectors } = await other.ask<Counts>(COUNT);
       for (const { statistics } of collectors) expect(statistics.messagesReceived).toBeGreaterThan(100);
     }, 20_000);
-    expect(await Promise.all([one.end('SIGTERM'), other.end('SIGTERM')])).toEqual([0, 0]);
+    expect(await other.end('SIGTERM')).toBe(0);
+    const written = await readDirectly<Row & { writer: string }>(
+      place,
+      `${ROWS.replace(' from', ', (id >> 48)::text as writer from')}`,
+    );
+    expect(new Set(written.map(({ writer }) => writer)).size).toBe(2);
+    const byTheOther = written
+      .filter(({ writer }) => writer !== written[0]?.writer)
+      .map((row) => `${row.symbol} ${row.trade_id}`);
+    await vi.waitFor(() => expect(byTheOther.some((id) => seen.includes(id))).toBe(true), 10_000);
+    expect(await one.end('SIGTERM')).toBe(0);
     const rows = await readDirectly<Row>(place, ROWS);
-    expect(new Set(rows.map((row) => `${row.symbol} ${row.trade_id}`)).size).toBe(rows.length);
+    const stored = new Set(rows.map((row) => `${row.symbol} ${row.trade_id}`));
+    expect(stored.size).toBe(rows.length);
+    expect(new Set(seen).size).toBe(seen.length);
+    for (const symbol of SYMBOLS) {
+      const all = seen
+        .filter((id) => id.startsWith(symbol))
+        .map((id) => ({ symbol, trade_id: id.split(' ')[1] ?? '', price: '' }));
+      // What one server had published before the subscription and the other recorded after it lie side by side at its start.
+      const begun = all.sort((a, b) => Number(a.trade_id) - Number(b.trade_id)).slice(50);
+      expect([symbol, begun.length > 50, missing(begun, symbol)]).toEqual([symbol, true, 0]);
+    }
     for (const symbol of SYMBOLS) expect([symbol, missing(rows, symbol)]).toEqual([symbol, 0]);
   }, 90_000);
 });
