@@ -50,15 +50,26 @@ function run(node, argv, cwd) {
   child.once('message', () => {
     watching = true;
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      if (watching && child.connected) child.send({ stop: signal });
-      else child.kill(signal);
-    });
-  }
+  const stop = (signal) => {
+    if (watching && child.connected) child.send({ stop: signal });
+    else child.kill(signal);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal));
+  if (process.env.npm_lifecycle_event) whenOrphaned(() => stop('SIGTERM'));
   child.on('error', (error) => {
     console.error(`tcp-dashboard: ${node} does not start: ${error.message}`);
     process.exit(1);
   });
   child.on('exit', (code, signal) => process.exit(signal === null ? code : 128 + constants.signals[signal]));
+}
+
+/** npm killed with -9 passes nothing on; whoever it started would hold port and data directory for ever. */
+function whenOrphaned(stop) {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop();
+  }, 500);
+  watch.unref();
 }

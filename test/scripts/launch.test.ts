@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
 
 const scripts = fileURLToPath(new URL('../../scripts', import.meta.url));
+const own = packageJson as { readonly scripts: Readonly<Record<string, string>> };
 const parentWatch = new URL('../../src/runtime/parent-watch.ts', import.meta.url).href;
 
 /** Stands in for the demo: tells what reaches it, ends as its first argument says. */
@@ -41,7 +43,10 @@ beforeAll(async () => {
   await writeFile(join(checkout, 'src/cli/demo.ts'), CHILD);
   await mkdir(join(checkout, 'one'));
   await writeFile(join(checkout, 'one/package.json'), JSON.stringify({ name: 'one', version: '1.0.0' }));
-  await writeFile(join(checkout, 'package.json'), JSON.stringify({ type: 'module', ...PROJECT }));
+  await writeFile(
+    join(checkout, 'package.json'),
+    JSON.stringify({ type: 'module', scripts: { demo: own.scripts.demo }, ...PROJECT }),
+  );
   await writeFile(join(checkout, 'package-lock.json'), JSON.stringify(LOCK));
 });
 
@@ -50,8 +55,13 @@ afterAll(async () => {
   await rm(checkout, { recursive: true, force: true });
 });
 
-function launch(...args: readonly string[]) {
-  const child = spawn(process.execPath, [join(checkout, 'scripts/launch.mjs'), ...args], {
+const launch = (...args: readonly string[]) => start(process.execPath, [join(checkout, 'scripts/launch.mjs'), ...args]);
+
+function start(command: string, args: readonly string[]) {
+  const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter); // the checkout brings no Node of its own
+  const child = spawn(command, args, {
+    cwd: checkout,
+    env: { ...process.env, PATH },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.push(child);
@@ -119,6 +129,27 @@ describe('the launcher', () => {
     await says('asked to stop: the launcher is gone');
     const pid = Number(/started (\d+)/.exec(said.out)?.[1]);
     await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 10_000 });
+  });
+
+  it('started by npm, stops when npm is told to, and npm ends with its code', async () => {
+    const { child, said, says, exited } = start('npm', ['run', 'demo', '--', 'watch']);
+    await says('started');
+    child.kill('SIGTERM');
+    expect(await exited).toBe(5);
+    expect(said.out).toContain('asked to stop: SIGTERM');
+  });
+
+  it('started by npm, stops when npm is killed', async () => {
+    const { child, says } = start('npm', ['run', 'demo', '--', 'watch']);
+    await says('started');
+    child.kill('SIGKILL');
+    await says('asked to stop: SIGTERM');
+  });
+
+  it('runs every script of package.json in the place of its shell, so that npm signals it', () => {
+    expect(own.scripts).toEqual(
+      Object.fromEntries(Object.keys(own.scripts).map((name) => [name, `exec node scripts/launch.mjs ${name}`])),
+    );
   });
 
   it('names the tasks when it knows none of that name', async () => {
