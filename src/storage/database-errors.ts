@@ -34,7 +34,7 @@ export function isUnavailable(thrown: unknown): boolean {
 export function translated(thrown: unknown): unknown {
   const root = rootOf(thrown);
   if (root instanceof AppError || !isUnavailable(root)) return root;
-  return new AppError('DATABASE_UNAVAILABLE', `The database does not answer: ${messageOf(root)}`, { cause: root });
+  return new AppError('DATABASE_UNAVAILABLE', `The database cannot answer now: ${messageOf(root)}`, { cause: root });
 }
 
 /** Runs the work and throws the error of the driver as ours. */

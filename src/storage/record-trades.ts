@@ -28,7 +28,8 @@ const TIME_SLACK_MS = 86_400_000;
  * already, numbers the rest without a hole, stores it and moves the position. When another writer stored one of these
  * trades in the same instant the numbers would have a hole: the position becomes null, which its column refuses, and the
  * whole statement is repeated. Partitions are named and looked up one trade at a time (lateral, limit): left to itself the
- * planner reads a month of trades where its statistics are old or missing.
+ * planner reads a month of trades where its statistics are old or missing. Rows go in in an order all writers share, so that
+ * two of them with the same trades wait for one another but never in a circle.
  */
 const recordStatement = (partitions: readonly string[]): string => `
   with held as materialized (
@@ -49,7 +50,7 @@ const recordStatement = (partitions: readonly string[]): string => `
       (id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size, raw)
     select $15::int8 + place, ts, received_at, $16::timestamptz, instrument_id, fill_count, side, provenance, trade_id, price, size,
       raw::jsonb
-    from fresh order by place
+    from fresh order by instrument_id, trade_id
     on conflict do nothing returning 1
   ), moved as (
     update tcp_dashboard.writer set position = case
