@@ -1,4 +1,3 @@
-import type { DataType } from './data-type.ts';
 import type { Decimal } from './decimal.ts';
 
 /** Whose collector an event belongs to, and when. All times are ms since the Unix epoch, UTC. */
@@ -90,8 +89,5 @@ export interface Balance extends Stamped {
   readonly frozen: Decimal | null;
 }
 
-/** One normalised market event. Immutable; a consumer that needs another shape derives a new value. */
+/** One normalised market event; its `kind` is the word of its data type. Immutable: a consumer that needs another shape derives a new value. */
 export type MarketEvent = Trade | Ticker | OrderBook | ExchangeCandle | Balance;
-
-/** Every event's kind is the word of its data type. */
-export const dataTypeOf = (event: MarketEvent): DataType => event.kind;

@@ -5,7 +5,9 @@ import { compareDecimals, decimal, isDecimal, isZero, scaled } from '../../src/m
 const digits = (maxLength: number) => fc.stringMatching(new RegExp(`^\\d{1,${maxLength}}$`));
 const decimals = fc
   .tuple(fc.boolean(), digits(25), fc.option(digits(25)))
-  .map(([negative, whole, fraction]) => decimal(`${negative ? '-' : ''}${whole}${fraction === null ? '' : `.${fraction}`}`));
+  .map(([negative, whole, fraction]) =>
+    decimal(`${negative ? '-' : ''}${whole}${fraction === null ? '' : `.${fraction}`}`),
+  );
 
 describe('decimals', () => {
   it('compare exactly, whatever their length and trailing zeros', () => {

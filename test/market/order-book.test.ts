@@ -15,10 +15,14 @@ it('keeps each side sorted and equal to the changes applied one by one', () => {
       const truth = { bids: new Map<string, string>(), asks: new Map<string, string>() };
       for (const [bids, asks] of changes) {
         book.apply(bids, asks);
-        for (const [side, change] of [[truth.bids, bids], [truth.asks, asks]] as const)
+        for (const [side, change] of [
+          [truth.bids, bids],
+          [truth.asks, asks],
+        ] as const)
           for (const [at, amount] of change) Number(amount) === 0 ? side.delete(at) : side.set(at, amount);
       }
-      const sorted = (side: Map<string, string>, sign: number) => [...side].sort(([a], [b]) => sign * (Number(a) - Number(b)));
+      const sorted = (side: Map<string, string>, sign: number) =>
+        [...side].sort(([a], [b]) => sign * (Number(a) - Number(b)));
       expect(book.top(100)).toEqual({ bids: sorted(truth.bids, -1), asks: sorted(truth.asks, 1) });
     }),
   );
@@ -34,6 +38,12 @@ it('says crossed when the best bid reaches the best ask, and not for an empty si
 
 it('forgets levels of size zero in a snapshot', () => {
   const book = new BookSides();
-  book.replace([[decimal('10'), decimal('0')], [decimal('9'), decimal('1')]], []);
+  book.replace(
+    [
+      [decimal('10'), decimal('0')],
+      [decimal('9'), decimal('1')],
+    ],
+    [],
+  );
   expect(book.top(5).bids).toEqual([['9', '1']]);
 });

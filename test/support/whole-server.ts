@@ -96,7 +96,8 @@ export async function startServerProcess(config: object, place: Place): Promise<
       await vi.waitFor(
         async () => {
           const { collectors } = await ask<{ collectors: unknown[] }>(url, '{ collectors(state: [RUNNING]) { name } }');
-          if (collectors.length !== count) throw new Error(`${collectors.length} of ${count} collectors run: ${output}`);
+          if (collectors.length !== count)
+            throw new Error(`${collectors.length} of ${count} collectors run: ${output}`);
         },
         { timeout: 20_000, interval: 100 },
       );
