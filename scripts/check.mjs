@@ -11,7 +11,7 @@ const STEPS = [
   {
     name: 'lint with types',
     run: () => tool('oxlint/bin/oxlint', '--type-aware', '--deny-warnings'),
-    mend: 'correct the lines above',
+    mend: 'npx oxlint --type-aware --fix, then correct the lines above',
   },
   { name: 'types', run: () => tool('typescript/bin/tsc', '--project', '.'), mend: 'correct the lines above' },
   {
