@@ -18,7 +18,8 @@ export async function runUntilSignal(start: () => Promise<App>, ready: (app: App
     stopped.resolve({ reason: signal, code: 0 });
   };
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  using _parent = watchParent(() => stopped.resolve({ reason: 'the launcher is gone', code: 0 }));
+  process.on('SIGHUP', () => stopped.resolve({ reason: 'SIGHUP', code: 0 })); // the terminal is gone
+  using _parent = watchParent((reason) => stopped.resolve({ reason, code: 0 }));
 
   const app = await start();
   const fail = (thrown: unknown) => {

@@ -337,7 +337,7 @@ export abstract class BaseDataCollector {
   #serialise<T>(kind: string, work: () => Promise<T>): Promise<T> {
     const running = this.#operation;
     if (running?.kind === kind) return running.outcome as Promise<T>;
-    const outcome = (running ? running.outcome.then(work, work) : work()) as Promise<T>;
+    const outcome = running ? running.outcome.then(work, work) : work();
     const operation = { kind, outcome };
     this.#operation = operation;
     const done = () => {

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { Dialect } from './dialect.ts';
@@ -43,7 +42,7 @@ async function rest(
   const slow = faults.strike('rest-slow', place);
   if (slow !== null) await clock.sleep(slow.delayMs ?? 0);
   const down = faults.strike('rest-down', place);
-  if (down?.status === 0) return void (request.socket as Socket).resetAndDestroy();
+  if (down?.status === 0) return void request.socket.resetAndDestroy();
   if (down !== null)
     return reply(response, down.status ?? 503, '<html><body>503 Service Unavailable</body></html>', {
       'content-type': 'text/html',

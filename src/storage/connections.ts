@@ -58,7 +58,7 @@ export class Connections implements AsyncDisposable {
       connectionTimeoutMillis: use.waitMs,
       idleTimeoutMillis: 10_000,
       maxLifetimeSeconds: Math.max(1, Math.round(use.recycleMs / 1000)),
-    } as pg.PoolConfig);
+    });
     const lost = (error: Error) =>
       log.warn('A database connection was lost', { pool: use.name, error: messageOf(error) });
     this.#pool.on('error', lost);

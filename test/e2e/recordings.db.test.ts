@@ -213,7 +213,10 @@ function apply(book: Sides | undefined, bids: string[][], asks: string[][]): unk
     [book.bids, bids],
     [book.asks, asks],
   ] as const)
-    for (const [price = '', size = ''] of changes) Number(size) === 0 ? side.delete(price) : side.set(price, size);
+    for (const [price = '', size = ''] of changes) {
+      if (Number(size) === 0) side.delete(price);
+      else side.set(price, size);
+    }
   const sorted = (side: Map<string, string>, sign: number) =>
     [...side].sort(([a], [b]) => sign * (Number(a) - Number(b))).slice(0, 25);
   return { bids: sorted(book.bids, -1), asks: sorted(book.asks, 1) };

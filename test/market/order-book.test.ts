@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decimal } from '../../src/market/decimal.ts';
-import type { BookLevel } from '../../src/market/market-event.ts';
 import { BookSides } from '../../src/market/order-book.ts';
 
 const price = fc.integer({ min: 1, max: 40 }).map((cents) => decimal((cents / 100).toFixed(2)));
 const size = fc.constantFrom('0', '0.00', '1', '2.5', '0.0000000001').map(decimal);
-const levels = fc.array(fc.tuple(price, size) as fc.Arbitrary<BookLevel>, { maxLength: 8 });
+const levels = fc.array(fc.tuple(price, size), { maxLength: 8 });
 
 it('keeps each side sorted and equal to the changes applied one by one', () => {
   fc.assert(
@@ -19,7 +18,10 @@ it('keeps each side sorted and equal to the changes applied one by one', () => {
           [truth.bids, bids],
           [truth.asks, asks],
         ] as const)
-          for (const [at, amount] of change) Number(amount) === 0 ? side.delete(at) : side.set(at, amount);
+          for (const [at, amount] of change) {
+            if (Number(amount) === 0) side.delete(at);
+            else side.set(at, amount);
+          }
       }
       const sorted = (side: Map<string, string>, sign: number) =>
         [...side].sort(([a], [b]) => sign * (Number(a) - Number(b)));

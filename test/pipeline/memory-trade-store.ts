@@ -13,7 +13,7 @@ export class MemoryTradeStore implements TradeStore, TradeHistory {
   readonly #stored = new Set<string>();
   reads = 0;
   /** Thrown by the next reads. */
-  readFailure: unknown = null;
+  readFailure: Error | null = null;
   /** Called before each write; a throw is the write's failure. */
   beforeWrite: (batch: readonly { readonly trade: Trade }[]) => void = () => {};
   /** Called after each write; a throw is a commit whose outcome the caller does not learn. */
@@ -38,7 +38,7 @@ export class MemoryTradeStore implements TradeStore, TradeHistory {
   async write(
     batch: readonly { readonly trade: Trade; readonly provenance: Provenance }[],
   ): Promise<readonly RecordedTrade[]> {
-    await null;
+    await turn();
     this.beforeWrite(batch);
     const recorded: RecordedTrade[] = [];
     for (const { trade, provenance } of batch) {

@@ -19,7 +19,7 @@ function openRecorder(options: ConstructorParameters<typeof Recorder>[1] = {}) {
   const store = new MemoryTradeStore();
   const samples: LiveEvent[] = [];
   const marketData = {
-    failure: null as unknown,
+    failure: null as Error | null,
     insert: async (events: readonly LiveEvent[]) => {
       if (marketData.failure) throw marketData.failure;
       samples.push(...events);

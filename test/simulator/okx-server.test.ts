@@ -86,7 +86,7 @@ describe('OKX order books', () => {
     await probe.heard(() => probe.okxData('books'), 8);
     const answer = await fetch(`${simulator.connection.rest_url}/api/v5/market/books?instId=BTC-USDT&sz=400`);
     const rest = ((await answer.json()) as { data: Json[] }).data[0];
-    const records = () => probe.okxData('books').map(({ data, action }) => ({ action, ...data[0] }) as Json);
+    const records = (): Json[] => probe.okxData('books').map(({ data, action }) => ({ action, ...data[0] }));
     await probe.heard(() => records().filter(({ seqId }) => Number(seqId) >= Number(rest?.seqId)), 1);
     const sides = { bids: new Map<string, string>(), asks: new Map<string, string>() };
     let sequence = -1;

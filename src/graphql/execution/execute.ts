@@ -42,9 +42,7 @@ export async function subscribe(
   if (!('plan' in run)) return run;
   const source = await createSourceEventStream(args);
   if (!(Symbol.asyncIterator in source)) return source;
-  return answerEach(source[Symbol.asyncIterator]() as AsyncIterator<unknown>, (event) =>
-    answer({ ...run, rootValue: event, errors: [] }),
-  );
+  return answerEach(source[Symbol.asyncIterator](), (event) => answer({ ...run, rootValue: event, errors: [] }));
 }
 
 function answerEach(

@@ -1,7 +1,6 @@
 import {
   type FragmentDefinitionNode,
   type GraphQLError,
-  type GraphQLObjectType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
   getArgumentValues,
@@ -97,7 +96,7 @@ export const infoOf = (run: Run, plan: FieldPlan, path: Path): GraphQLResolveInf
   fieldName: plan.field.name,
   fieldNodes: plan.nodes,
   returnType: plan.field.type,
-  parentType: plan.parentType as GraphQLObjectType,
+  parentType: plan.parentType,
   path: path as NonNullable<Path>,
   schema: run.schema,
   fragments: run.fragments,

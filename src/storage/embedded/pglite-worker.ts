@@ -22,9 +22,10 @@ if (plan.makeIn !== null) {
 const db = await PGlite.create(plan.cluster);
 const server = new WireServer(db);
 await server.listen(plan.socketPath);
-parentPort?.on('message', async () => {
+const end = async () => {
   await server.close();
   await db.close();
   process.exit(0);
-});
+};
+parentPort?.on('message', () => void end());
 parentPort?.postMessage('ready');
