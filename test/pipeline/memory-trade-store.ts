@@ -38,7 +38,7 @@ export class MemoryTradeStore implements TradeStore, TradeHistory {
   async write(
     batch: readonly { readonly trade: Trade; readonly provenance: Provenance }[],
   ): Promise<readonly RecordedTrade[]> {
-    await turn();
+    await Promise.resolve();
     this.beforeWrite(batch);
     const recorded: RecordedTrade[] = [];
     for (const { trade, provenance } of batch) {
