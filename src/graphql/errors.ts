@@ -16,7 +16,8 @@ export const exposeErrors =
   (log: Log) =>
   (thrown: unknown): GraphQLError => {
     const cause = rootCause(thrown);
-    if (thrown instanceof GraphQLError && cause instanceof GraphQLError && thrown.extensions.code) return thrown;
+    if (thrown instanceof GraphQLError && cause instanceof GraphQLError && thrown.extensions.code)
+      return inOurWords(thrown);
     const at = placeOf(thrown);
     if (cause instanceof AppError && ERRORS[cause.code].public)
       return new GraphQLError(cause.message, { ...at, extensions: { code: cause.code } });
@@ -30,6 +31,16 @@ export const exposeErrors =
       extensions: { code: 'INTERNAL_SERVER_ERROR', unexpected: true },
     });
   };
+
+/** Yoga calls a wrong method a bad request. */
+function inOurWords(error: GraphQLError): GraphQLError {
+  const { http } = error.extensions as { readonly http?: { readonly status?: number } };
+  if (http?.status !== 405) return error;
+  return new GraphQLError(error.message, {
+    ...placeOf(error),
+    extensions: { ...error.extensions, code: 'METHOD_NOT_ALLOWED' },
+  });
+}
 
 /** Where in the request it happened: shown to the client as `locations` and `path`. */
 function placeOf(thrown: unknown) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { acceptsAnswers } from './accept.ts';
 import type { GraphiQL } from './graphiql.ts';
 import type { OriginRule } from './origin.ts';
 import { refuse, reply } from './reply.ts';
@@ -22,6 +23,8 @@ const PAGE_HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
 };
+
+const METHODS = 'GET, POST, OPTIONS';
 
 /** Answers every plain HTTP request. */
 export const httpHandler =
@@ -67,21 +70,44 @@ async function graphql(
   response: ServerResponse,
 ): Promise<void> {
   const { method, headers } = request;
-  if (method === 'OPTIONS') return void response.writeHead(204, { allow: 'GET, POST, OPTIONS' }).end();
+  if (method === 'OPTIONS') return void response.writeHead(204, { allow: METHODS }).end();
+  if (method !== 'GET' && method !== 'POST')
+    return refuse(response, 405, 'METHOD_NOT_ALLOWED', 'GraphQL is asked by GET or POST', { allow: METHODS });
   if (method === 'GET' && headers.accept?.includes('text/html')) {
     for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     return graphiql.page(request, response);
   }
+  // Asked before it is done: a mutation whose answer nobody can read would be a surprise.
+  if (!acceptsAnswers(headers.accept))
+    return refuse(response, 406, 'NOT_ACCEPTABLE', 'Answers are application/json; accept that, or text/event-stream');
   // Forms can be posted by any page without asking; JSON cannot.
   if (method === 'POST' && !/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? ''))
     return refuse(response, 415, 'UNSUPPORTED_MEDIA_TYPE', 'POST takes application/json only', {
       accept: 'application/json',
     });
+  headers['content-type'] = headers['content-type']?.toLowerCase(); // media types are; Yoga takes one spelling
+  const broken = method === 'GET' ? brokenParameter(request) : null;
+  if (broken !== null) return refuse(response, 400, 'BAD_REQUEST', `\`${broken}\` of the address is not JSON`);
   // Refused before it is read; what a chunked body hides is counted by the pipeline.
   if (Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES)
     return refuse(response, 413, 'REQUEST_ENTITY_TOO_LARGE', `A request has at most ${MAX_BODY_BYTES} bytes`);
   response.setHeader('x-content-type-options', 'nosniff');
   await pipeline(request, response);
+}
+
+/** The first parameter that should be JSON and is not; Yoga would take it for a fault of the server. */
+function brokenParameter({ url = '' }: IncomingMessage): string | null {
+  const parameters = new URLSearchParams(url.split('?', 2)[1]);
+  return ['variables', 'extensions'].find((name) => !isJson(parameters.get(name) || '{}')) ?? null;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function allow(response: ServerResponse, origin: string): void {

@@ -111,8 +111,7 @@ async function prepare(pipeline: Pipeline, payload: SubscribePayload, expose: (e
     const document = parse(payload.query);
     const errors: readonly GraphQLError[] = validate(schema, document);
     if (errors.length > 0) return errors.map(expose);
-    if (!getOperationAST(document, payload.operationName))
-      return [new GraphQLError('Unable to identify the operation', { extensions: { code: 'BAD_USER_INPUT' } })];
+    if (!getOperationAST(document, payload.operationName)) return [unresolved()];
     return {
       ...{ schema, document, operationName: payload.operationName, variableValues: payload.variables },
       contextValue: await contextFactory(),
@@ -122,6 +121,12 @@ async function prepare(pipeline: Pipeline, payload: SubscribePayload, expose: (e
     return [expose(error)];
   }
 }
+
+/** As over HTTP. */
+const unresolved = () =>
+  new GraphQLError('Could not determine what operation to execute.', {
+    extensions: { code: 'OPERATION_RESOLUTION_FAILURE' },
+  });
 
 const tooMany = () =>
   new GraphQLError(

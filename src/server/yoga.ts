@@ -1,9 +1,10 @@
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { GraphQLContext } from '../graphql/context.ts';
 import { exposeErrors } from '../graphql/errors.ts';
 import { execute, subscribe } from '../graphql/execution/execute.ts';
 import type { Log } from '../runtime/log.ts';
+import { acceptsEvents } from './accept.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 export const MAX_BODY_BYTES = 1_000_000;
@@ -16,7 +17,7 @@ export function createPipeline(schema: GraphQLSchema, services: GraphQLContext, 
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     context: () => services,
-    plugins: [planned, hangUpOnTooLarge],
+    plugins: [planned, eventsOnly, hangUpOnTooLarge],
     maskedErrors: { maskError: exposeErrors(log), isDev: false },
     maxRequestBodySize: MAX_BODY_BYTES,
     batching: false,
@@ -31,6 +32,19 @@ export function createPipeline(schema: GraphQLSchema, services: GraphQLContext, 
 const planned: Plugin = {
   onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
   onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscribe),
+};
+
+/** Over HTTP; a WebSocket has no request. Yoga would subscribe first, find nobody to answer, and leave the subscription behind. */
+const eventsOnly: Plugin = {
+  onSubscribe: ({ args, setResultAndStopExecution }) => {
+    const { request } = args.contextValue as { readonly request?: Request };
+    if (!request || acceptsEvents(request.headers.get('accept'))) return;
+    const error = new GraphQLError(
+      'A subscription is answered by events: accept text/event-stream, or use a WebSocket',
+      { extensions: { code: 'NOT_ACCEPTABLE', http: { status: 406 } } },
+    );
+    setResultAndStopExecution({ errors: [error] });
+  },
 };
 
 /** Half of the body is unread then, and would be taken for the next request. */

@@ -19,6 +19,7 @@ describe('a POST', () => {
   it.each([
     ['application/json', 200],
     ['application/json; charset=utf-8', 200],
+    ['Application/JSON', 200],
     ['application/x-www-form-urlencoded', 415],
     ['multipart/form-data; boundary=x', 415],
     ['text/plain', 415],
@@ -65,12 +66,45 @@ it('takes queries by GET, but no mutation', async () => {
   const get = (query: string) => fetch(`${served.url}?query=${encodeURIComponent(query)}`);
   expect((await get('{ __typename }')).status).toBe(200);
   const response = await get('mutation { stopAllCollectors { userErrors { code } } }');
-  expect([response.status, await codeOf(response)]).toEqual([405, 'BAD_REQUEST']);
+  expect([response.status, await codeOf(response)]).toEqual([405, 'METHOD_NOT_ALLOWED']);
   expect(served.market.collector.getStatus().status).toBe('running');
 });
 
-it('answers other methods with 405, and unknown paths with 404', async () => {
-  expect((await fetch(served.url, { method: 'DELETE' })).status).toBe(405);
+it.each(['variables', 'extensions'])('refuses a GET whose %s are not JSON', async (name) => {
+  const response = await fetch(`${served.url}?query={__typename}&${name}={`);
+  expect([response.status, await codeOf(response)]).toEqual([400, 'BAD_REQUEST']);
+});
+
+describe('what no client could read is refused before anything happens', () => {
+  const asking = (accept: string, query: string) => post(JSON.stringify({ query }), 'application/json', { accept });
+
+  it('a mutation', async () => {
+    const response = await asking('image/png', 'mutation { stopAllCollectors { userErrors { code } } }');
+    expect([response.status, await codeOf(response)]).toEqual([406, 'NOT_ACCEPTABLE']);
+    expect(served.market.collector.getStatus().status).toBe('running');
+  });
+
+  it.each([
+    'application/json',
+    'application/graphql-response+json',
+    'multipart/mixed, application/json',
+    'multipart/mixed',
+  ])('a subscription that accepts %s, and no subscriber is left', async (accept) => {
+    const response = await asking(accept, 'subscription { trades { cursor } }');
+    expect([response.status, await codeOf(response)]).toEqual([406, 'NOT_ACCEPTABLE']);
+    expect(served.market.feed.subscribers).toBe(0);
+  });
+});
+
+it('answers other methods with 405 and a code, and unknown paths with 404', async () => {
+  for (const method of ['DELETE', 'PUT', 'PATCH']) {
+    const response = await fetch(served.url, { method });
+    expect([response.status, response.headers.get('allow'), await codeOf(response)]).toEqual([
+      405,
+      'GET, POST, OPTIONS',
+      'METHOD_NOT_ALLOWED',
+    ]);
+  }
   expect((await fetch(`${served.server.url}/`, { method: 'POST' })).status).toBe(405);
   expect((await fetch(`${served.server.url}/nothing`)).status).toBe(404);
   expect((await fetch(`${served.server.url}/graphiql/../../package.json`)).status).toBe(404);

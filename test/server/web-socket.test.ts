@@ -104,6 +104,13 @@ it('shows the present book first, cut to the asked depth, then every change', as
   await client.dispose();
 });
 
+it('asks which operation is meant when a document has several, in the words of HTTP', async () => {
+  const { client } = connect(served.url);
+  const refused = results(client, 'query A { __typename } query B { __typename }').next();
+  await expect(refused).rejects.toMatchObject([{ extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } }]);
+  await client.dispose();
+});
+
 it.each([0, 401])('refuses a depth of %i', async (depth) => {
   const { client } = connect(served.url);
   const books = results(
