@@ -6,6 +6,7 @@ import type { GraphQLContext } from './context.ts';
 import { findableBy, globalId, NodeInterface } from './node.ts';
 import { nameCursors } from './page-cursor.ts';
 import { marketArgs, requireExchange } from './range.ts';
+import { isStorable } from './storable.ts';
 
 /** An instrument as the API shows it: stored, or only collected so far. */
 type Instrument = Pick<InstrumentRow, 'exchange' | 'symbol' | 'firstTradeAt' | 'lastTradeAt'>;
@@ -65,6 +66,7 @@ async function findInstrument(
   exchange: string,
   symbol: string,
 ): Promise<Instrument | null> {
+  if (!isStorable(exchange + symbol)) return null;
   const stored = await history.findInstrument(exchange, symbol);
   if (stored?.kind === 'market') return stored;
   return collectors.getCollector(`${exchange}:${symbol}`)
@@ -94,7 +96,7 @@ builder.queryFields((t) => ({
     },
     resolve: async (_root, { exchange = null, ...args }, context) => {
       if (exchange !== null) requireExchange(context, exchange);
-      const cursors = nameCursors('instruments', exchange);
+      const cursors = nameCursors('instruments', [exchange]);
       const page = readPage(args, cursors);
       const { instruments, hasMore } = await context.history.listInstruments({
         exchange,

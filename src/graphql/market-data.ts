@@ -38,7 +38,7 @@ export async function listRows<Node>(
   read: (row: MarketDataRow) => Node,
 ): Promise<Connection<Node>> {
   const range = readRange(args);
-  const cursors = timeCursors(field, dataType, exchange, symbol, range.order);
+  const cursors = timeCursors(field, [dataType, exchange, symbol, range.order], readRowId);
   const page = readPage(args, cursors);
   await requireMarket(context, exchange, symbol);
   const { rows, hasMore } = await context.history.listMarketData({
@@ -51,12 +51,15 @@ export async function listRows<Node>(
     hasMore,
     page,
     cursors,
-    ({ timestamp, id }) => [timestamp.getTime(), String(id)] as const,
+    ({ timestamp, id }) => [timestamp.getTime(), id] as const,
   );
   return { ...connection, edges: connection.edges.map(({ node, cursor }) => ({ node: read(node), cursor })) };
 }
 
-const toKey = ([timestamp, id]: readonly [number, string]) => ({ timestamp, id: BigInt(id) });
+/** A row's id as it was written; one digit less than bigint has, so that every one fits. */
+const readRowId = (text: string): bigint | null => (/^\d{1,18}$/.test(text) ? BigInt(text) : null);
+
+const toKey = ([timestamp, id]: readonly [number, bigint]) => ({ timestamp, id });
 
 builder.queryField('marketData', (t) =>
   t.field({

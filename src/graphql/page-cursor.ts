@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../runtime/errors.ts';
+import { isInstant } from './date-time.ts';
+import { isStorable } from './storable.ts';
 
 /** Writes and reads the cursors of one list. */
 export interface CursorCodec<Key> {
@@ -27,25 +29,30 @@ function boundCursors<Key>(
       const [, boundTo, text] = /^([\w-]{8}) (.{1,300})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
       if (boundTo !== undefined && boundTo !== binding)
         throw new AppError('CURSOR_INVALID', `This cursor belongs to another field or filter than this \`${field}\``);
-      const key = text === undefined ? null : read(text);
+      const key = text === undefined || !isStorable(text) ? null : read(text);
       if (key === null) throw new AppError('CURSOR_INVALID', `This is not a cursor of \`${field}\``);
       return key;
     },
   };
 }
 
-/** Cursors of rows in time order: exchange time in ms, then id. */
-export const timeCursors = (field: string, ...filter: readonly (string | null)[]) =>
-  boundCursors<readonly [time: number, id: string]>(field, filter, {
+/** Cursors of rows in time order: exchange time in ms, then id, which `readId` reads (null for what is none). */
+export const timeCursors = <Id extends string | bigint>(
+  field: string,
+  filter: readonly (string | null)[],
+  readId: (text: string) => Id | null,
+) =>
+  boundCursors<readonly [time: number, id: Id]>(field, filter, {
     write: ([time, id]) => `${time} ${id}`,
     read: (text) => {
-      const [, time, id] = /^(-?\d{1,15}) (.+)$/.exec(text) ?? [];
-      return time === undefined || id === undefined ? null : [Number(time), id];
+      const [, time = '', idText = ''] = /^(-?\d{1,15}) (.+)$/.exec(text) ?? [];
+      const id = idText === '' || !isInstant(Number(time)) ? null : readId(idText);
+      return id === null ? null : [Number(time), id];
     },
   });
 
 /** Cursors of instruments in the order of their names. */
-export const nameCursors = (field: string, ...filter: readonly (string | null)[]) =>
+export const nameCursors = (field: string, filter: readonly (string | null)[]) =>
   boundCursors<{ readonly exchange: string; readonly symbol: string }>(field, filter, {
     write: ({ exchange, symbol }) => `${exchange} ${symbol}`,
     read: (text) => {

@@ -3,6 +3,7 @@ import { builder } from './builder.ts';
 import { pageArgs } from './connection.ts';
 import type { GraphQLContext } from './context.ts';
 import { formatTime } from './date-time.ts';
+import { isStorable } from './storable.ts';
 
 export const OrderEnum = builder.enumType('Order', {
   description: 'Direction of time in a list.',
@@ -79,7 +80,7 @@ export async function requireMarket(context: GraphQLContext, exchange: string, s
 async function isMarket({ collectors, history }: GraphQLContext, exchange: string, symbol: string): Promise<boolean> {
   return (
     collectors.getCollector(`${exchange}:${symbol}`) !== undefined ||
-    (await history.findInstrument(exchange, symbol)) !== null
+    (isStorable(symbol) && (await history.findInstrument(exchange, symbol)) !== null)
   );
 }
 

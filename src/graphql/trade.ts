@@ -2,9 +2,11 @@ import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { TradeKey } from '../storage/trades.ts';
 import { builder } from './builder.ts';
 import { connectionType, edgeType, readPage, toConnection } from './connection.ts';
+import { isInstant } from './date-time.ts';
 import { findableBy, globalId, NodeInterface } from './node.ts';
 import { timeCursors } from './page-cursor.ts';
 import { historyArgs, readRange, requireMarket } from './range.ts';
+import { isStorable } from './storable.ts';
 
 export const SideEnum = builder.enumType('Side', {
   description: "The taker's side of a trade.",
@@ -29,7 +31,7 @@ const nodeId = ({ trade }: RecordedTrade): string =>
 
 const readNodeId = (id: string): ({ exchange: string; symbol: string } & TradeKey) | null => {
   const [exchange, symbol, time, tradeId] = /^([^/]+)\/([^/]+)\/(\d{1,15})\/(.+)$/.exec(id)?.slice(1) ?? [];
-  if (!exchange || !symbol || !time || !tradeId) return null;
+  if (!exchange || !symbol || !time || !tradeId || !isInstant(Number(time)) || !isStorable(id)) return null;
   return { exchange, symbol, exchangeTime: Number(time), tradeId };
 };
 
@@ -119,7 +121,7 @@ builder.queryField('trades', (t) =>
     args: { ...historyArgs(), side: t.arg({ type: SideEnum, description: "Only this taker's side." }) },
     resolve: async (_root, { exchange, symbol, side = null, ...args }, context) => {
       const range = readRange(args);
-      const cursors = timeCursors('trades', exchange, symbol, side, range.order);
+      const cursors = timeCursors('trades', [exchange, symbol, side, range.order], (tradeId) => tradeId);
       const page = readPage(args, cursors);
       await requireMarket(context, exchange, symbol);
       const { trades, hasMore } = await context.history.listTrades({

@@ -124,8 +124,26 @@ const IDLE: RecorderStatus = { trades: writer, marketData: writer, repeated: 0, 
 
 function guarded(history: History, failure: () => unknown): History {
   return new Proxy(history, {
-    get: (target, name: keyof History) => (failure() === null ? target[name] : () => Promise.reject(failure())),
+    get:
+      (target, name: keyof History) =>
+      async (...query: unknown[]) => {
+        if (failure() !== null) throw failure();
+        demandStorable(query);
+        return (target[name] as (...args: unknown[]) => unknown)(...query);
+      },
   });
+}
+
+/** Throws for what PostgreSQL refuses in a parameter. */
+function demandStorable(value: unknown): void {
+  const ms = value instanceof Date ? value.getTime() : null;
+  if (ms !== null && !(ms >= Date.parse('0001-01-01') && ms < Date.parse('+010000-01-01')))
+    throw new Error('error 22008: date/time field value out of range');
+  if (typeof value === 'bigint' && value !== BigInt.asIntN(64, value)) throw new Error('error 22003: out of range');
+  if (typeof value === 'string' && value.includes('\0')) throw new Error('error 22021: invalid byte sequence');
+  if (typeof value === 'object' && value !== null)
+    for (const [name, inner] of Object.entries(value))
+      demandStorable(/^(exchangeTime|timestamp)$/.test(name) && typeof inner === 'number' ? new Date(inner) : inner);
 }
 
 function historyOf({ log }: MemoryTradeStore, rows: readonly MarketDataRow[]): History {

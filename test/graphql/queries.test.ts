@@ -93,6 +93,9 @@ describe('bad input', () => {
     ['a cursor that is none', TRADES(`${okx}, after: "hello"`), 'CURSOR_INVALID', /not a cursor of `trades`/],
     ['a day that does not exist', TRADES(`${okx}, from: "2026-02-30T00:00:00Z"`), 'BAD_USER_INPUT', /DateTime/],
     ['a time without zone', TRADES(`${okx}, from: "2026-02-01T00:00:00"`), 'BAD_USER_INPUT', /DateTime/],
+    ['the year 0', TRADES(`${okx}, from: "0000-12-31T23:59:59Z"`), 'BAD_USER_INPUT', /DateTime/],
+    ['a year 10000 by its offset', TRADES(`${okx}, to: "9999-12-31T23:59:59-01:00"`), 'BAD_USER_INPUT', /DateTime/],
+    ['a symbol no database holds', TRADES('exchange: "okx", symbol: "\\u0000"'), 'SYMBOL_UNKNOWN', /BASE-QUOTE/],
     ['a time as a number', TRADES(`${okx}, from: 1767225600000`), 'BAD_USER_INPUT', /DateTime/],
     ['an id that is none', '{ node(id: "!") { id } }', 'BAD_USER_INPUT', /exactly as/],
     ['101 ids', `{ nodes(ids: [${'"a",'.repeat(101)}]) { id } }`, 'BAD_USER_INPUT', /at most 100/],
@@ -126,6 +129,54 @@ describe('bad input', () => {
       message: expect.stringMatching(/another field or filter/),
       extensions: { code: 'CURSOR_INVALID' },
     });
+  });
+});
+
+describe('what no database could hold', () => {
+  const base64url = (text: string) => Buffer.from(text).toString('base64url');
+  const bound = (cursor: string) => Buffer.from(cursor, 'base64url').toString().slice(0, 8);
+
+  it.each(['999999999999999 1', '-999999999999999 1', '1 \0', '1'])('is no cursor of trades: %j', async (text) => {
+    const { pageInfo } = await page({ first: 1 });
+    const { errors } = await served.ask(String(TradesPage), {
+      ...MARKET,
+      after: base64url(`${bound(pageInfo.endCursor)} ${text}`),
+    });
+    expect(errors?.[0]?.extensions?.code).toBe('CURSOR_INVALID');
+  });
+
+  it.each([`1 ${2n ** 64n}`, '1 abc', '1 -1', '999999999999999 1'])('is no cursor of tickers: %j', async (text) => {
+    const row = {
+      ...MARKET,
+      timestamp: new Date(START),
+      createdAt: new Date(START),
+      dataType: 'ticker',
+      data: {},
+    } as const;
+    served.market.rows.push({ ...row, id: 99n });
+    const { data } = await served.ask(`{ marketData(${okx}, dataType: TICKER) { pageInfo { endCursor } } }`);
+    served.market.rows.pop();
+    const { errors } = await served.ask(
+      `query ($after: Cursor) { marketData(${okx}, dataType: TICKER, after: $after) { edges { cursor } } }`,
+      { after: base64url(`${bound(data.marketData.pageInfo.endCursor)} ${text}`) },
+    );
+    expect(errors?.[0]?.extensions?.code).toBe('CURSOR_INVALID');
+  });
+
+  it('has no cursor in the list of instruments, is no instrument, and has no node', async () => {
+    const { data } = await served.ask('{ instruments { pageInfo { endCursor } } }');
+    const after = base64url(`${bound(data.instruments.pageInfo.endCursor)} okx \0`);
+    const listed = await served.ask('query ($after: Cursor) { instruments(after: $after) { edges { cursor } } }', {
+      after,
+    });
+    expect(listed.errors?.[0]?.extensions?.code).toBe('CURSOR_INVALID');
+    const ids = ['Instrument:okx/\0', 'Trade:okx/BTC-USDT/1/\0', 'Trade:okx/BTC-USDT/999999999999999/1'].map(base64url);
+    expect(
+      await served.ask(
+        'query ($ids: [ID!]!, $symbol: String!) { nodes(ids: $ids) { id } instrument(exchange: "okx", symbol: $symbol) { id } }',
+        { ids, symbol: '\0' },
+      ),
+    ).toEqual({ data: { nodes: [null, null, null], instrument: null } });
   });
 });
 
