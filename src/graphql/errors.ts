@@ -8,6 +8,9 @@ const isAboutRequest = (error: GraphQLError): boolean => error.path === undefine
 /** graphql-js names the caller's fault in a field only by this. */
 const isAboutArgument = (error: GraphQLError): boolean => error.message.startsWith('Argument "');
 
+/** Reading and validating a document recurse as deep as it nests. */
+const isTooDeep = (cause: unknown): boolean => cause instanceof RangeError && cause.message.includes('call stack');
+
 /**
  * The one door from inside errors to clients, for every transport. Public codes pass with code and message; the rest is logged
  * and becomes "Unexpected error.". Passing twice changes nothing.
@@ -25,6 +28,10 @@ export const exposeErrors =
       const code = cause.message.startsWith('Syntax Error') ? 'GRAPHQL_PARSE_FAILED' : 'BAD_USER_INPUT';
       return new GraphQLError((thrown as GraphQLError).message, { ...at, extensions: { ...cause.extensions, code } });
     }
+    if (isTooDeep(cause) && at.path == null)
+      return new GraphQLError('The request is nested too deeply to be read', {
+        extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
+      });
     log.error('A request failed inside', { error: cause, path: at.path?.join('.') });
     return new GraphQLError('Unexpected error.', {
       ...at,

@@ -1,9 +1,27 @@
-import { GraphQLError } from 'graphql';
+import { GraphQLError, print, type ValueNode, valueFromASTUntyped } from 'graphql';
 import { isDecimal } from '../market/decimal.ts';
 import { builder } from './builder.ts';
 import { formatTime, parseTime } from './date-time.ts';
 
-const wrong = (message: string) => new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
+const MAX_SHOWN = 60;
+
+/** How a scalar is read from variables and from documents; `read` returns null for what breaks the rule. */
+function input<T>(rule: string, read: (value: unknown) => T | null) {
+  const extensions = { code: 'BAD_USER_INPUT' };
+  return {
+    parseValue: (value: unknown): T => {
+      const found = read(value);
+      if (found === null) throw new GraphQLError(rule, { extensions }); // GraphQL adds which variable it was
+      return found;
+    },
+    parseLiteral: (node: ValueNode): T => {
+      const found = read(valueFromASTUntyped(node));
+      if (found === null)
+        throw new GraphQLError(`${rule}, was ${print(node).slice(0, MAX_SHOWN)}`, { nodes: node, extensions });
+      return found;
+    },
+  };
+}
 
 builder.scalarType('DateTime', {
   description:
@@ -11,39 +29,32 @@ builder.scalarType('DateTime', {
     'a time without zone or finer than a millisecond is refused.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   serialize: (value) => formatTime(Number(value)),
-  parseValue: (value) => {
-    const ms = typeof value === 'string' ? parseTime(value) : null;
-    if (ms === null) throw wrong('A DateTime is written like "2026-01-31T12:00:00.000Z"');
-    return ms;
-  },
+  ...input('A DateTime is written like "2026-01-31T12:00:00.000Z"', (value) =>
+    typeof value === 'string' ? parseTime(value) : null,
+  ),
 });
 
 builder.scalarType('Decimal', {
   description: 'An exact decimal as text, as the exchange printed it: "0.10000000". Never a float, never rounded.',
   serialize: (value) => value,
-  parseValue: (value) => {
-    if (isDecimal(value)) return value;
-    throw wrong('A Decimal is a string of plain digits with an optional fraction, like "0.00012"');
-  },
+  ...input('A Decimal is a string of plain digits with an optional fraction, like "0.00012"', (value) =>
+    isDecimal(value) ? value : null,
+  ),
 });
 
 builder.scalarType('BigInt', {
   description: 'An integer of any size as text: "9007199254740993".',
   serialize: (value) => String(value),
-  parseValue: (value) => {
+  ...input('A BigInt is a string of digits, like "9007199254740993"', (value) => {
     if (typeof value === 'string' && /^-?\d{1,40}$/.test(value)) return BigInt(value);
-    if (Number.isSafeInteger(value)) return BigInt(value as number);
-    throw wrong('A BigInt is a string of digits, like "9007199254740993"');
-  },
+    return Number.isSafeInteger(value) ? BigInt(value as number) : null;
+  }),
 });
 
 builder.scalarType('Cursor', {
   description: 'A place in a list or a stream. Opaque; good for the same field with the same filter.',
   serialize: (value) => value,
-  parseValue: (value) => {
-    if (typeof value === 'string') return value;
-    throw wrong('A Cursor is a string, as it was given');
-  },
+  ...input('A Cursor is a string, as it was given', (value) => (typeof value === 'string' ? value : null)),
 });
 
 builder.scalarType('JSON', {

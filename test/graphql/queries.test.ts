@@ -106,6 +106,26 @@ describe('bad input', () => {
     expect(errors[0]).toMatchObject({ message: expect.stringMatching(message), extensions: { code } });
   });
 
+  it('says where in the document a wrong value stands', async () => {
+    const { errors = [] } = await served.ask(`{ trades(${okx}, from: "yesterday") { edges { cursor } } }`);
+    expect(errors[0]).toMatchObject({
+      message: expect.stringContaining('"yesterday"'),
+      locations: [{ line: 1, column: 53 }],
+    });
+  });
+
+  it.each([
+    ['selections', `${'{ a '.repeat(20_000)}`],
+    ['lists', `{ nodes(ids: ${'['.repeat(20_000)}`],
+    ['fragments', `{ ${'... on Query { '.repeat(5_000)} __typename ${'}'.repeat(5_001)}`],
+  ])('a document of %s too deep to be read is refused with a code', async (_what, query) => {
+    const { errors = [] } = await served.ask(query);
+    expect(errors[0]).toMatchObject({
+      message: expect.stringMatching(/nested too deeply/),
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  });
+
   it.each([
     ['a wrong type', { first: 'ten' }, /first/],
     ['a missing variable', { symbol: undefined }, /symbol/],
