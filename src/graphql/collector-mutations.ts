@@ -1,8 +1,9 @@
+import type { ExchangeCollectorConfig } from '../collectors/collector-status.ts';
 import { PUBLIC_DATA_TYPES } from '../market/data-type.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import { CollectorType, type CollectorView, viewOf } from './collector.ts';
-import type { GraphQLContext } from './context.ts';
+import type { GraphQLContext, ObservedCollector } from './context.ts';
 import { DataTypeEnum } from './data-type.ts';
 import { ManagerType } from './manager.ts';
 import { settle, type UserError, UserErrorType } from './user-error.ts';
@@ -83,9 +84,18 @@ async function control(context: GraphQLContext, name: string, work: () => Promis
 
 /** A false of start or restart is a failure the caller can read about in the collector's health. */
 async function demand(context: GraphQLContext, name: string, started: Promise<boolean>): Promise<void> {
-  if (await started) return;
-  const issue = context.collectors.getCollector(name)?.getHealthStatus().issues[0];
-  throw new AppError('COLLECTOR_START_FAILED', `${name} did not start${issue ? `: ${issue}` : ''}`);
+  if (!(await started)) throw notStarted(name, context.collectors.getCollector(name));
+}
+
+const notStarted = (what: string, collector: ObservedCollector | undefined): AppError => {
+  const issue = collector?.getHealthStatus().issues[0];
+  return new AppError('COLLECTOR_START_FAILED', `${what} did not start${issue ? `: ${issue}` : ''}`);
+};
+
+/** What the exchange refuses, such as a symbol it does not have, stays: it may be listed later. The caller is told at once. */
+async function add(context: GraphQLContext, config: ExchangeCollectorConfig): Promise<void> {
+  const added = await context.collectors.addFromConfig(config);
+  if (added.getStatus().status === 'error') throw notStarted(`${added.name} was added and`, added);
 }
 
 builder.mutationFields((t) => ({
@@ -115,11 +125,12 @@ builder.mutationFields((t) => ({
   addCollector: t.field({
     type: CollectorPayloadType,
     description:
-      'Adds a collector and starts it; it is kept over restarts. Codes: EXCHANGE_UNKNOWN, SYMBOL_UNKNOWN, COLLECTOR_EXISTS, COLLECTOR_CONFIG_INVALID.',
+      'Adds a collector and starts it; it is kept over restarts. Codes: EXCHANGE_UNKNOWN, COLLECTOR_EXISTS, COLLECTOR_CONFIG_INVALID, and ' +
+      'COLLECTOR_START_FAILED when the exchange refuses it, a symbol it does not have for example: it is there then, and is tried again until it is removed.',
     args: { input: t.arg({ type: AddInput, required: true, description: 'What to collect.' }) },
     resolve: (_root, { input }, context) =>
       control(context, `${input.exchange}:${input.symbol}`, () =>
-        context.collectors.addFromConfig({
+        add(context, {
           exchange: input.exchange,
           symbol: input.symbol,
           dataTypes: input.dataTypes ?? PUBLIC_DATA_TYPES,

@@ -26,7 +26,6 @@ export const UserErrorType = builder.objectRef<UserError>('UserError').implement
 const PATHS: Readonly<Record<string, readonly string[]>> = {
   COLLECTOR_UNKNOWN: ['input', 'name'],
   EXCHANGE_UNKNOWN: ['input', 'exchange'],
-  SYMBOL_UNKNOWN: ['input', 'symbol'],
   COLLECTOR_EXISTS: ['input', 'symbol'],
 };
 

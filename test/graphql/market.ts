@@ -45,6 +45,9 @@ export const bookOf = (levels: number, sequence: number): OrderBook => ({
   validity: 'VALID',
 });
 
+/** The exchange refuses a collector of this symbol. */
+export const UNLISTED = 'NO-SUCH';
+
 /** A collector that only pretends: it starts, unless told not to. */
 class QuietCollector extends BaseDataCollector {
   refuses = false;
@@ -83,7 +86,9 @@ export async function openMarket(): Promise<Market> {
   const createCollector = (config: ExchangeCollectorConfig) => {
     if (!Object.hasOwn(EXCHANGES, config.exchange))
       throw new AppError('EXCHANGE_UNKNOWN', `There is no exchange ${config.exchange}`);
-    return new QuietCollector(config);
+    const made = new QuietCollector(config);
+    made.refuses = config.symbol === UNLISTED;
+    return made;
   };
   const manager = new CollectorManager({ factory: { createCollector } });
   const collector = createCollector({ exchange: 'okx', symbol: 'BTC-USDT', dataTypes: ['trade', 'ticker'] });

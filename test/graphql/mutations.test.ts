@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Served, serve } from '../server/served.ts';
+import { UNLISTED } from './market.ts';
 
 let served: Served;
 beforeEach(async () => {
@@ -68,6 +69,18 @@ it('says why a collector did not start', async () => {
   expect(collector).toMatchObject({ state: 'ERROR', shouldBeRunning: true });
   expect(userErrors).toEqual([
     { code: 'COLLECTOR_START_FAILED', path: null, message: expect.stringContaining('okx refused the channel') },
+  ]);
+});
+
+it('says that what was added is refused by the exchange', async () => {
+  const { collector, userErrors } = await mutate('addCollector', { exchange: 'okx', symbol: UNLISTED });
+  expect(collector).toEqual({ name: `okx:${UNLISTED}`, state: 'ERROR', shouldBeRunning: true });
+  expect(userErrors).toEqual([
+    {
+      code: 'COLLECTOR_START_FAILED',
+      path: null,
+      message: expect.stringMatching(/^okx:NO-SUCH was added and did not start: .*okx refused the channel/),
+    },
   ]);
 });
 
