@@ -2,27 +2,12 @@ import type { Channel, ConnectionConfig, Credentials, Endpoint, ExchangeAdapter,
 import type { Clock, Random } from '../runtime/clock.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
-import { backoffMs } from './backoff.ts';
+import { Attempts } from './attempts.ts';
+import { CarriedChannels, type ChannelListener, type ConnectionState } from './carried-channels.ts';
 import { type DataFrame, Link, type LinkEnd } from './link.ts';
 import type { RateLimit } from './rate-limit.ts';
+import { RequestBatch } from './request-batch.ts';
 import type { OpenSocket } from './socket.ts';
-
-/**
- * connecting, reconnecting: no data comes, it is being worked on. failed: the attempts are used up. refused: the login
- * is not accepted, trying again cannot help. A new `want` tries again in both.
- */
-export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'failed' | 'refused';
-
-/** What a collector hears about one of its channels. */
-export interface ChannelListener {
-  data(frame: DataFrame): void;
-  subscribed(key: string): void;
-  refused(key: string, code: string, message: string): void;
-  /** The socket that carries the channel changed its state; told once at the beginning too. */
-  connection(state: ConnectionState, message: string): void;
-  /** Something on the socket could not be read, and belongs to nobody in particular. */
-  trouble(reason: string, detail: string): void;
-}
 
 export interface ConnectionOptions {
   readonly adapter: ExchangeAdapter;
@@ -38,18 +23,11 @@ export interface ConnectionOptions {
   readonly connects: RateLimit;
 }
 
-interface Carried {
-  readonly route: Route;
-  readonly listeners: Set<ChannelListener>;
-  /** The link whose order-book frames count; during a handover the old one until the new one has sent a frame. */
-  carrier: Link | null;
-  refused: boolean;
-}
-
-/** Good data for this long makes the next break a first break again. */
-const GOOD_DATA_MS = 30_000;
+/** The next socket has this long to carry everything; then another one is tried. */
 const HANDOVER_TIMEOUT_MS = 20_000;
-/** Share of a socket's hourly requests after which new channels go elsewhere; the rest is for subscribing again. */
+/** A replaced socket is read for this long: what was under way on it is not lost. */
+const OVERLAP_MS = 1_000;
+/** Share of a socket's hourly requests that is used before it is replaced; the rest is for what cannot wait. */
 const REQUESTS_USED = 0.9;
 
 /**
@@ -58,30 +36,26 @@ const REQUESTS_USED = 0.9;
  */
 export class Connection implements Disposable {
   readonly #options: ConnectionOptions;
-  readonly #carried = new Map<string, Carried>();
-  readonly #routes = new Map<string, Route>();
+  readonly #carried = new CarriedChannels();
   readonly #disposing = new AbortController();
   readonly #timers: Disposable[];
   #current: Link | null = null;
   #next: Link | null = null;
+  /** Replaced at `since` (monotonic ms), and closed soon. */
+  #old: { readonly link: Link; since: number } | null = null;
+  #handover: AbortController | null = null;
   #state: ConnectionState = 'connecting';
   #message = 'opening the first socket';
-  /** Attempts in a row that brought no data. */
-  #failures = 0;
-  /** Grows with every break, falls to 0 after GOOD_DATA_MS of data. */
-  #breaks = 0;
-  #liveSince: number | null = null;
   #connectedAt: number | null = null;
-  #flushing = false;
-  readonly #pending = new Set<string>();
+  readonly #attempts: Attempts;
+  readonly #requests = new RequestBatch((left, asked) => this.#send(left, asked));
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    const tickMs = Math.min(1_000, options.connection.ping_interval * 250, options.connection.pong_timeout * 250);
-    this.#timers = [
-      options.clock.every(tickMs, () => this.#tick()),
-      options.gate.onChange((open) => this.#setReading(open)),
-    ];
+    const { connection, clock, random } = options;
+    this.#attempts = new Attempts(clock, random, connection.reconnect_delay * 1_000);
+    const tickMs = Math.min(1_000, connection.ping_interval * 250, connection.pong_timeout * 250);
+    this.#timers = [clock.every(tickMs, () => this.#tick()), options.gate.onChange((open) => this.#setReading(open))];
     void this.#connect(0);
   }
 
@@ -93,9 +67,9 @@ export class Connection implements Disposable {
     return this.#carried.size;
   }
 
-  /** Consecutive attempts without data. */
+  /** Attempts in a row without an answer of the exchange. */
   get reconnectAttempts(): number {
-    return this.#failures;
+    return this.#attempts.failures;
   }
 
   /** Wall time in ms of the exchange's last sign of life on the present socket; null before the first. */
@@ -114,85 +88,68 @@ export class Connection implements Disposable {
 
   /** Whether it can take so many more channels within the exchange's limits of one socket. */
   hasRoomFor(channels: number): boolean {
-    const { channelsPerSocket, requestsPerHour } = this.#options.adapter.limits;
-    const hasRequests = (this.#current?.requests ?? 0) < requestsPerHour * REQUESTS_USED;
-    return this.#carried.size + channels <= channelsPerSocket && hasRequests;
+    return this.#carried.size + channels <= this.#options.adapter.limits.channelsPerSocket && !this.#requestsUsed;
   }
 
   /** Carries a channel for a listener. A second listener shares the subscription. */
   want(route: Route, listener: ChannelListener): void {
     const { key } = route.channel;
-    const carried = this.#carried.get(key);
-    if (carried && !carried.refused) carried.listeners.add(listener);
-    else {
-      this.#carried.set(key, {
-        route,
-        listeners: new Set([...(carried?.listeners ?? []), listener]),
-        carrier: null,
-        refused: false,
-      });
-      this.#routes.set(key, route);
-      this.#ask(key);
-    }
+    if (this.#carried.add(route, listener)) this.#requests.ask(key);
     if (this.#state === 'failed' || this.#state === 'refused') this.#revive();
-    listener.connection(this.#state, this.#message);
+    listener.connection([key], this.#state, this.#message);
+    if (this.#carried.status(key) === 'subscribed') listener.subscribed(key);
   }
 
   /** The last listener's leaving unsubscribes. Repeating changes nothing. */
   unwant(key: string, listener: ChannelListener): void {
-    const carried = this.#carried.get(key);
-    if (!carried?.listeners.delete(listener) || carried.listeners.size > 0) return;
-    this.#carried.delete(key);
-    this.#routes.delete(key);
-    this.#pending.delete(key);
-    if (!carried.refused) for (const link of this.#links()) link.unsubscribe([carried.route.channel]);
+    const channel = this.#carried.remove(key, listener);
+    if (channel) this.#requests.leave(channel);
   }
 
-  /** Subscribes one channel again; its neighbours do not notice. */
+  /** Subscribes one channel again, also one that was refused; its neighbours do not notice. */
   resubscribe(key: string): void {
-    const carried = this.#carried.get(key);
-    if (!carried || !this.#current?.ready) return;
-    this.#current.unsubscribe([carried.route.channel]);
-    this.#ask(key);
+    if (!this.#current?.ready || !this.#options.gate.open || this.#handover) return;
+    const wasRefused = this.#carried.askAgain(key);
+    const [channel] = this.#carried.channels([key]);
+    if (!channel) return;
+    if (this.#requestsUsed) return void this.#handOver(this.#current, 'its requests of this hour are used up');
+    if (!wasRefused) this.#requests.leave(channel);
+    this.#requests.ask(key);
   }
 
   [Symbol.dispose](): void {
     if (this.#disposing.signal.aborted) return;
     this.#disposing.abort();
+    this.#handover?.abort();
     for (const timer of this.#timers) timer[Symbol.dispose]();
-    for (const link of this.#links()) link.close();
+    for (const link of this.#everyLink()) link.close();
   }
 
-  #links(): readonly Link[] {
-    return [this.#current, this.#next].filter((link) => link !== null);
+  get #requestsUsed(): boolean {
+    const { requestsPerHour } = this.#options.adapter.limits;
+    return (this.#current?.requestsThisHour ?? 0) >= requestsPerHour * REQUESTS_USED;
   }
 
-  /** Channels wanted in the same turn share one request. */
-  #ask(key: string): void {
-    this.#pending.add(key);
-    if (this.#flushing) return;
-    this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      const channels = this.#channels([...this.#pending]);
-      this.#pending.clear();
-      if (this.#disposing.signal.aborted) return;
-      for (const link of this.#links()) if (link.ready) link.subscribe(channels);
-    });
+  #everyLink(): readonly Link[] {
+    return [this.#current, this.#next, this.#old?.link].filter((link) => link != null);
   }
 
-  #channels(keys: Iterable<string>): readonly Channel[] {
-    return [...keys].flatMap((key) => {
-      const carried = this.#carried.get(key);
-      return carried && !carried.refused ? [carried.route.channel] : [];
-    });
+  #send(left: readonly Channel[], asked: readonly string[]): void {
+    if (this.#disposing.signal.aborted) return;
+    for (const link of [this.#current, this.#next]) {
+      if (!link?.ready) continue;
+      link.unsubscribe(left);
+      link.subscribe(this.#carried.channels(asked));
+    }
   }
 
   async #connect(waitMs: number): Promise<void> {
     const { clock, connects } = this.#options;
+    const { signal } = this.#disposing;
     try {
-      await clock.sleep(waitMs, this.#disposing.signal);
-      await connects.take(1, this.#disposing.signal);
+      await clock.sleep(waitMs, signal);
+      await connects.take(1, signal);
+      signal.throwIfAborted();
     } catch {
       return; // disposed while waiting
     }
@@ -202,13 +159,13 @@ export class Connection implements Disposable {
   #open(): Link {
     return new Link({
       ...this.#options,
-      routes: this.#routes,
+      routes: this.#carried.routes,
       handlers: {
         ready: (link) => this.#ready(link),
         data: (link, frame) => this.#data(link, frame),
         subscribed: (link, keys) => this.#subscribed(link, keys),
-        refused: (_link, key, code, message) => this.#refused(key, code, message),
-        unreadable: (_link, reason, detail) => this.#everyListener((listener) => listener.trouble(reason, detail)),
+        refused: (link, key, code, message) => this.#refused(link, key, code, message),
+        unreadable: (_link, reason, detail) => this.#carried.tell((listener) => listener.trouble(reason, detail)),
         closingSoon: (link, reason) => void this.#handOver(link, reason),
         ended: (link, end) => this.#ended(link, end),
       },
@@ -217,66 +174,56 @@ export class Connection implements Disposable {
 
   #ready(link: Link): void {
     if (!this.#options.gate.open) link.setReading(false);
-    this.#pending.clear();
-    link.subscribe(this.#channels(this.#carried.keys()));
+    link.subscribe(this.#carried.channels(this.#carried.keys));
     if (link === this.#current) this.#become('live', 'connected');
+    this.#completeHandOver(link);
   }
 
   #data(link: Link, frame: DataFrame): void {
-    const carried = this.#carried.get(frame.channel);
-    if (!carried) return;
-    if (this.#liveSince === null) {
-      this.#liveSince = this.#options.clock.monotonic();
-      this.#failures = 0;
-    }
-    if (frame.kind === 'book') {
-      if (link === this.#next || carried.carrier === null) carried.carrier = link;
-      if (link !== carried.carrier) return;
-    }
-    for (const listener of carried.listeners) listener.data(frame);
+    this.#attempts.data();
+    this.#carried.data(frame, link, link === (this.#next ?? this.#current));
   }
 
   #subscribed(link: Link, keys: readonly string[]): void {
-    this.#failures = 0;
-    for (const key of keys) for (const listener of this.#carried.get(key)?.listeners ?? []) listener.subscribed(key);
-    if (link === this.#next && link.settled) this.#completeHandOver(link);
+    this.#attempts.answered();
+    this.#carried.subscribed(keys);
+    this.#completeHandOver(link);
   }
 
-  #refused(key: string, code: string, message: string): void {
-    const carried = this.#carried.get(key);
-    if (!carried) return;
-    carried.refused = true;
+  #refused(link: Link, key: string, code: string, message: string): void {
     this.#options.log.warn('The exchange refused a subscription', { channel: key, code, reason: message });
-    for (const listener of carried.listeners) listener.refused(key, code, message);
+    this.#carried.refused(key, code, message);
+    this.#completeHandOver(link);
   }
 
   #ended(link: Link, end: LinkEnd): void {
+    this.#carried.forget(link);
+    if (link === this.#old?.link) this.#old = null;
     if (link === this.#next) {
       this.#next = null;
-      return;
+      this.#options.log.warn('The next socket ended early', { endpoint: this.endpoint, reason: end.message });
     }
     if (link !== this.#current) return;
-    const { clock, random, connection, log } = this.#options;
-    if (this.#liveSince !== null && clock.monotonic() - this.#liveSince > GOOD_DATA_MS) this.#breaks = 0;
-    this.#liveSince = null;
-    for (const carried of this.#carried.values()) carried.carrier = null;
+    const { connection, log } = this.#options;
     if (this.#next?.ready) return this.#promote(this.#next);
+    this.#attempts.failed();
+    this.#handover?.abort();
     this.#next?.close();
     this.#next = null;
     this.#current = null;
-    this.#failures += 1;
-    if (!end.retry || this.#failures > connection.max_reconnect_attempts) {
+    this.#carried.interrupted();
+    if (!end.retry || this.#attempts.failures > connection.max_reconnect_attempts) {
       const message = end.retry
         ? `gave up after ${connection.max_reconnect_attempts} attempts: ${end.message}`
         : end.message;
       log.error('Connection failed', { endpoint: this.endpoint, reason: message });
       return this.#become(end.retry ? 'failed' : 'refused', message);
     }
-    const wait = backoffMs(this.#breaks++, connection.reconnect_delay * 1_000, random);
+    const wait = this.#attempts.nextWaitMs();
     log.warn('Connection lost', {
       endpoint: this.endpoint,
       reason: end.message,
-      attempt: this.#failures,
+      attempt: this.#attempts.failures,
       waitMs: Math.round(wait),
     });
     this.#become('reconnecting', end.message);
@@ -284,62 +231,81 @@ export class Connection implements Disposable {
   }
 
   #revive(): void {
-    this.#failures = 0;
+    this.#attempts.answered();
     this.#become('reconnecting', 'trying again');
     void this.#connect(0);
   }
 
-  /** Opens the next socket while the old one still delivers. */
+  /** Opens the next socket while the old one still delivers; tries until it carries everything or the old one is gone. */
   async #handOver(link: Link, reason: string): Promise<void> {
-    if (link !== this.#current || this.#next) return;
-    const { connects, log, clock } = this.#options;
-    log.info('Replacing a socket before it closes', { endpoint: this.endpoint, reason });
-    const next = this.#open();
-    this.#next = next;
-    connects.reserve();
-    await clock.sleep(HANDOVER_TIMEOUT_MS, this.#disposing.signal).catch(() => undefined);
-    if (this.#next !== next) return;
-    log.warn('The next socket did not become ready in time', { endpoint: this.endpoint });
+    if (link !== this.#current || this.#handover) return;
+    const { connects, log, clock, gate } = this.#options;
+    log.info('Replacing a socket', { endpoint: this.endpoint, reason });
+    const handover = new AbortController();
+    this.#handover = handover;
+    try {
+      for (;;) {
+        await connects.take(1, handover.signal);
+        handover.signal.throwIfAborted();
+        this.#next = this.#open();
+        do await clock.sleep(HANDOVER_TIMEOUT_MS, handover.signal);
+        while (!gate.open); // nobody reads its answers
+        log.warn('The next socket did not become ready in time', { endpoint: this.endpoint });
+        this.#closeNext();
+      }
+    } catch (error) {
+      if (!handover.signal.aborted) throw error; // else done, or the old socket is gone
+    } finally {
+      if (this.#handover === handover) this.#handover = null;
+    }
+  }
+
+  #closeNext(): void {
+    if (!this.#next) return;
+    this.#carried.forget(this.#next);
+    this.#next.close();
     this.#next = null;
-    next.close();
   }
 
   #completeHandOver(next: Link): void {
-    const old = this.#current;
+    if (next !== this.#next || !next.settled) return;
+    this.#old?.link.close();
+    this.#old = this.#current && { link: this.#current, since: this.#options.clock.monotonic() };
     this.#promote(next);
-    old?.close();
   }
 
   #promote(next: Link): void {
     this.#current = next;
     this.#next = null;
-    for (const carried of this.#carried.values()) if (carried.carrier !== next) carried.carrier = null;
+    this.#handover?.abort();
+    this.#handover = null;
     this.#become('live', 'moved to the next socket');
   }
 
   #tick(): void {
     const { adapter, clock, gate } = this.#options;
     if (!gate.open) return;
-    for (const link of this.#links()) link.tick();
+    this.#next?.tick();
+    this.#current?.tick();
+    if (this.#old && clock.monotonic() - this.#old.since > OVERLAP_MS) {
+      this.#carried.forget(this.#old.link);
+      this.#old.link.close();
+      this.#old = null;
+    }
     const current = this.#current;
     if (current?.ready && clock.monotonic() - current.openedAt > adapter.limits.socketLifeMs)
       void this.#handOver(current, 'the exchange closes sockets of this age');
   }
 
   #setReading(reading: boolean): void {
-    for (const link of this.#links()) link.setReading(reading);
+    for (const link of this.#everyLink()) link.setReading(reading);
+    if (this.#old) this.#old.since = this.#options.clock.monotonic();
   }
 
   #become(state: ConnectionState, message: string): void {
     this.#connectedAt = state === 'live' ? this.#options.clock.now() : null;
     this.#state = state;
     this.#message = message;
-    this.#everyListener((listener) => listener.connection(state, message));
-  }
-
-  #everyListener(tell: (listener: ChannelListener) => void): void {
-    const told = new Set<ChannelListener>();
-    for (const carried of this.#carried.values()) for (const listener of carried.listeners) told.add(listener);
-    for (const listener of told) tell(listener);
+    this.#carried.tell((listener, keys) => listener.connection(keys, state, message));
   }
 }

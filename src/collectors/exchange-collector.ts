@@ -3,8 +3,8 @@ import { DataType } from '../market/data-type.ts';
 import type { MarketEvent } from '../market/market-event.ts';
 import { AppError } from '../runtime/errors.ts';
 import { BaseDataCollector, type CollectorEnvironment, type LinkFacts } from './base-data-collector.ts';
+import type { ChannelListener, ConnectionState } from './carried-channels.ts';
 import type { ExchangeCollectorConfig } from './collector-status.ts';
-import type { ChannelListener, ConnectionState } from './connection.ts';
 import type { ExchangeConnections } from './exchange-connections.ts';
 import type { DataFrame } from './link.ts';
 import { OrderBookStream } from './order-book-stream.ts';
@@ -14,13 +14,14 @@ export type ChannelNames = Readonly<Partial<Record<DataType, string>>>;
 
 interface Watched {
   readonly route: Route;
-  readonly listener: ChannelListener;
   connection: ConnectionState;
   message: string;
   subscribed: boolean;
   /** The exchange's words when it refused the channel. */
   refusal: string | null;
 }
+
+const UNTOLD = { connection: 'connecting', message: '', subscribed: false, refusal: null } as const;
 
 /** A caller of start waits this long for the exchange; after it the collector goes on by itself. */
 const START_WAIT_MS = 4_500;
@@ -67,16 +68,16 @@ export class ExchangeCollector extends BaseDataCollector {
       .map(({ channel }) => channel.key);
     this.#tickerPayloads.clear();
     this.#book = this.#openBook(nativeSymbol);
-    this.#watched = new Map(routes.map((route) => [route.channel.key, this.#watch(route)]));
-    for (const { route, listener } of this.#watched.values()) this.#connections.want([route], listener);
+    this.#watched = new Map(routes.map((route) => [route.channel.key, { ...UNTOLD, route }]));
+    this.#connections.want(routes, this.#listener);
     await this.#withinStartWait(this.#settled.promise, null);
     if (this.state === 'starting') this.become('reconnecting', 'the exchange has not answered yet');
   }
 
   protected override async close(_options: { readonly force: boolean }): Promise<void> {
-    const watched = [...this.#watched.values()];
+    const routes = [...this.#watched.values()].map(({ route }) => route);
     this.#watched = new Map();
-    for (const { route, listener } of watched) this.#connections.unwant([route], listener);
+    this.#connections.unwant(routes, this.#listener);
     this.#book?.[Symbol.dispose]();
     this.#book = null;
   }
@@ -113,44 +114,43 @@ export class ExchangeCollector extends BaseDataCollector {
     });
   }
 
-  #watch(route: Route): Watched {
-    const { key } = route.channel;
-    const isBook = route.channel.dataType === DataType.ORDERBOOK;
-    const watched: Watched = {
-      route,
-      connection: 'connecting',
-      message: '',
-      subscribed: false,
-      refusal: null,
-      listener: {
-        data: (frame) => this.#read(route.channel, frame),
-        subscribed: () => {
-          watched.subscribed = true;
-          this.beginStream(route.channel.dataType);
-          this.#judge();
-        },
-        refused: (_key, code, message) => {
-          watched.refusal = `${code} ${message}`;
-          this.trouble('refused', `${key}: ${code} ${message}`);
-          this.#judge();
-        },
-        connection: (state, message) => {
-          watched.connection = state;
-          watched.message = message;
-          if (state !== 'live') {
-            watched.subscribed = false;
-            if (isBook) this.#book?.lost();
-          }
-          this.#judge();
-        },
-        trouble: (reason, detail) => this.trouble(reason, detail),
-      },
-    };
-    return watched;
+  /** What the sockets tell; everything is told only of channels that are watched. */
+  readonly #listener: ChannelListener = {
+    data: (frame) => this.#read(frame),
+    subscribed: (key) => this.#hear([key], (watched) => this.#subscribed(watched)),
+    refused: (key, code, message) =>
+      this.#hear([key], (watched) => {
+        watched.refusal = `${code} ${message}`;
+        this.trouble('refused', `${key}: ${code} ${message}`);
+      }),
+    connection: (keys, state, message) =>
+      this.#hear(keys, (watched) => {
+        watched.connection = state;
+        watched.message = message;
+        if (state === 'live') return;
+        watched.subscribed = false;
+        if (watched.route.channel.dataType === DataType.ORDERBOOK) this.#book?.lost();
+      }),
+    trouble: (reason, detail) => this.trouble(reason, detail),
+  };
+
+  #hear(keys: readonly string[], hear: (watched: Watched) => void): void {
+    for (const key of keys) {
+      const watched = this.#watched.get(key);
+      if (watched) hear(watched);
+    }
+    this.#judge();
   }
 
-  #read(channel: Channel, frame: DataFrame): void {
-    if (!this.#watched.has(channel.key)) return;
+  #subscribed(watched: Watched): void {
+    watched.refusal = null;
+    if (!watched.subscribed) this.beginStream(watched.route.channel.dataType);
+    watched.subscribed = true;
+  }
+
+  #read(frame: DataFrame): void {
+    const channel = this.#watched.get(frame.channel)?.route.channel;
+    if (!channel) return;
     this.countMessage(frame.rejected.length === 0);
     for (const { reason, detail } of frame.rejected) this.trouble(reason, detail);
     if (frame.kind === 'book') for (const change of frame.changes) this.#book?.accept(change);

@@ -2,7 +2,8 @@ import type { BookChange, ConnectionConfig, Credentials, ExchangeAdapter, Route 
 import type { Clock, Random } from '../runtime/clock.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
-import { type ChannelListener, Connection } from './connection.ts';
+import type { ChannelListener } from './carried-channels.ts';
+import { Connection } from './connection.ts';
 import { InstrumentList } from './instrument-list.ts';
 import { RateLimit } from './rate-limit.ts';
 import { type Fetch, RestClient } from './rest-client.ts';

@@ -9,9 +9,10 @@ import type {
   Route,
 } from '../exchanges/adapter.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { AppError } from '../runtime/errors.ts';
+import { AppError, messageOf } from '../runtime/errors.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { OpenSocket, Socket } from './socket.ts';
+import { Unanswered } from './unanswered.ts';
 
 /** Data of one channel. */
 export type DataFrame = Extract<Frame, { kind: 'events' | 'book' }>;
@@ -46,14 +47,8 @@ export interface LinkOptions {
   readonly handlers: LinkHandlers;
 }
 
-interface Asked {
-  readonly channel: Channel;
-  readonly request: string | null;
-  readonly at: number;
-  readonly tries: number;
-}
-
-const ANSWER_TIMEOUT_MS = 10_000;
+const LOGIN_TIMEOUT_MS = 10_000;
+const HOUR_MS = 3_600_000;
 const MAX_TRIES = 3;
 
 /** One socket from open to close: login, requests within the exchange's limits, heartbeat, and what its frames mean. */
@@ -61,9 +56,11 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #socket: Socket;
   readonly #pace: RateLimit;
-  readonly #asked = new Map<string, Asked>();
+  readonly #unanswered = new Unanswered();
   readonly #ending = new AbortController();
   #requests = 0;
+  /** When the requests of the last hour were made; monotonic ms. */
+  #requestedAt: number[] = [];
   #lastInbound: number;
   #pingedAt: number | null = null;
   #ready = false;
@@ -100,35 +97,28 @@ export class Link {
 
   /** Ready, and every channel asked for so far was answered. */
   get settled(): boolean {
-    return this.#ready && this.#asked.size === 0;
+    return this.#ready && this.#unanswered.size === 0;
   }
 
-  /** Requests sent so far; the exchange allows `limits.requestsPerHour`. */
-  get requests(): number {
-    return this.#requests;
+  /** Requests of the last hour; the exchange allows `limits.requestsPerHour`. */
+  get requestsThisHour(): number {
+    this.#forgetOldRequests();
+    return this.#requestedAt.length;
   }
 
   /** Asks for channels; the answers arrive as `subscribed` or `refused`. One frame for many where the exchange allows it. */
   subscribe(channels: readonly Channel[]): void {
-    const { adapter, clock } = this.#options;
     if (channels.length === 0) return;
-    const at = clock.monotonic();
-    for (const frame of adapter.subscribeFrames(channels, this.#nextRequest)) {
-      for (const channel of channels)
-        if (frame.channels.includes(channel.key))
-          this.#asked.set(channel.key, {
-            channel,
-            request: frame.request,
-            at,
-            tries: (this.#asked.get(channel.key)?.tries ?? 0) + 1,
-          });
-      this.#send(frame);
-    }
+    for (const frame of this.#options.adapter.subscribeFrames(channels, this.#nextRequest))
+      this.#unanswered.add(channels, frame, this.#send(frame));
   }
 
   unsubscribe(channels: readonly Channel[]): void {
-    for (const channel of channels) this.#asked.delete(channel.key);
-    if (!this.#ready || channels.length === 0) return;
+    if (channels.length === 0) return;
+    this.#unanswered.take(
+      null,
+      channels.map(({ key }) => key),
+    );
     for (const frame of this.#options.adapter.unsubscribeFrames(channels, this.#nextRequest)) this.#send(frame);
   }
 
@@ -139,26 +129,29 @@ export class Link {
     const silence = now - this.#lastInbound;
     if (this.#pingedAt !== null && now - this.#pingedAt > connection.pong_timeout * 1_000)
       return this.#fail(`no answer to a ping for ${connection.pong_timeout} s`, true);
+    if (!this.#ready && this.#lastInboundAt !== null && silence > LOGIN_TIMEOUT_MS)
+      return this.#fail('no answer to the login', true);
     if (this.#ready && this.#pingedAt === null && silence >= connection.ping_interval * 1_000) {
       this.#pingedAt = now;
       if (adapter.heartbeat.by === 'client') this.#socket.send(adapter.heartbeat.text);
       else this.#socket.ping();
     }
-    const late = [...this.#asked.values()].filter((asked) => now - asked.at > ANSWER_TIMEOUT_MS);
-    if (late.some((asked) => asked.tries >= MAX_TRIES)) return this.#fail('subscriptions stay unanswered', true);
-    if (late.length > 0) {
+    const late = this.#unanswered.late(now);
+    if (late.tries >= MAX_TRIES) return this.#fail('subscriptions stay unanswered', true);
+    if (late.channels.length > 0) {
       handlers.unreadable(
         this,
         'unanswered',
-        `${late.length} subscriptions had no answer for ${ANSWER_TIMEOUT_MS / 1_000} s and are asked again`,
+        `${late.channels.length} subscriptions had no answer and are asked again`,
       );
-      this.subscribe(late.map((asked) => asked.channel));
+      this.subscribe(late.channels);
     }
   }
 
   setReading(reading: boolean): void {
     if (reading) {
       this.#lastInbound = this.#options.clock.monotonic(); // we did not listen: silence was ours
+      this.#pingedAt = null;
       this.#socket.resume();
     } else this.#socket.pause();
   }
@@ -169,15 +162,33 @@ export class Link {
     this.#socket.close();
   }
 
-  readonly #nextRequest = () => String(++this.#requests);
+  readonly #nextRequest = () => {
+    this.#countRequest();
+    return String(++this.#requests);
+  };
 
-  #send(frame: OutFrame): void {
+  #countRequest(): void {
+    this.#forgetOldRequests();
+    this.#requestedAt.push(this.#options.clock.monotonic());
+  }
+
+  #forgetOldRequests(): void {
+    const anHourAgo = this.#options.clock.monotonic() - HOUR_MS;
+    const recent = this.#requestedAt.findIndex((at) => at > anHourAgo);
+    this.#requestedAt.splice(0, recent < 0 ? this.#requestedAt.length : recent);
+  }
+
+  /** Sends in its turn; returns when that is, in monotonic ms. */
+  #send(frame: OutFrame): number {
+    const { clock } = this.#options;
     const wait = this.#pace.reserve();
-    if (wait <= 0) return this.#socket.send(frame.text);
-    this.#options.clock.sleep(wait, this.#ending.signal).then(
-      () => this.#socket.send(frame.text),
-      () => undefined, // the link ended first; its channels are asked for again on the next one
-    );
+    if (wait <= 0) this.#socket.send(frame.text);
+    else
+      clock.sleep(wait, this.#ending.signal).then(
+        () => this.#socket.send(frame.text),
+        () => undefined, // the link ended first; its channels are asked for again on the next one
+      );
+    return clock.monotonic() + wait;
   }
 
   #opened(): void {
@@ -185,7 +196,10 @@ export class Link {
     this.#alive();
     if (endpoint !== 'private') return this.#becomeReady();
     const login = credentials && adapter.loginFrame(credentials, clock.now());
-    if (login) return this.#socket.send(login);
+    if (login) {
+      this.#countRequest();
+      return this.#socket.send(login);
+    }
     handlers.unreadable(
       this,
       'no-credentials',
@@ -213,8 +227,8 @@ export class Link {
     try {
       frame = adapter.readFrame(text, this.#lastInboundAt ?? 0, routes);
     } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      return handlers.unreadable(this, 'malformed', `${error.message} in ${JSON.stringify(text.slice(0, 200))}`);
+      const reason = error instanceof AppError ? 'malformed' : 'reader-failed'; // a stranger's frame must not end the process
+      return handlers.unreadable(this, reason, `${messageOf(error)} in ${JSON.stringify(text.slice(0, 200))}`);
     }
     this.#understand(frame);
   }
@@ -224,10 +238,10 @@ export class Link {
     switch (frame.kind) {
       case 'events':
       case 'book':
-        if (this.#asked.size > 0) this.#acknowledge([frame.channel]); // data may come before its acknowledgement
+        if (this.#unanswered.size > 0) this.#acknowledge(null, [frame.channel]); // data may come before its acknowledgement
         return handlers.data(this, frame);
       case 'subscribed':
-        return this.#acknowledge(this.#askedBy(frame.request, frame.channels));
+        return this.#acknowledge(frame.request, frame.channels);
       case 'logged-in':
         return this.#becomeReady();
       case 'closing-soon':
@@ -243,20 +257,22 @@ export class Link {
     }
   }
 
-  #acknowledge(keys: readonly string[]): void {
-    const news = keys.filter((key) => this.#asked.delete(key));
+  #acknowledge(request: string | null, named: readonly string[]): void {
+    const news = this.#unanswered.take(request, named);
     if (news.length > 0) this.#options.handlers.subscribed(this, news);
-  }
-
-  #askedBy(request: string | null, named: readonly string[]): readonly string[] {
-    if (named.length > 0) return named;
-    return [...this.#asked.values()].filter((asked) => asked.request === request).map((asked) => asked.channel.key);
   }
 
   #react({ reaction, code, message, request, channels }: Extract<Frame, { kind: 'error' }>): void {
     const { handlers } = this.#options;
-    if (reaction === 'drop-channel') return this.#dropBad(code, message, request, channels);
     const reason = `${code}: ${message}`;
+    if (reaction === 'drop-channel') {
+      const refusal = this.#unanswered.refuse(request, channels);
+      // The exchange does not say which of them is bad; asked for each alone, one cannot stop the others.
+      if ('suspects' in refusal) for (const channel of refusal.suspects) this.subscribe([channel]);
+      else if (refusal.refused.length === 0) handlers.unreadable(this, 'exchange-error', reason);
+      else for (const key of refusal.refused) handlers.refused(this, key, code, message);
+      return;
+    }
     handlers.unreadable(this, 'exchange-error', reason);
     switch (reaction) {
       case 'stop-login':
@@ -268,25 +284,6 @@ export class Link {
         return; // still unanswered, so `tick` asks again
       default:
         return reaction satisfies never;
-    }
-  }
-
-  /** The exchange may not say which channel of a request is bad; then each is asked for alone, so that one cannot stop the others. */
-  #dropBad(code: string, message: string, request: string | null, named: readonly string[]): void {
-    const known = this.#askedBy(request, named).filter((key) => this.#asked.has(key) || named.includes(key));
-    const suspects = known.length > 0 ? known : [...this.#asked.keys()];
-    const requests = new Set(suspects.map((key) => this.#asked.get(key)?.request));
-    const eachAlone = requests.size === suspects.length; // then answers come in the order of the requests
-    const refused = named.length > 0 ? suspects : eachAlone ? suspects.slice(0, 1) : [];
-    for (const key of refused) {
-      this.#asked.delete(key);
-      this.#options.handlers.refused(this, key, code, message);
-    }
-    if (refused.length > 0) return;
-    for (const key of suspects) {
-      const asked = this.#asked.get(key);
-      this.#asked.delete(key);
-      if (asked) this.subscribe([asked.channel]);
     }
   }
 

@@ -86,17 +86,18 @@ describe.each(['okx', 'binance'] as const)('a collector of %s', (exchange) => {
 
   it('lives through garbage, which is counted by reason with a sample, and loses nothing good', async () => {
     await using collecting = await startCollecting(exchange);
-    const { collector, trades } = collecting.collector({ symbol: 'BTC-USDT' });
+    const { collector, trades } = collecting.collector({ symbol: 'BTC-USDT', dataTypes: PUBLIC_DATA_TYPES });
     await collector.start();
     collecting.simulator.faults.add({ kind: 'garbage', count: 20, text: '<html>busy</html>' });
     await vi.waitFor(() => expect(collector.getRejections()[0]?.count).toBe(20), soon);
+    const seen = trades().length;
+    await vi.waitFor(() => expect(trades().length).toBeGreaterThan(seen), soon);
     expect(collector.getRejections()[0]).toMatchObject({
       reason: 'malformed',
+      count: 20,
       sample: expect.stringContaining('in "'),
     });
     expect(collector.state).toBe('running');
-    const seen = trades().length;
-    await vi.waitFor(() => expect(trades().length).toBeGreaterThan(seen), soon);
     expect(missingIds(trades())).toEqual([]);
   });
 
@@ -181,6 +182,18 @@ describe('on OKX', () => {
       soon,
     );
     await vi.waitFor(() => expect(last()).toMatchObject({ validity: 'VALID' }), soon);
+  });
+
+  it('lets two collectors share the one account channel', async () => {
+    await using collecting = await startCollecting('okx', { credentials: TEST_CREDENTIALS });
+    const dataTypes: DataType[] = ['trade', 'balance'];
+    const one = collecting.collector({ symbol: 'BTC-USDT', dataTypes });
+    const other = collecting.collector({ symbol: 'ETH-USDT', dataTypes });
+    expect(await one.collector.start()).toBe(true);
+    expect(await other.collector.start()).toBe(true);
+    await one.collector.stop();
+    expect(other.collector.state).toBe('running');
+    expect(collecting.simulator.state().sockets.map(({ endpoint }) => endpoint)).toContain('private');
   });
 
   it('collects balances after a login, and goes on with public data when the keys are wrong', async () => {

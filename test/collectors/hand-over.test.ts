@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { RateLimit } from '../../src/collectors/rate-limit.ts';
+import { okx } from '../../src/exchanges/okx/adapter.ts';
+import { book, books, connect, listen, live, tickers, trade, trades, upgrade } from '../support/hand-connection.ts';
+import { ManualClock, turn } from '../support/manual-clock.ts';
+
+describe('moving to the next socket', () => {
+  it('leaves the order book with the old one when the next one ends early', async () => {
+    const { clock, sockets, first, newest, count } = await live(books, tickers);
+    first.say(book(1));
+    first.say(upgrade);
+    await clock.advance(1_000);
+    expect(sockets).toHaveLength(2);
+    newest().open();
+    newest().say(book(2));
+    newest().cut();
+    const seen = count('book books:BTC-USDT');
+    first.say(book(3, 2));
+    expect(count('book books:BTC-USDT')).toBe(seen + 1);
+  });
+
+  it('is tried again at a measured pace while the exchange lets nobody in', async () => {
+    const { clock, sockets, first, newest } = await live(tickers);
+    first.say(upgrade);
+    for (let second = 0; second < 60; second++) {
+      await clock.advance(1_000);
+      if (newest() !== first && newest().state === 'connecting') newest().cut();
+      first.say(upgrade);
+      first.say('pong');
+    }
+    expect(sockets.length).toBeGreaterThan(2);
+    expect(sockets.length).toBeLessThan(8);
+  });
+
+  it('keeps to the limit of new sockets when all are to move at once', async () => {
+    const clock = new ManualClock();
+    const connects = new RateLimit(clock, { amount: 1, perMs: 1_000 });
+    const made = [1, 2, 3, 4].map(() => connect(okx, 'public', { clock, connects }));
+    for (const { connection } of made) connection.want(tickers, listen().listener);
+    await clock.advance(10_000);
+    for (const { newest } of made) newest().open();
+    for (const { newest } of made) newest().say(upgrade);
+    await turn();
+    const opened = () => made.reduce((sum, { sockets }) => sum + sockets.length, 0);
+    expect(opened()).toBeLessThanOrEqual(5);
+    await clock.advance(5_000);
+    expect(opened()).toBe(8);
+  });
+
+  it('loses nothing that was still on its way on the old one', async () => {
+    const { clock, first, newest, count } = await live(trades);
+    first.say(upgrade);
+    await clock.advance(1_000);
+    newest().open();
+    newest().acknowledge();
+    first.say(trade('7'));
+    expect(count('events trades:BTC-USDT')).toBe(1);
+    await clock.advance(5_000);
+    expect(first.state).toBe('closed');
+  });
+
+  it('is done when the last answer is a refusal', async () => {
+    const { clock, first, newest, heard } = await live(trades, tickers);
+    first.say(upgrade);
+    await clock.advance(1_000);
+    newest().open();
+    newest().say({ event: 'subscribe', arg: { channel: 'trades', instId: 'BTC-USDT' } });
+    newest().say({ event: 'error', code: '60018', msg: 'no', arg: { channel: 'tickers', instId: 'BTC-USDT' } });
+    await clock.advance(5_000);
+    expect(first.state).toBe('closed');
+    expect(heard).not.toContain('reconnecting');
+  });
+
+  it('follows an order book on the new one as soon as it sends it, and no longer on the old one', async () => {
+    const { clock, first, newest, count } = await live(books, tickers);
+    first.say(book(1));
+    first.say(upgrade);
+    await clock.advance(1_000);
+    newest().open();
+    first.say(book(2, 1));
+    newest().say(book(2));
+    first.say(book(3, 2));
+    newest().acknowledge();
+    first.say(book(4, 3));
+    newest().say(book(3, 2));
+    expect(count('book books:BTC-USDT')).toBe(4);
+  });
+
+  it('can be done again, and asks for everything each time', async () => {
+    const { clock, sockets, first, newest, heard } = await live(tickers, trades);
+    for (let time = 0; time < 3; time++) {
+      newest().say(upgrade);
+      await clock.advance(1_000);
+      newest().open();
+      newest().acknowledge();
+      await clock.advance(3_000);
+      newest().say('pong');
+    }
+    expect(sockets.map(({ state }) => state)).toEqual(['closed', 'closed', 'closed', 'open']);
+    for (const socket of sockets) expect(socket.asked('subscribe')).toEqual([['tickers:BTC-USDT', 'trades:BTC-USDT']]);
+    expect(heard).not.toContain('reconnecting');
+    expect(first.asked('unsubscribe')).toEqual([]);
+  });
+
+  it('becomes an ordinary reconnect when the old one ends before the next is ready', async () => {
+    const { clock, sockets, first, newest, heard } = await live(tickers);
+    first.say(upgrade);
+    await clock.advance(1_000);
+    first.cut();
+    await clock.advance(1_000);
+    newest().open();
+    newest().acknowledge();
+    expect(heard.slice(-3)).toEqual(['reconnecting', 'live', 'subscribed tickers:BTC-USDT']);
+    expect(sockets.filter(({ state }) => state === 'open')).toEqual([newest()]);
+  });
+
+  it('happens by itself before the exchange closes sockets of that age', async () => {
+    const { connection, clock, sockets, newest } = connect({ ...okx, limits: { ...okx.limits, socketLifeMs: 60_000 } });
+    connection.want(tickers, listen().listener);
+    for (let second = 0; second < 70; second++) {
+      await clock.advance(1_000);
+      if (newest().state === 'connecting') newest().open();
+      newest().acknowledge();
+    }
+    expect(sockets.map(({ state }) => state)).toEqual(['closed', 'open']);
+  });
+
+  it('waits for a closed gate, behind which no answer is read', async () => {
+    const { clock, gate, sockets, first, newest } = await live(tickers);
+    first.say(upgrade);
+    await clock.advance(1_000);
+    newest().open();
+    gate.set('test', false);
+    await clock.advance(120_000);
+    gate.set('test', true);
+    expect(newest().reading).toBe(true);
+    newest().acknowledge();
+    await clock.advance(3_000);
+    expect(sockets.map(({ state }) => state)).toEqual(['closed', 'open']);
+  });
+});
