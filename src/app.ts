@@ -115,6 +115,7 @@ export async function startApp(
       port: config.server.port,
       allowedOrigins: config.server.allowed_origins,
       log,
+      graphqlLog: logging.open('graphql'),
       clock,
       schema,
       checkReady: () => db.ping().then(() => manager.getStatus().isRunning),

@@ -169,7 +169,6 @@ const components = group({
   websocket_clients: component.prefault({}),
   storage: component.prefault({}),
   graphql: component.prefault({}),
-  simulator: component.prefault({}),
 });
 
 /** What is collected when nothing is said. */

@@ -2,6 +2,8 @@ import { GraphQLError } from 'graphql';
 import { AppError, ERRORS } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 
+export type ExposeError = (thrown: unknown) => GraphQLError;
+
 /** Errors of GraphQL itself: about the request, never about what is inside. They carry no path, as no field was reached. */
 const isAboutRequest = (error: GraphQLError): boolean => error.path === undefined && error.originalError === undefined;
 
@@ -16,8 +18,8 @@ const isTooDeep = (cause: unknown): boolean => cause instanceof RangeError && ca
  * and becomes "Unexpected error.". Passing twice changes nothing.
  */
 export const exposeErrors =
-  (log: Log) =>
-  (thrown: unknown): GraphQLError => {
+  (log: Log): ExposeError =>
+  (thrown) => {
     const cause = rootCause(thrown);
     if (thrown instanceof GraphQLError && cause instanceof GraphQLError && thrown.extensions.code)
       return inOurWords(thrown);

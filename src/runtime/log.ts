@@ -9,7 +9,7 @@ export interface Log {
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Component names a configuration can set a level for. */
-export type LogComponent = 'server' | 'data_collectors' | 'websocket_clients' | 'storage' | 'graphql' | 'simulator';
+export type LogComponent = 'server' | 'data_collectors' | 'websocket_clients' | 'storage' | 'graphql';
 
 export type OpenLog = (component: LogComponent) => Log;
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { GraphQLSchema } from 'graphql';
 import type { Services } from '../graphql/context.ts';
+import { exposeErrors } from '../graphql/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
@@ -27,6 +28,8 @@ export interface ServerOptions {
   readonly checkReady: () => Promise<boolean>;
   readonly clock: Clock;
   readonly log: Log;
+  /** For operations that fail inside. */
+  readonly graphqlLog: Log;
 }
 
 export interface RunningServer extends AsyncDisposable {
@@ -54,8 +57,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let disposing = false;
   let port = options.port;
   const origins = originRule({ host, port: () => port, allowedOrigins });
-  const pipeline = createPipeline(schema, services, log);
-  const sockets = webSocketEndpoint(pipeline, clock, log);
+  const expose = exposeErrors(options.graphqlLog);
+  const pipeline = createPipeline(schema, services, expose);
+  const sockets = webSocketEndpoint({ pipeline, expose, clock, log });
   const isReady = async () => !disposing && (await within(READY_TIMEOUT_MS, clock, options.checkReady));
   const template = await readFile(new URL('landing.html', import.meta.url), 'utf8');
   const streams = new Set<ServerResponse>();

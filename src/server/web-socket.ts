@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { GraphQLError, getOperationAST } from 'graphql';
 import { handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { exposeErrors } from '../graphql/errors.ts';
+import type { ExposeError } from '../graphql/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
@@ -30,8 +30,17 @@ export interface WebSocketEndpoint extends AsyncDisposable {
 }
 
 /** GraphQL over WebSocket (graphql-transport-ws), through the same pipeline as HTTP. */
-export function webSocketEndpoint(pipeline: Pipeline, clock: Clock, log: Log): WebSocketEndpoint {
-  const expose = exposeErrors(log);
+export function webSocketEndpoint({
+  pipeline,
+  expose,
+  clock,
+  log,
+}: {
+  readonly pipeline: Pipeline;
+  readonly expose: ExposeError;
+  readonly clock: Clock;
+  readonly log: Log;
+}): WebSocketEndpoint {
   const wss = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -105,7 +114,7 @@ type Enveloped = ReturnType<Pipeline['getEnveloped']>;
 type Operation = Pick<Enveloped, 'execute' | 'subscribe'>;
 
 /** Parses and validates as over HTTP; what is wrong comes back as errors, as throwing would close the whole socket. */
-async function prepare(pipeline: Pipeline, payload: SubscribePayload, expose: (error: unknown) => GraphQLError) {
+async function prepare(pipeline: Pipeline, payload: SubscribePayload, expose: ExposeError) {
   const { schema, execute, subscribe, contextFactory, parse, validate } = pipeline.getEnveloped({ params: payload });
   try {
     const document = parse(payload.query);

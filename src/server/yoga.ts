@@ -1,9 +1,8 @@
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { GraphQLContext } from '../graphql/context.ts';
-import { exposeErrors } from '../graphql/errors.ts';
+import type { ExposeError } from '../graphql/errors.ts';
 import { execute, subscribe } from '../graphql/execution/execute.ts';
-import type { Log } from '../runtime/log.ts';
 import { acceptsEvents } from './accept.ts';
 
 export const GRAPHQL_PATH = '/graphql';
@@ -12,13 +11,13 @@ export const MAX_BODY_BYTES = 1_000_000;
 /** The one pipeline from request to result. HTTP and server-sent events go through it whole, WebSockets through `getEnveloped`. */
 export type Pipeline = YogaServerInstance<Record<string, unknown>, GraphQLContext>;
 
-export function createPipeline(schema: GraphQLSchema, services: GraphQLContext, log: Log): Pipeline {
+export function createPipeline(schema: GraphQLSchema, services: GraphQLContext, expose: ExposeError): Pipeline {
   return createYoga<Record<string, unknown>, GraphQLContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     context: () => services,
     plugins: [planned, eventsOnly, hangUpOnTooLarge],
-    maskedErrors: { maskError: exposeErrors(log), isDev: false },
+    maskedErrors: { maskError: expose, isDev: false },
     maxRequestBodySize: MAX_BODY_BYTES,
     batching: false,
     multipart: false,

@@ -45,3 +45,10 @@ it('shows every variable of docs/configuration.md in .env.example', () => {
   expect(documented).toContain('DATABASE_URL');
   expect(shown.sort()).toEqual(documented.sort());
 });
+
+it('has a level for every component the server logs as, and for no other', () => {
+  const wiring = readFileSync(new URL('../../src/app.ts', import.meta.url), 'utf8');
+  const opened = new Set([...wiring.matchAll(/\bopen\('(\w+)'\)/g)].map(([, name]) => name));
+  const configurable = CONFIG_FILE.parse({}).components;
+  expect([...opened].sort()).toEqual(Object.keys(configurable).sort());
+});

@@ -27,7 +27,13 @@ export async function serve(options: Partial<ServerOptions> & { log?: Log } = {}
   const market = await openMarket();
   const server = await startServer({
     ...{ schema, services: market.services, host: '127.0.0.1', port: 0, allowedOrigins: [] },
-    ...{ checkReady: () => Promise.resolve(true), clock: systemClock, log: silentLog, ...options },
+    ...{
+      checkReady: () => Promise.resolve(true),
+      clock: systemClock,
+      log: silentLog,
+      graphqlLog: options.log ?? silentLog,
+      ...options,
+    },
   });
   const url = `${server.url}/graphql`;
   return {
