@@ -61,6 +61,7 @@ export abstract class BaseDataCollector {
   #stateMessage = 'not started';
   #shouldBeRunning = false;
   #operation: Operation | null = null;
+  #opening: AbortController | null = null;
   #startedAt: number | null = null;
   #messagesReceived = 0;
   #messagesProcessed = 0;
@@ -79,8 +80,11 @@ export abstract class BaseDataCollector {
     );
   }
 
-  /** Begins collecting; resolves when data can come. A rejection puts the collector into the state `error`. */
-  protected abstract open(): Promise<void>;
+  /**
+   * Begins collecting; resolves when data can come. A rejection puts the collector into the state `error`. `signal` aborts
+   * when it is asked to stop meanwhile; `close` follows then.
+   */
+  protected abstract open(signal: AbortSignal): Promise<void>;
 
   /** Ends collecting; after it nothing is emitted. `force`: do not wait for the other side. */
   protected abstract close(options: { readonly force: boolean }): Promise<void>;
@@ -90,7 +94,12 @@ export abstract class BaseDataCollector {
     return { heartbeatAt: null, connectedAt: this.#startedAt, reconnectAttempts: 0 };
   }
 
-  /** Asks again for the data of stalled streams, the smallest remedy; called about once a second while some are stalled. */
+  /** Whether the data of a type can come now, whatever the other types do. */
+  protected carries(_type: DataType): boolean {
+    return this.#state === 'running';
+  }
+
+  /** Asks again for the data of stalled streams; called about once a second while some are stalled. */
   protected resubscribe(_types: readonly DataType[]): void {}
 
   /** Issues of the subclass's own, e.g. refused channels. */
@@ -140,6 +149,7 @@ export abstract class BaseDataCollector {
   /** Idempotent. */
   stop(options: { readonly force?: boolean } = {}): Promise<void> {
     this.#shouldBeRunning = false;
+    this.#opening?.abort();
     return this.#serialise('stop', async () => {
       if (this.#state === 'stopped') return;
       await this.#close(options.force ?? false);
@@ -224,8 +234,8 @@ export abstract class BaseDataCollector {
   }
 
   getStreams(): readonly StreamStatus[] {
-    const collector = this.#state === 'running' ? null : this.#isUp() ? 'RECONNECTING' : 'STOPPED';
-    return [...this.#streams.values()].map((stream) => stream.status(collector));
+    const interrupted = this.#isUp() ? 'RECONNECTING' : 'STOPPED';
+    return [...this.#streams].map(([type, stream]) => stream.status(this.carries(type) ? null : interrupted));
   }
 
   /** What could not be used, by reason. */
@@ -249,7 +259,8 @@ export abstract class BaseDataCollector {
   protected emit(event: MarketEvent): void {
     // A forming candle is labelled by a close that is still to come, and an unstamped event by its receipt: neither tells a lag.
     const stamped = event.kind !== 'candle' && event.exchangeTime !== event.receivedAt;
-    this.#streams.get(event.kind)?.message(event.receivedAt, stamped ? event.exchangeTime : null);
+    const isNews = event.kind !== 'orderbook' || event.validity !== 'STALE'; // a book grown old is the lack of a message
+    if (isNews) this.#streams.get(event.kind)?.message(event.receivedAt, stamped ? event.exchangeTime : null);
     for (const listener of this.#eventListeners) listener(event, this);
     const callbacks = this.#callbacks.get(event.kind);
     if (!callbacks || callbacks.size === 0) return;
@@ -300,14 +311,18 @@ export abstract class BaseDataCollector {
     this.become('starting', 'asked to start');
     this.#startedAt = this.#environment.clock.now();
     for (const stream of this.#streams.values()) stream.begin();
+    const opening = new AbortController();
+    this.#opening = opening;
     try {
-      await this.open();
+      await this.open(opening.signal);
     } catch (error) {
+      await this.#endCollecting(true);
+      if (opening.signal.aborted) return false;
       this.#errors += 1;
-      await this.close({ force: true });
-      this.#startedAt = null;
       this.become('error', error instanceof AppError ? error.message : `could not start: ${messageOf(error)}`);
       return false;
+    } finally {
+      this.#opening = null;
     }
     if (this.#state === 'starting') this.become('running', 'collecting');
     return this.#state === 'running';
@@ -315,7 +330,16 @@ export abstract class BaseDataCollector {
 
   async #close(force: boolean): Promise<void> {
     this.become('stopping', 'asked to stop');
-    await this.close({ force });
+    await this.#endCollecting(force);
+  }
+
+  /** A subclass whose `close` fails must not keep the collector from its next state. */
+  async #endCollecting(force: boolean): Promise<void> {
+    try {
+      await this.close({ force });
+    } catch (error) {
+      this.trouble('close', `could not close: ${messageOf(error)}`);
+    }
     this.#startedAt = null;
   }
 

@@ -220,7 +220,7 @@ export class CollectorManager {
         managed.restartAt = null;
         void collector.restart();
       }
-      if (collector.autoRestart) collector.relieve();
+      collector.relieve();
       this.#judgeHealth(managed);
     }
   }

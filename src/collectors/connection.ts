@@ -25,6 +25,8 @@ export interface ConnectionOptions {
 
 /** The next socket has this long to carry everything; then another one is tried. */
 const HANDOVER_TIMEOUT_MS = 20_000;
+/** A socket younger than this is not replaced for its silence. */
+const YOUNG_MS = 300_000;
 /** A replaced socket is read for this long: what was under way on it is not lost. */
 const OVERLAP_MS = 1_000;
 /** Share of a socket's hourly requests that is used before it is replaced; the rest is for what cannot wait. */
@@ -115,6 +117,13 @@ export class Connection implements Disposable {
     if (this.#requestsUsed) return void this.#handOver(this.#current, 'its requests of this hour are used up');
     if (!wasRefused) this.#requests.leave(channel);
     this.#requests.ask(key);
+  }
+
+  /** Moves everything to a new socket; nothing is lost. Not while the present one is young, so that it can be asked for often. */
+  replace(reason: string): void {
+    const { clock, gate } = this.#options;
+    if (!this.#current?.ready || !gate.open || clock.monotonic() - this.#current.openedAt < YOUNG_MS) return;
+    void this.#handOver(this.#current, reason);
   }
 
   [Symbol.dispose](): void {

@@ -25,7 +25,9 @@ const UNTOLD = { connection: 'connecting', message: '', subscribed: false, refus
 
 /** A caller of start waits this long for the exchange; after it the collector goes on by itself. */
 const START_WAIT_MS = 4_500;
-const RESUBSCRIBE_EVERY_MS = 60_000;
+/** Wait after the first remedy for a stalled stream; it doubles up to the cap while nothing helps. */
+const REMEDY_WAIT_MS = 60_000;
+const REMEDY_CAP_MS = 600_000;
 
 /** Collects one symbol of an exchange with an adapter, over sockets it shares with the exchange's other collectors. */
 export class ExchangeCollector extends BaseDataCollector {
@@ -37,7 +39,8 @@ export class ExchangeCollector extends BaseDataCollector {
   #tickerParts: readonly string[] = [];
   readonly #tickerPayloads = new Map<string, unknown>();
   #settled = Promise.withResolvers<void>();
-  readonly #resubscribedAt = new Map<DataType, number>();
+  /** What was tried for streams that are silent, until data comes. */
+  readonly #remedies = new Map<DataType, { readonly tries: number; readonly nextAt: number }>();
 
   constructor(
     config: ExchangeCollectorConfig,
@@ -51,12 +54,28 @@ export class ExchangeCollector extends BaseDataCollector {
     this.#channelNames = channelNames;
   }
 
-  protected override async open(): Promise<void> {
+  protected override async open(signal: AbortSignal): Promise<void> {
+    const done = new AbortController();
+    const late = this.#environment.clock.sleep(START_WAIT_MS, AbortSignal.any([signal, done.signal]));
+    try {
+      this.#subscribe(
+        await Promise.race([this.#connections.instruments.nativeSymbol(this.symbol), this.#tooLate(late)]),
+      );
+      await Promise.race([this.#settled.promise, late]);
+    } finally {
+      done.abort();
+    }
+    if (this.state === 'starting') this.become('reconnecting', 'the exchange has not answered yet');
+  }
+
+  async #tooLate(late: Promise<void>): Promise<never> {
+    await late;
+    const { name } = this.#connections.adapter;
+    throw new AppError('EXCHANGE_REST_FAILED', `${name} did not send its list of instruments in time`);
+  }
+
+  #subscribe(nativeSymbol: string): void {
     const { adapter } = this.#connections;
-    const nativeSymbol = await this.#withinStartWait(
-      this.#connections.instruments.nativeSymbol(this.symbol),
-      new AppError('EXCHANGE_REST_FAILED', `${adapter.name} did not send its list of instruments in time`),
-    );
     const routes = this.config.dataTypes.flatMap((type) =>
       adapter
         .channels(nativeSymbol, type, this.#channelNames[type])
@@ -69,9 +88,8 @@ export class ExchangeCollector extends BaseDataCollector {
     this.#tickerPayloads.clear();
     this.#book = this.#openBook(nativeSymbol);
     this.#watched = new Map(routes.map((route) => [route.channel.key, { ...UNTOLD, route }]));
+    this.#remedies.clear();
     this.#connections.want(routes, this.#listener);
-    await this.#withinStartWait(this.#settled.promise, null);
-    if (this.state === 'starting') this.become('reconnecting', 'the exchange has not answered yet');
   }
 
   protected override async close(_options: { readonly force: boolean }): Promise<void> {
@@ -82,16 +100,30 @@ export class ExchangeCollector extends BaseDataCollector {
     this.#book = null;
   }
 
-  /** Each type at most once a minute. */
+  /** First the channels are asked for again, then their sockets are replaced; ever more rarely while nothing helps. */
   protected override resubscribe(types: readonly DataType[]): void {
+    if (types.includes(DataType.ORDERBOOK)) this.#book?.growOld();
     const now = this.#environment.clock.monotonic();
     for (const type of types) {
-      if (now - (this.#resubscribedAt.get(type) ?? Number.NEGATIVE_INFINITY) < RESUBSCRIBE_EVERY_MS) continue;
-      this.#resubscribedAt.set(type, now);
-      this.trouble('stalled', `no ${type} for too long, subscribing again`);
-      for (const { route } of this.#watched.values())
-        if (route.channel.dataType === type) this.#connections.resubscribe(route.channel.key);
+      const { tries, nextAt } = this.#remedies.get(type) ?? { tries: 0, nextAt: now };
+      if (now < nextAt) continue;
+      this.#remedies.set(type, {
+        tries: tries + 1,
+        nextAt: now + Math.min(REMEDY_CAP_MS, REMEDY_WAIT_MS * 2 ** tries),
+      });
+      const watched = [...this.#watched.values()].filter(({ route }) => route.channel.dataType === type);
+      const askAgain = tries === 0 || watched.some(({ refusal }) => refusal !== null);
+      this.trouble('stalled', `no ${type} for too long, ${askAgain ? 'subscribing again' : 'replacing its socket'}`);
+      for (const { route } of watched)
+        if (askAgain) this.#connections.resubscribe(route.channel.key);
+        else this.#connections.replace(route.channel.key, `no ${type} comes on it`);
     }
+  }
+
+  protected override carries(type: DataType): boolean {
+    const watched = [...this.#watched.values()].filter(({ route }) => route.channel.dataType === type);
+    const live = watched.filter(({ connection, subscribed }) => connection === 'live' && subscribed);
+    return super.carries(type) || (live.length > 0 && live.length === watched.length);
   }
 
   protected override linkFacts(): LinkFacts {
@@ -152,6 +184,7 @@ export class ExchangeCollector extends BaseDataCollector {
     const channel = this.#watched.get(frame.channel)?.route.channel;
     if (!channel) return;
     this.countMessage(frame.rejected.length === 0);
+    if (frame.rejected.length === 0) this.#remedies.delete(channel.dataType);
     for (const { reason, detail } of frame.rejected) this.trouble(reason, detail);
     if (frame.kind === 'book') for (const change of frame.changes) this.#book?.accept(change);
     else
@@ -208,24 +241,5 @@ export class ExchangeCollector extends BaseDataCollector {
   #settle(state: 'running' | 'error', message: string): void {
     this.become(state, message);
     this.#settled.resolve();
-  }
-
-  /** Resolves with the promise, or after START_WAIT_MS with nothing (or the error given). */
-  async #withinStartWait<T>(promise: Promise<T>, late: AppError): Promise<T>;
-  async #withinStartWait<T>(promise: Promise<T>, late: null): Promise<T | undefined>;
-  async #withinStartWait<T>(promise: Promise<T>, late: AppError | null): Promise<T | undefined> {
-    const waiting = new AbortController();
-    const timeout = this.#environment.clock.sleep(START_WAIT_MS, waiting.signal).then(
-      () => {
-        if (late) throw late;
-        return undefined;
-      },
-      () => undefined,
-    );
-    try {
-      return await Promise.race([promise, timeout]);
-    } finally {
-      waiting.abort();
-    }
   }
 }

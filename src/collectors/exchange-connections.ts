@@ -61,6 +61,11 @@ export class ExchangeConnections implements Disposable {
     for (const connection of this.#connections) connection.resubscribe(key);
   }
 
+  /** Moves everything on the socket of a channel to a new one; nothing is lost. Not while the socket is young. */
+  replace(key: string, reason: string): void {
+    for (const connection of this.carrying([key])) connection.replace(reason);
+  }
+
   /** The sockets that carry any of the channels. */
   carrying(keys: readonly string[]): readonly Connection[] {
     return [...this.#connections].filter((connection) => keys.some((key) => connection.has(key)));

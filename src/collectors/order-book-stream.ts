@@ -47,6 +47,7 @@ export class OrderBookStream implements Disposable {
   #seeding: AbortController | null = null;
   #breaks = 0;
   #last: BookChange | null = null;
+  #isOld = false;
 
   constructor(options: OrderBookStreamOptions) {
     this.#options = options;
@@ -54,6 +55,7 @@ export class OrderBookStream implements Disposable {
 
   accept(change: BookChange): void {
     this.#last = change;
+    this.#isOld = false;
     if (change.type === 'snapshot') this.#seed(change, false);
     else if (this.#validity === 'VALID') this.#follow(change);
     else this.#keep(change);
@@ -65,6 +67,13 @@ export class OrderBookStream implements Disposable {
     this.#buffer = [];
     if (this.#validity !== 'VALID') return;
     this.#validity = 'STALE';
+    this.#publish();
+  }
+
+  /** No frame for too long. The chain is not broken: the next frame that continues it makes the book VALID again. */
+  growOld(): void {
+    if (this.#validity !== 'VALID' || this.#isOld) return;
+    this.#isOld = true;
     this.#publish();
   }
 
@@ -208,7 +217,7 @@ export class OrderBookStream implements Disposable {
       bids,
       asks,
       sequence: this.#sequence,
-      validity: this.#validity,
+      validity: this.#isOld ? 'STALE' : this.#validity,
     });
   }
 }

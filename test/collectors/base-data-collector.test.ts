@@ -52,6 +52,24 @@ describe('life', () => {
   });
 });
 
+describe('a collector whose close fails', () => {
+  it('is stopped all the same, and counts it', async () => {
+    const collector = make();
+    await collector.start();
+    collector.closeFailure = new Error('the other side is gone');
+    await collector.stop();
+    expect(collector.getStatus()).toMatchObject({ status: 'stopped', statistics: { errors: 1 } });
+  });
+
+  it('is in error, not starting for ever, when it could not open either', async () => {
+    const collector = make();
+    collector.failure = new Error('away');
+    collector.closeFailure = new Error('not open');
+    expect(await collector.start()).toBe(false);
+    expect(collector.state).toBe('error');
+  });
+});
+
 describe('data', () => {
   it('reaches the callbacks of its type as data points, and no longer after their removal', async () => {
     const collector = make();

@@ -18,6 +18,9 @@ export class HandCollector extends BaseDataCollector {
   opened = 0;
   closed = 0;
   failure: Error | null = null;
+  closeFailure: Error | null = null;
+  /** While set, opening lasts until it resolves. */
+  opening: Promise<void> | null = null;
   readonly clock: ManualClock;
 
   constructor(clock: ManualClock, config: Partial<ExchangeCollectorConfig> = {}) {
@@ -44,10 +47,12 @@ export class HandCollector extends BaseDataCollector {
 
   protected override async open(): Promise<void> {
     this.opened += 1;
+    await this.opening;
     if (this.failure) throw this.failure;
   }
 
   protected override async close(): Promise<void> {
     this.closed += 1;
+    if (this.closeFailure) throw this.closeFailure;
   }
 }

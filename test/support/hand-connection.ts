@@ -65,11 +65,17 @@ const data = ({ channel: { name, nativeSymbol } }: Route, record: object, action
 export const book = (sequence: number, previous = -1) =>
   data(
     books,
-    { asks: [['11', '1', '0', '1']], bids: [['10', '1', '0', '1']], ts: '1', seqId: sequence, prevSeqId: previous },
+    {
+      asks: [['11', '1', '0', '1']],
+      bids: [['10', '1', '0', '1']],
+      ts: '1767225600000',
+      seqId: sequence,
+      prevSeqId: previous,
+    },
     previous < 0 ? 'snapshot' : 'update',
   );
 export const trade = (tradeId: string) =>
-  data(trades, { instId: 'BTC-USDT', tradeId, px: '1', sz: '1', side: 'buy', ts: '1', count: '1' });
+  data(trades, { instId: 'BTC-USDT', tradeId, px: '1', sz: '1', side: 'buy', ts: '1767225600000', count: '1' });
 export const upgrade = { event: 'notice', code: '64008', msg: 'upgrade' };
 
 /** On a socket that is open, with every channel subscribed. */

@@ -1,0 +1,43 @@
+import { CollectorManager } from '../../src/collectors/collector-manager.ts';
+import { ExchangeFactory, type FactoryOptions } from '../../src/collectors/exchange-factory.ts';
+import type { DataType } from '../../src/market/data-type.ts';
+import type { MarketEvent } from '../../src/market/market-event.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { type HandSocket, handSockets } from './hand-sockets.ts';
+import { ManualClock } from './manual-clock.ts';
+
+/** A managed OKX collector of BTC-USDT whose exchange and time the test moves. */
+export function handExchange(dataTypes: readonly DataType[], own: Partial<FactoryOptions> = {}) {
+  const clock = new ManualClock();
+  const { sockets, openSocket } = handSockets();
+  const surroundings = { clock, random: () => 0.5, log: silentLog };
+  const factory = new ExchangeFactory({ ...surroundings, openSocket, ...own });
+  const manager = new CollectorManager({ ...surroundings, factory });
+  const collector = factory.createCollector({
+    exchange: 'okx',
+    symbol: 'BTC-USDT',
+    dataTypes,
+    customParams: { channels: { orderbook: 'books' } },
+  });
+  const events: MarketEvent[] = [];
+  collector.onEvent((event) => events.push(event));
+  manager.addCollector(collector);
+  const answered = new WeakMap<HandSocket, number>();
+  const answer = (socket: HandSocket) => {
+    if (socket.state === 'connecting') socket.open();
+    if (socket.sent.at(-1) === 'ping') socket.say('pong');
+    if (socket.sent.length === answered.get(socket)) return;
+    answered.set(socket, socket.sent.length);
+    socket.acknowledge();
+  };
+  /** Passes seconds in which the exchange accepts and answers everything, and does what the test says once a second. */
+  const run = async (seconds: number, each: () => void = () => {}) => {
+    for (let second = 0; second < seconds; second++) {
+      await clock.advance(1_000);
+      for (const socket of sockets) if (socket.state !== 'closed') answer(socket);
+      each();
+    }
+  };
+  const open = () => sockets.filter(({ state }) => state === 'open');
+  return { clock, sockets, open, manager, collector, events, run };
+}
