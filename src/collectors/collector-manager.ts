@@ -47,6 +47,7 @@ export class CollectorManager {
   #supervision: Disposable[] = [];
   #saving: Promise<void> = Promise.resolve();
   #isRunning = false;
+  #stoppedOnPurpose: ReadonlySet<string> = new Set();
 
   constructor(options: Partial<ManagerOptions> = {}) {
     this.#options = { ...DEFAULT_ENVIRONMENT, store: null, factory: null, ...options };
@@ -93,12 +94,13 @@ export class CollectorManager {
     this.#unsaved.delete(name);
     for (const subscription of managed.subscriptions) subscription[Symbol.dispose]();
     this.#tell(managed.collector, 'REMOVED', 'removed');
+    await this.#saving; // a write that is under way would bring it back
     await this.#options.store?.remove(name);
     return true;
   }
 
-  /** Starts what should run: all that were not stopped on purpose. True when all of them run. */
-  async start(stopped: ReadonlySet<string> = new Set()): Promise<boolean> {
+  /** Starts what should run: all that were not stopped on purpose, by the names given or before its own last end. True when all of them run. */
+  async start(stopped: ReadonlySet<string> = this.#stoppedOnPurpose): Promise<boolean> {
     if (!this.#isRunning) {
       this.#isRunning = true;
       const { clock } = this.#options;
@@ -116,11 +118,14 @@ export class CollectorManager {
   /** Ends collecting without changing what should run after the next start. */
   async stop(): Promise<void> {
     if (!this.#isRunning) return;
-    this.#isRunning = false;
     for (const timer of this.#supervision) timer[Symbol.dispose]();
     this.#supervision = [];
-    await this.#saveAll(); // before the collectors stop: what should run stays written
-    await Promise.all([...this.#managed.values()].map(({ collector }) => collector.stop()));
+    await this.#saveAll();
+    this.#isRunning = false; // nothing is saved from here on: what should run stays written
+    const collectors = [...this.#managed.values()].map(({ collector }) => collector);
+    const stopped = collectors.filter(({ shouldBeRunning }) => !shouldBeRunning);
+    this.#stoppedOnPurpose = new Set(stopped.map(({ name }) => name));
+    await Promise.all(collectors.map((collector) => collector.stop()));
   }
 
   /** @throws {AppError} COLLECTOR_UNKNOWN */
@@ -218,7 +223,11 @@ export class CollectorManager {
       if (managed.runningSince !== null && now - managed.runningSince > STEADY_MS) managed.restartAttempts = 0;
       if (managed.restartAt !== null && now >= managed.restartAt && collector.state === 'error') {
         managed.restartAt = null;
-        void collector.restart();
+        collector
+          .restart()
+          .catch((error: unknown) =>
+            this.#options.log.error('A restart failed', { collector: collector.name, reason: messageOf(error) }),
+          );
       }
       collector.relieve();
       this.#judgeHealth(managed);
@@ -245,7 +254,7 @@ export class CollectorManager {
 
   #changed(name: string): void {
     this.#unsaved.add(name);
-    if (this.#isRunning) void this.#save();
+    void this.#save();
   }
 
   #saveAll(): Promise<void> {
@@ -253,14 +262,14 @@ export class CollectorManager {
     return this.#save();
   }
 
-  /** Writes what changed; one write at a time, a failed one is tried again with the next. */
+  /** Writes what changed while the manager runs; one write at a time, a failed one is tried again with the next. */
   #save(): Promise<void> {
     const { store, log } = this.#options;
     if (!store) return Promise.resolve();
     this.#saving = this.#saving.then(async () => {
       const names = [...this.#unsaved];
       const collectors = names.flatMap((name) => this.#managed.get(name)?.collector ?? []);
-      if (collectors.length === 0) return;
+      if (!this.#isRunning || collectors.length === 0) return;
       this.#unsaved.clear();
       try {
         await store.save(collectors);

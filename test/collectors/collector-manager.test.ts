@@ -2,14 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { CollectorManager, type CollectorStore } from '../../src/collectors/collector-manager.ts';
 import type { CollectorEvent } from '../../src/collectors/collector-status.ts';
 import { HandCollector } from '../support/hand-collector.ts';
-import { ManualClock } from '../support/manual-clock.ts';
+import { ManualClock, turn } from '../support/manual-clock.ts';
 
 class MemoryStore implements CollectorStore {
   readonly shouldRun = new Map<string, boolean>();
   down = false;
+  /** While set, a write lasts until it resolves. */
+  writing: Promise<void> | null = null;
 
   async save(collectors: Parameters<CollectorStore['save']>[0]): Promise<void> {
     if (this.down) throw new Error('the database is away');
+    await this.writing;
     for (const { name, shouldBeRunning } of collectors) this.shouldRun.set(name, shouldBeRunning);
   }
 
@@ -64,6 +67,42 @@ describe('the manager', () => {
     await manager.stopCollector(first.name);
     await manager.stop();
     expect([...store.shouldRun.values()]).toEqual([false, true]);
+  });
+
+  it('remembers what should run also when it ends before all have started', async () => {
+    const { manager, store, first } = manage();
+    const opening = Promise.withResolvers<void>();
+    first.opening = opening.promise;
+    const started = manager.start();
+    await turn();
+    const stopped = manager.stop();
+    await turn();
+    opening.resolve();
+    await Promise.all([started, stopped]);
+    expect(first.state).toBe('stopped');
+    expect([...store.shouldRun.values()]).toEqual([true, true]);
+  });
+
+  it('starts again what ran, not what was stopped on purpose', async () => {
+    const { manager, first, second } = manage();
+    await manager.start();
+    await manager.stopCollector(first.name);
+    await manager.stop();
+    await manager.start();
+    expect([first.state, second.state]).toEqual(['stopped', 'running']);
+  });
+
+  it('forgets a removed collector although its last state is just being written', async () => {
+    const { manager, store, first } = manage();
+    await manager.start();
+    const writing = Promise.withResolvers<void>();
+    store.writing = writing.promise;
+    const removed = manager.removeCollector(first.name);
+    await turn();
+    writing.resolve();
+    await removed;
+    await turn();
+    expect(store.shouldRun.has(first.name)).toBe(false);
   });
 
   it('saves later what could not be saved', async () => {
