@@ -22,8 +22,8 @@ export interface FactoryOptions extends CollectorEnvironment {
   readonly credentials: Readonly<Record<string, Credentials>>;
 }
 
-/** Canonical: BASE-QUOTE, and for derivatives a third part; upper case. */
-const SYMBOL = /^[A-Z0-9]{1,20}-[A-Z0-9]{1,20}(-[A-Z0-9]{1,20})?$/;
+/** Canonical: BASE-QUOTE, and for derivatives up to three parts more; upper case. */
+const SYMBOL = /^[A-Z0-9]{1,20}(-[A-Z0-9]{1,20}){1,4}$/;
 
 /** Makes collectors of the registered exchanges; those of one exchange and address share their sockets. */
 export class ExchangeFactory implements Disposable {
@@ -125,7 +125,7 @@ function checkConfig(config: ExchangeCollectorConfig): {
   const adapter: ExchangeAdapter = EXCHANGES[config.exchange];
   if (!SYMBOL.test(config.symbol))
     throw invalid(`symbol should be BASE-QUOTE in capitals, such as BTC-USDT, was "${config.symbol}"`);
-  if (config.dataTypes.length === 0) throw invalid(`dataTypes should name at least one of ${DATA_TYPES.join(', ')}`);
+  if (!config.dataTypes?.length) throw invalid(`dataTypes should name at least one of ${DATA_TYPES.join(', ')}`);
   for (const type of config.dataTypes)
     if (!adapter.dataTypes.includes(type))
       throw invalid(`dataTypes: ${adapter.name} has ${adapter.dataTypes.join(', ')}, not "${type}"`);

@@ -24,12 +24,18 @@ export class InstrumentList {
 
   /**
    * The exchange's own name of a canonical symbol.
-   * @throws {AppError} SYMBOL_UNKNOWN when the exchange does not list it, EXCHANGE_REST_FAILED when the list cannot be had.
+   * @throws {AppError} SYMBOL_UNKNOWN when the exchange does not list it, EXCHANGE_REST_FAILED when it is not known and the
+   * list cannot be had.
    */
   async nativeSymbol(symbol: string): Promise<string> {
     if (!this.#adapter.needsInstruments) return this.#adapter.nativeSymbol(symbol);
     const age = this.#clock.monotonic() - this.#fetchedAt;
-    if (age > FRESH_MS || (!this.#bySymbol.has(symbol) && age > RETRY_UNKNOWN_MS)) await this.#refresh();
+    const known = this.#bySymbol.get(symbol);
+    if (known) {
+      if (age > FRESH_MS) this.#refresh().catch(() => undefined); // its name hardly changed; the next asker tries again
+      return known.nativeSymbol;
+    }
+    if (age > RETRY_UNKNOWN_MS) await this.#refresh();
     const listed = this.#bySymbol.get(symbol);
     if (listed) return listed.nativeSymbol;
     throw new AppError(

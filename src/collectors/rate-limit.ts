@@ -36,7 +36,10 @@ export class RateLimit {
   }
 
   async take(cost = 1, signal?: AbortSignal): Promise<void> {
-    const wait = this.reserve(cost);
-    if (wait > 0) await this.#clock.sleep(wait, signal);
+    let wait = this.reserve(cost);
+    while (wait > 0) {
+      await this.#clock.sleep(wait, signal);
+      wait = this.#blockedUntil - this.#clock.monotonic();
+    }
   }
 }

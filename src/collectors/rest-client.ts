@@ -17,6 +17,8 @@ const TIMEOUT_MS = 10_000;
 /** The list of all instruments of Binance has several megabytes. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 const DEFAULT_RETRY_AFTER_S = 2;
+/** The longest ban of Binance; anything above is not meant. */
+const MAX_RETRY_AFTER_S = 3 * 86_400;
 
 /** Public REST calls of one exchange within its one rate budget. */
 export class RestClient {
@@ -38,8 +40,8 @@ export class RestClient {
     const { adapter, connection } = this.#options;
     const url = new URL(request.path, connection.rest_url);
     for (const [name, value] of Object.entries(request.query)) url.searchParams.set(name, value);
-    const { status, body, retryAfter } = await this.#fetch(url, signal);
-    if (status === 429 || status === 418) this.#budget.block(retryAfter * 1_000);
+    const { status, body, retryAfterS } = await this.#fetch(url, signal);
+    if (status === 429 || status === 418) this.#budget.block(retryAfterS * 1_000);
     if (status === 200) return body;
     const { code, message } = adapter.rest.readFailure(status, body);
     throw new AppError(
@@ -55,8 +57,8 @@ export class RestClient {
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         redirect: 'error',
       });
-      const retryAfter = Number(response.headers.get('retry-after')) || DEFAULT_RETRY_AFTER_S;
-      return { status: response.status, body: await readBounded(response), retryAfter };
+      const retryAfterS = secondsOf(response.headers.get('retry-after'));
+      return { status: response.status, body: await readBounded(response), retryAfterS };
     } catch (error) {
       if (error instanceof AppError) throw error;
       const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
@@ -66,6 +68,11 @@ export class RestClient {
       );
     }
   }
+}
+
+function secondsOf(retryAfter: string | null): number {
+  const seconds = Number(retryAfter);
+  return seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_S) : DEFAULT_RETRY_AFTER_S;
 }
 
 async function readBounded(response: Response): Promise<string> {
