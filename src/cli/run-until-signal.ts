@@ -17,6 +17,7 @@ export async function runUntilSignal(start: () => Promise<App>, ready: (app: App
     if (signals > 1) process.exit(1);
     stopped.resolve({ reason: signal, code: 0 });
   };
+  void stopped.promise.then(() => setTimeout(() => process.exit(1), DEADLINE_MS).unref());
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
   process.on('SIGHUP', () => stopped.resolve({ reason: 'SIGHUP', code: 0 })); // the terminal is gone
   using _parent = watchParent((reason) => stopped.resolve({ reason, code: 0 }));
@@ -35,7 +36,6 @@ export async function runUntilSignal(start: () => Promise<App>, ready: (app: App
 
   const { reason, code } = await stopped.promise;
   app.log.info('Stopping', { reason });
-  setTimeout(() => process.exit(1), DEADLINE_MS).unref();
   await app[Symbol.asyncDispose]();
   process.exit(code);
 }
