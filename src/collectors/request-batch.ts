@@ -18,7 +18,6 @@ export class RequestBatch {
 
   leave(channel: Channel): void {
     this.#left.set(channel.key, channel);
-    this.#asked.delete(channel.key);
     this.#sendSoon();
   }
 

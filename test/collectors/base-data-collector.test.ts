@@ -136,6 +136,9 @@ describe('health', () => {
     }
     await collector.clock.advance(60_000);
     expect(collector.getStreams()[0]?.health).toBe('LIVE');
+    expect(collector.stalledStreams()).toEqual([]);
+    await collector.clock.advance(240_000);
+    expect(collector.stalledStreams()).toEqual(['trade']);
   });
 
   it('notices a stream whose first message never comes', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ExchangeAdapter } from '../../src/exchanges/adapter.ts';
 import { okx } from '../../src/exchanges/okx/adapter.ts';
-import { connect, listen, live, route, tickers, trades, upgrade } from '../support/hand-connection.ts';
+import { connect, listen, live, route, tickers, trade, trades, upgrade } from '../support/hand-connection.ts';
 import { turn } from '../support/manual-clock.ts';
 
 describe('a login', () => {
@@ -14,6 +14,21 @@ describe('a login', () => {
     expect(sockets[0]?.state).toBe('closed');
     expect(sockets.length).toBeGreaterThan(1);
   });
+
+  it('that is refused is not tried again until somebody wants it anew', async () => {
+    const { connection, clock, sockets, newest } = connect(okx, 'private');
+    const { heard, listener } = listen();
+    connection.want(route('BTC-USDT', 'balance'), listener);
+    await clock.advance(1);
+    newest().open();
+    newest().say({ event: 'error', code: '60005', msg: 'Invalid apiKey' });
+    await clock.advance(60_000);
+    expect(heard.at(-1)).toBe('refused');
+    expect(sockets).toHaveLength(1);
+    connection.want(route('BTC-USDT', 'balance'), listen().listener);
+    await clock.advance(1_000);
+    expect(sockets).toHaveLength(2);
+  });
 });
 
 describe('a second listener', () => {
@@ -23,6 +38,15 @@ describe('a second listener', () => {
     connection.want(tickers, listener);
     await turn();
     expect(heard).toEqual(['live', 'subscribed tickers:BTC-USDT']);
+  });
+
+  it('hears nothing of the kind while the socket is gone', async () => {
+    const { connection, first } = await live(tickers);
+    first.cut();
+    const { heard, listener } = listen();
+    connection.want(tickers, listener);
+    await turn();
+    expect(heard).toEqual(['reconnecting']);
   });
 });
 
@@ -57,7 +81,27 @@ describe('what cannot be used', () => {
   });
 });
 
+it('an ended socket has nothing to say any more', async () => {
+  const { first, heard } = await live(trades);
+  first.cut();
+  const seen = heard.length;
+  first.say(trade('1'));
+  first.say('<html>');
+  expect(heard).toHaveLength(seen);
+});
+
 describe('while the gate is closed', () => {
+  it('a new socket is not read either', async () => {
+    const { connection, clock, gate, newest } = connect();
+    gate.set('test', false);
+    connection.want(tickers, listen().listener);
+    await clock.advance(1);
+    newest().open();
+    expect(newest().reading).toBe(false);
+    gate.set('test', true);
+    expect(newest().reading).toBe(true);
+  });
+
   it('no answer to a ping is expected: we did not listen', async () => {
     const { clock, gate, first, sockets } = await live(tickers);
     await clock.advance(26_000);
@@ -96,7 +140,12 @@ describe('giving up', () => {
     expect([one.heard.at(-1), other.heard.at(-1)]).toEqual(['failed', 'failed']);
     connection.unwant(tickers.channel.key, one.listener);
     connection.want(tickers, one.listener);
-    await clock.advance(1_000);
+    for (let time = 0; time < 2; time++) {
+      await clock.advance(5_000);
+      newest().cut();
+    }
+    await clock.advance(5_000);
+    expect(sockets).toHaveLength(6);
     newest().open();
     newest().acknowledge();
     expect(newest().asked('subscribe')[0]?.toSorted()).toEqual(['tickers:BTC-USDT', 'trades:BTC-USDT']);

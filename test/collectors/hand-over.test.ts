@@ -19,6 +19,77 @@ describe('moving to the next socket', () => {
     expect(count('book books:BTC-USDT')).toBe(seen + 1);
   });
 
+  it('leaves the order book with the old one also when the next one is given up', async () => {
+    const { clock, first, newest, count } = await live(books, tickers);
+    first.say(upgrade);
+    await clock.advance(1_000);
+    const next = newest();
+    next.open();
+    next.say(book(2));
+    for (let second = 0; second < 21; second++) {
+      await clock.advance(1_000);
+      first.say('pong');
+    }
+    expect(next.state).toBe('closed');
+    const seen = count('book books:BTC-USDT');
+    first.say(book(3, 2));
+    expect(count('book books:BTC-USDT')).toBe(seen + 1);
+  });
+
+  it('leaves no order book with a socket that is closed', async () => {
+    const { clock, first, newest, count } = await live(books, tickers);
+    first.say(book(1));
+    first.say(upgrade);
+    await clock.advance(1_000);
+    const second = newest();
+    second.open();
+    second.acknowledge();
+    await clock.advance(3_000);
+    second.say(upgrade);
+    await clock.advance(1_000);
+    newest().open();
+    second.say(book(2, 1));
+    expect(count('book books:BTC-USDT')).toBe(2);
+  });
+
+  it('is done early when the old one ends and the next is open already', async () => {
+    const { clock, sockets, first, newest, heard } = await live(tickers);
+    first.say(upgrade);
+    await clock.advance(1_000);
+    newest().open();
+    first.cut();
+    newest().acknowledge();
+    await clock.advance(30_000);
+    expect(sockets).toHaveLength(2);
+    expect(heard).not.toContain('reconnecting');
+  });
+
+  it('brings everything, so that nothing is subscribed again meanwhile', async () => {
+    const { connection, clock, first, newest } = await live(tickers, trades);
+    first.say(upgrade);
+    await clock.advance(1_000);
+    newest().open();
+    connection.resubscribe(tickers.channel.key);
+    await turn();
+    expect([...first.asked('unsubscribe'), ...newest().asked('unsubscribe')]).toEqual([]);
+  });
+
+  it('reads the old one to its end after a closed gate too', async () => {
+    const { clock, gate, first, newest } = await live(tickers);
+    first.say(upgrade);
+    await clock.advance(1_000);
+    newest().open();
+    newest().acknowledge();
+    gate.set('test', false);
+    await clock.advance(60_000);
+    expect(first.reading).toBe(false);
+    gate.set('test', true);
+    await clock.advance(999);
+    expect(first.state).toBe('open');
+    await clock.advance(2_000);
+    expect(first.state).toBe('closed');
+  });
+
   it('is tried again at a measured pace while the exchange lets nobody in', async () => {
     const { clock, sockets, first, newest } = await live(tickers);
     first.say(upgrade);
@@ -37,6 +108,8 @@ describe('moving to the next socket', () => {
     const connects = new RateLimit(clock, { amount: 1, perMs: 1_000 });
     const made = [1, 2, 3, 4].map(() => connect(okx, 'public', { clock, connects }));
     for (const { connection } of made) connection.want(tickers, listen().listener);
+    await clock.advance(1);
+    expect(made.filter(({ sockets }) => sockets.length > 0)).toHaveLength(1);
     await clock.advance(10_000);
     for (const { newest } of made) newest().open();
     for (const { newest } of made) newest().say(upgrade);
@@ -111,7 +184,7 @@ describe('moving to the next socket', () => {
     newest().open();
     newest().acknowledge();
     expect(heard.slice(-3)).toEqual(['reconnecting', 'live', 'subscribed tickers:BTC-USDT']);
-    expect(sockets.filter(({ state }) => state === 'open')).toEqual([newest()]);
+    expect(sockets.map(({ state }) => state)).toEqual(['closed', 'closed', 'open']);
   });
 
   it('happens by itself before the exchange closes sockets of that age', async () => {

@@ -98,6 +98,26 @@ describe('an order book that is chained by sequence', () => {
     expect(last()).toMatchObject({ validity: 'VALID', sequence: 200 });
   });
 
+  it('is asked for again ever later while it breaks at once, and at once after it held', async () => {
+    const { stream, clock, counts } = open('resubscribe');
+    const breakAfter = (sequence: number) => {
+      stream.accept(snapshot(sequence));
+      stream.accept(delta(sequence + 1, sequence + 2));
+    };
+    breakAfter(100);
+    await clock.advance(1);
+    breakAfter(200);
+    await clock.advance(1);
+    expect(counts().resubscribed).toBe(1);
+    await clock.advance(1_000);
+    expect(counts().resubscribed).toBe(2);
+    stream.accept(snapshot(300));
+    stream.accept(delta(300, 301));
+    stream.accept(delta(400, 401));
+    await clock.advance(1);
+    expect(counts().resubscribed).toBe(3);
+  });
+
   it('is never VALID while it is crossed', () => {
     const { stream, published, troubles } = open('resubscribe');
     stream.accept(snapshot(100, 12, 11));
@@ -151,6 +171,23 @@ describe('an order book that is seeded by REST', () => {
     expect(last()?.validity).toBe('RESYNCING');
     await clock.advance(1_000);
     expect(last()).toMatchObject({ validity: 'VALID', sequence: 130 });
+  });
+
+  it('keeps a bounded number of changes while REST is slow, and a snapshot that is too old for them is of no use', async () => {
+    const { stream, clock, last, counts } = open('rest-snapshot', { snapshots: [snapshot(400), snapshot(1_400)] });
+    for (let at = 0; at < 1_500; at++) stream.accept(delta(at, at + 1));
+    await clock.advance(10_000);
+    expect(counts().fetched).toBe(2);
+    expect(last()).toMatchObject({ validity: 'VALID', sequence: 1_500 });
+  });
+
+  it('fetches nothing for a socket that is gone', async () => {
+    const { stream, clock, counts } = open('rest-snapshot', { snapshots: [snapshot(105)] });
+    stream.accept(delta(99, 103));
+    stream.lost();
+    await clock.advance(60_000);
+    expect(counts().fetched).toBe(0);
+    expect(clock.sleepers).toBe(0);
   });
 
   it('uses a snapshot of the stream itself when one comes first', async () => {

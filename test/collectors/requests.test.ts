@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Route } from '../../src/exchanges/adapter.ts';
 import { binance } from '../../src/exchanges/binance/adapter.ts';
 import { okx } from '../../src/exchanges/okx/adapter.ts';
 import { books, connect, listen, live, route, tickers, trades } from '../support/hand-connection.ts';
@@ -28,6 +29,52 @@ describe('requests', () => {
     }
     expect(sockets).toHaveLength(1);
     for (const { channel } of wanted) expect(count(`subscribed ${channel.key}`)).toBe(1);
+  });
+
+  it('that fail together are made one by one, so that only the bad one is refused', async () => {
+    const { connection, clock, newest } = connect(binance);
+    const [good, bad, other] = ['GOOD', 'BAD', 'OTHER'].map((coin) => route(coin, 'trade', undefined, binance)) as [
+      Route,
+      Route,
+      Route,
+    ];
+    const { listener, heard } = listen();
+    for (const one of [good, bad, other]) connection.want(one, listener);
+    await clock.advance(1);
+    newest().open();
+    newest().say({ code: 2, msg: 'Invalid request', id: 1 });
+    await clock.advance(1_000);
+    newest().say({ result: null, id: 2 });
+    newest().say({ code: 2, msg: 'Invalid request' }); // names no request: it is the next one's answer
+    newest().say({ result: null, id: 4 });
+    expect(heard.slice(-3)).toEqual(['subscribed good@trade', 'refused bad@trade 2', 'subscribed other@trade']);
+  });
+
+  it('without an answer are repeated, and then made on another socket', async () => {
+    const { connection, clock, sockets, newest } = connect();
+    connection.want(tickers, listen().listener);
+    await clock.advance(1);
+    newest().open();
+    const [first] = sockets;
+    for (let second = 0; second < 60; second++) {
+      await clock.advance(1_000);
+      first?.say('pong');
+    }
+    expect(first?.asked('subscribe')).toHaveLength(3);
+    expect(first?.state).toBe('closed');
+    expect(sockets.length).toBeGreaterThan(1);
+  });
+
+  it('are not made for what was refused: neither to leave it nor on the next socket', async () => {
+    const { connection, clock, first, newest, listener } = await live(tickers, trades);
+    first.say({ event: 'error', code: '60018', msg: 'no', arg: { channel: 'tickers', instId: 'BTC-USDT' } });
+    first.cut();
+    await clock.advance(2_000);
+    newest().open();
+    expect(newest().asked('subscribe')).toEqual([['trades:BTC-USDT']]);
+    connection.unwant(tickers.channel.key, listener);
+    await turn();
+    expect(newest().asked('unsubscribe')).toEqual([]);
   });
 
   it('to leave share a frame when they come at once', async () => {

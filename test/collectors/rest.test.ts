@@ -80,6 +80,21 @@ describe('after "too many requests"', () => {
   );
 });
 
+it('an answer without end is cut off', async () => {
+  const chunk = new Uint8Array(4 * 1024 * 1024);
+  let sent = 0;
+  const endless = () =>
+    new ReadableStream({
+      pull: (stream) => {
+        sent += 1;
+        stream.enqueue(chunk);
+      },
+    });
+  const { client } = rest(() => new Response(endless()));
+  await expect(client.get(binance.rest.recentTrades('BTCUSDT'))).rejects.toThrow('larger than');
+  expect(sent).toBeLessThan(20);
+});
+
 describe('the list of instruments', () => {
   it('is asked for again when it does not know a symbol, but not more than once a minute', async () => {
     const bases = ['BTC'];

@@ -77,9 +77,23 @@ describe('a stream that is silent for too long', () => {
     expect(collector.getHealthStatus().issues.join()).toContain('60018 not now');
     await run(70, () => open()[0]?.say(book(1)));
     expect(open()[0]?.asked('subscribe').at(-1)).toEqual(['tickers:BTC-USDT']);
+    const asks = () => open()[0]?.asked('subscribe').length ?? 0;
+    const asked = asks();
+    open()[0]?.say({ event: 'error', code: '60018', msg: 'not now', arg: ticker.arg });
+    await run(130, () => open()[0]?.say(book(1)));
+    expect(asks()).toBe(asked + 1);
     open()[0]?.say(ticker);
     expect(collector.getHealthStatus()).toMatchObject({ isHealthy: true, issues: [] });
   });
+});
+
+it('an order book is STALE as soon as its socket is gone', async () => {
+  const { manager, run, open, events } = handExchange(['orderbook']);
+  void manager.start();
+  await run(2);
+  open()[0]?.say(book(1));
+  open()[0]?.cut();
+  expect(events.map((event) => (event as OrderBook).validity)).toEqual(['VALID', 'STALE']);
 });
 
 it('tells of each stream by its own socket', async () => {

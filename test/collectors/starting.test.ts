@@ -63,6 +63,32 @@ it('a collector goes on by itself after its caller was answered', async () => {
   expect(collector.state).toBe('running');
 });
 
+it('a collector that had its socket to itself can be stopped and started again', async () => {
+  const { collector, run, sockets } = handExchange(['ticker']);
+  void collector.start();
+  await run(2);
+  await collector.stop();
+  void collector.start();
+  await run(2);
+  expect(collector.state).toBe('running');
+  expect(sockets.map(({ state }) => state)).toEqual(['closed', 'open']);
+});
+
+it('no socket carries more channels than its exchange allows', async () => {
+  const { sockets, openSocket } = handSockets();
+  const clock = new ManualClock();
+  const factory = new ExchangeFactory({ clock, openSocket });
+  const symbols = Array.from({ length: 61 }, (_, index) => `COIN${index}-USDT`);
+  const collectors = factory.createMultipleCollectors(
+    symbols.map((symbol) => ({ exchange: 'okx', symbol, dataTypes: ['ticker'] })),
+  );
+  for (const collector of collectors) void collector.start();
+  await clock.advance(1_000);
+  for (const socket of sockets) socket.open();
+  expect(sockets.map((socket) => socket.asked('subscribe').flat().length)).toEqual([60, 1]);
+  factory[Symbol.dispose]();
+});
+
 it('nothing is emitted after a stop, also what was on its way', async () => {
   const { collector, clock, run, sockets, events } = handExchange(['ticker', 'orderbook']);
   void collector.start();

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { Attempts } from '../../src/collectors/attempts.ts';
+import { backoffMs } from '../../src/collectors/backoff.ts';
+import { Rejections } from '../../src/collectors/rejections.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+it('the wait before a retry is jittered over the whole of a doubling, capped range', () => {
+  expect([0, 1, 2, 3, 10, 1_000].map((attempt) => backoffMs(attempt, 5_000, () => 1))).toEqual([
+    250, 500, 1_000, 2_000, 5_000, 5_000,
+  ]);
+  expect(backoffMs(10, 5_000, () => 0)).toBe(0);
+  expect(backoffMs(10, 5_000, () => 0.5)).toBe(2_500);
+});
+
+describe('attempts', () => {
+  const make = () => {
+    const clock = new ManualClock();
+    return { clock, attempts: new Attempts(clock, () => 1, 60_000) };
+  };
+  const lose = ({ attempts }: ReturnType<typeof make>) => {
+    attempts.failed();
+    return attempts.nextWaitMs();
+  };
+
+  it('wait longer after every break, also when each socket greets us first', () => {
+    const made = make();
+    const waits = [1, 2, 3].map(() => {
+      made.attempts.answered();
+      made.attempts.data();
+      return lose(made);
+    });
+    expect(waits).toEqual([250, 500, 1_000]);
+    expect(made.attempts.failures).toBe(1);
+  });
+
+  it('begin anew after half a minute of data, counted on one socket', async () => {
+    const made = make();
+    lose(made);
+    for (const [seconds, wait] of [
+      [20, 500],
+      [20, 1_000],
+      [31, 250],
+    ] as const) {
+      made.attempts.data();
+      await made.clock.advance(seconds * 1_000);
+      expect(lose(made)).toBe(wait);
+    }
+  });
+});
+
+it('rejections are counted by a bounded number of reasons, each with its newest case cut short', () => {
+  const rejections = new Rejections();
+  for (let reason = 0; reason < 40; reason++) rejections.add(`reason ${reason}`, `${reason} `.repeat(300));
+  rejections.add('reason 0', 'again');
+  expect(rejections.list()).toHaveLength(33);
+  expect(rejections.list()[0]).toEqual({ reason: 'reason 0', count: 2, sample: 'again' });
+  expect(rejections.list().at(-1)).toMatchObject({ reason: 'other', count: 8 });
+  expect(rejections.list().at(-1)?.sample).toHaveLength(300);
+});
