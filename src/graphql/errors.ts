@@ -10,6 +10,12 @@ const isAboutRequest = (error: GraphQLError): boolean => error.path === undefine
 /** graphql-js names the caller's fault in a field only by this. */
 const isAboutArgument = (error: GraphQLError): boolean => error.message.startsWith('Argument "');
 
+/** What a client may read of an error; null for nothing. Of a database in trouble the driver tells addresses, paths and users. */
+export function publicMessage(cause: unknown): string | null {
+  if (!(cause instanceof AppError) || !ERRORS[cause.code].public) return null;
+  return cause.code === 'DATABASE_UNAVAILABLE' ? ERRORS[cause.code].hint : cause.message;
+}
+
 /** Reading and validating a document recurse as deep as it nests. */
 const isTooDeep = (cause: unknown): boolean => cause instanceof RangeError && cause.message.includes('call stack');
 
@@ -24,8 +30,9 @@ export const exposeErrors =
     if (thrown instanceof GraphQLError && cause instanceof GraphQLError && thrown.extensions.code)
       return inOurWords(thrown);
     const at = placeOf(thrown);
-    if (cause instanceof AppError && ERRORS[cause.code].public)
-      return new GraphQLError(cause.message, { ...at, extensions: { code: cause.code } });
+    const message = publicMessage(cause);
+    if (cause instanceof AppError && message !== null)
+      return new GraphQLError(message, { ...at, extensions: { code: cause.code } });
     if (cause instanceof GraphQLError && (isAboutRequest(cause) || isAboutArgument(cause))) {
       const code = cause.message.startsWith('Syntax Error') ? 'GRAPHQL_PARSE_FAILED' : 'BAD_USER_INPUT';
       return new GraphQLError((thrown as GraphQLError).message, { ...at, extensions: { ...cause.extensions, code } });

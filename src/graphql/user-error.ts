@@ -1,5 +1,6 @@
-import { AppError, ERRORS } from '../runtime/errors.ts';
+import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
+import { publicMessage } from './errors.ts';
 
 /** A failure the caller can do something about, as data. */
 export interface UserError {
@@ -35,7 +36,8 @@ export async function settle(work: () => Promise<unknown>): Promise<readonly Use
     await work();
     return [];
   } catch (error) {
-    if (!(error instanceof AppError) || !ERRORS[error.code].public) throw error;
-    return [{ code: error.code, message: error.message, path: PATHS[error.code] ?? null }];
+    const message = publicMessage(error);
+    if (!(error instanceof AppError) || message === null) throw error;
+    return [{ code: error.code, message, path: PATHS[error.code] ?? null }];
   }
 }
