@@ -94,6 +94,11 @@ export abstract class BaseDataCollector {
     return { heartbeatAt: null, connectedAt: this.#startedAt, reconnectAttempts: 0 };
   }
 
+  /** Tries again what failed and nothing else; false when everything has to be closed and opened instead. */
+  protected revive(): boolean {
+    return false;
+  }
+
   /** Whether the data of a type can come now, whatever the other types do. */
   protected carries(_type: DataType): boolean {
     return this.#state === 'running';
@@ -160,11 +165,16 @@ export abstract class BaseDataCollector {
   /** Stops and starts; the exchange's other collectors do not notice. */
   restart(): Promise<boolean> {
     this.#shouldBeRunning = true;
-    return this.#serialise('restart', async () => {
-      this.#restarts += 1;
-      this.#lastRestartAt = this.#environment.clock.now();
-      if (this.#state !== 'stopped') await this.#close(false);
-      return this.#open();
+    return this.#serialise('restart', () => this.#reopen());
+  }
+
+  /** What the manager does about `error`: a restart, which leaves alone what still works. */
+  recover(): Promise<boolean> {
+    return this.#serialise('recover', async () => {
+      if (this.#state !== 'error' || !this.#shouldBeRunning) return this.#state === 'running';
+      if (!this.revive()) return this.#reopen();
+      this.#countRestart();
+      return false;
     });
   }
 
@@ -326,6 +336,17 @@ export abstract class BaseDataCollector {
     }
     if (this.#state === 'starting') this.become('running', 'collecting');
     return this.#state === 'running';
+  }
+
+  async #reopen(): Promise<boolean> {
+    this.#countRestart();
+    if (this.#state !== 'stopped') await this.#close(false);
+    return this.#open();
+  }
+
+  #countRestart(): void {
+    this.#restarts += 1;
+    this.#lastRestartAt = this.#environment.clock.now();
   }
 
   async #close(force: boolean): Promise<void> {

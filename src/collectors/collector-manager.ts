@@ -224,7 +224,7 @@ export class CollectorManager {
       if (managed.restartAt !== null && now >= managed.restartAt && collector.state === 'error') {
         managed.restartAt = null;
         collector
-          .restart()
+          .recover()
           .catch((error: unknown) =>
             this.#options.log.error('A restart failed', { collector: collector.name, reason: messageOf(error) }),
           );

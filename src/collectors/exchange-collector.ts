@@ -100,6 +100,17 @@ export class ExchangeCollector extends BaseDataCollector {
     this.#book = null;
   }
 
+  protected override revive(): boolean {
+    const watched = [...this.#watched.values()];
+    const failed = watched.filter(({ connection }) => connection === 'failed');
+    if (failed.length === 0 || failed.length === watched.length) return false;
+    this.#connections.want(
+      failed.map(({ route }) => route),
+      this.#listener,
+    );
+    return true;
+  }
+
   /** First the channels are asked for again, then their sockets are replaced; ever more rarely while nothing helps. */
   protected override resubscribe(types: readonly DataType[]): void {
     if (types.includes(DataType.ORDERBOOK)) this.#book?.growOld();

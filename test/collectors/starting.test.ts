@@ -16,6 +16,11 @@ const listOfBinance = JSON.stringify({
   ],
 });
 
+const TICKER = {
+  arg: { channel: 'tickers', instId: 'BTC-USDT' },
+  data: [{ instId: 'BTC-USDT', ts: '1767225600000' }],
+};
+
 it('a collector that is starting stops at once, without an error', async () => {
   const { collector, clock, sockets } = handExchange(['ticker']);
   const states: string[] = [];
@@ -63,6 +68,34 @@ it('a collector goes on by itself after its caller was answered', async () => {
   expect(collector.state).toBe('running');
 });
 
+it('a collector one of whose sockets is refused for long goes on with the others, unharmed by its restarts', async () => {
+  const { manager, collector, run, sockets, events, refuse, accept } = handExchange(['ticker', 'candle']);
+  refuse('business');
+  void manager.start();
+  const ticker = () => sockets.find(({ url }) => url.endsWith('public'))?.say(TICKER);
+  await run(300, ticker);
+  expect(collector.getStatus().statistics.restarts).toBeGreaterThan(1);
+  expect(collector.getHealthStatus().issues.join()).toMatch(/candle|business|closed with 1006/);
+  expect(sockets.filter(({ url }) => url.endsWith('public')).map((socket) => socket.asked('subscribe'))).toEqual([
+    [['tickers:BTC-USDT']],
+  ]);
+  expect(events.length).toBeGreaterThan(295);
+  accept();
+  await run(70, ticker);
+  expect(collector.state).toBe('running');
+});
+
+it('a collector all of whose sockets are refused starts anew once they are accepted', async () => {
+  const { manager, collector, run, refuse, accept } = handExchange(['ticker', 'candle']);
+  for (const endpoint of ['public', 'business']) refuse(endpoint);
+  void manager.start();
+  await run(120);
+  expect(collector.getStatus().statistics.restarts).toBeGreaterThan(0);
+  accept();
+  await run(70);
+  expect(collector.state).toBe('running');
+});
+
 it('a collector that had its socket to itself can be stopped and started again', async () => {
   const { collector, run, sockets } = handExchange(['ticker']);
   void collector.start();
@@ -95,10 +128,7 @@ it('nothing is emitted after a stop, also what was on its way', async () => {
   await run(2);
   await collector.stop();
   const seen = events.length;
-  sockets[0]?.say({
-    arg: { channel: 'tickers', instId: 'BTC-USDT' },
-    data: [{ instId: 'BTC-USDT', ts: '1767225600000' }],
-  });
+  sockets[0]?.say(TICKER);
   await clock.advance(60_000);
   expect(events).toHaveLength(seen);
   expect(clock.sleepers).toBe(0);

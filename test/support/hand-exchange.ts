@@ -22,8 +22,10 @@ export function handExchange(dataTypes: readonly DataType[], own: Partial<Factor
   const events: MarketEvent[] = [];
   collector.onEvent((event) => events.push(event));
   manager.addCollector(collector);
+  const refusing = new Set<string>();
   const answered = new WeakMap<HandSocket, number>();
   const answer = (socket: HandSocket) => {
+    if (refusing.has(new URL(socket.url).pathname)) return socket.cut();
     if (socket.state === 'connecting') socket.open();
     if (socket.sent.at(-1) === 'ping') socket.say('pong');
     if (socket.sent.length === answered.get(socket)) return;
@@ -38,6 +40,9 @@ export function handExchange(dataTypes: readonly DataType[], own: Partial<Factor
       each();
     }
   };
+  /** Sockets of this endpoint are cut from the next second on. */
+  const refuse = (endpoint: string) => refusing.add(`/ws/v5/${endpoint}`);
+  const accept = () => refusing.clear();
   const open = () => sockets.filter(({ state }) => state === 'open');
-  return { clock, sockets, open, manager, collector, events, run };
+  return { clock, sockets, open, refuse, accept, manager, collector, events, run };
 }
