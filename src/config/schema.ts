@@ -89,7 +89,7 @@ const dataCollection = group({
   store_raw_data: yesOrNo().default(true).describe("Keep the exchange's own payload with every trade."),
   health_check_interval: seconds(0.05, 3_600)
     .default(30)
-    .describe('Time between two judgements of health, in seconds.'),
+    .describe('Half the silence after which a stream counts as stalled, in seconds, unless its own rhythm is slower.'),
   auto_restart: yesOrNo().default(true).describe('Restart a collector in `error`, with growing waits, for ever.'),
   buffer_size: wholeNumber(1, 1_000_000)
     .default(1000)
