@@ -48,7 +48,7 @@ export function withOverrides(
     const value = given ?? variables.read(variable);
     if (value === undefined) continue;
     const [group, key] = path;
-    const settings = merged[group] ?? {};
+    const settings = merged[group] === undefined ? {} : merged[group];
     if (!isRecord(settings)) continue; // the schema will say what is wrong with it
     merged[group] = { ...settings, [key]: read(value) };
     sources.set(pathText(path), given === undefined || !flag ? variable : flag.name);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { configExit } from '../../src/config/exit.ts';
+import { AppError } from '../../src/runtime/errors.ts';
 import { type Given, refusalOf } from './load.ts';
 
 const pair = (settings: object) => ({
@@ -44,6 +45,11 @@ const BROKEN: readonly [string, Given, string | RegExp][] = [
   ],
   ['a section that is a list', { file: { server: [] } }, /^server: must be an object.*was a list/],
   ['a section that is null', { file: { tables: null } }, /^tables: must be an object.*was null/],
+  [
+    'a section that is null beside a flag for it',
+    { file: { server: null }, argv: ['--port', '0'] },
+    /^server: must be an object.*was null/,
+  ],
   [
     'a port as text',
     { file: { server: { port: '4000' } } },
@@ -288,6 +294,14 @@ describe('a broken configuration', () => {
         '--host',
       ].sort(),
     );
+  });
+
+  it('that shows only in use ends with code 78 too', () => {
+    expect(configExit(new AppError('CONFIG_INVALID', 'tables.raw_trades is taken'))).toEqual({
+      code: 78,
+      text: expect.stringMatching(/nothing was started:\n {2}tables.raw_trades is taken$/),
+    });
+    expect(configExit(new AppError('DATA_DIR_IN_USE', 'pid 7'))).toBeNull();
   });
 
   it.each([
