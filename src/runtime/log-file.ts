@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import type { Clock } from './clock.ts';
 import { AppError, messageOf } from './errors.ts';
@@ -34,7 +34,7 @@ export class LogFile implements AsyncDisposable {
     this.#options = options;
     const { directory } = options;
     try {
-      if (!existsSync(directory)) mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(resolve(directory));
       closeSync(openSync(join(directory, CURRENT), 'a', 0o600));
       chmodSync(join(directory, CURRENT), 0o600); // it may be from a time before it was private
     } catch (error) {
@@ -104,6 +104,17 @@ export class LogFile implements AsyncDisposable {
     } catch (error) {
       this.#options.onTrouble(`Old log files in ${directory} cannot be removed: ${messageOf(error)}`);
     }
+  }
+}
+
+/** Step by step: Node's own `recursive` never comes back where a directory exists and takes no others, as /proc. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(path)) throw error; // else another server that starts was faster
   }
 }
 

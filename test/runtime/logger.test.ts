@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -247,6 +248,10 @@ describe('log files', () => {
   });
   const rotated = async (directory: string) =>
     (await readdir(directory)).filter((name) => name !== 'tcp-dashboard.log').sort();
+
+  it.skipIf(!existsSync('/proc'))('are refused at once where no directory can be made', () => {
+    expect(() => openLog(toFile('/proc/no/logs'))).toThrow(/^logging.log_directory: no log can be written in \/proc/);
+  });
 
   it('and their directory are for their owner only', async () => {
     const directory = join(await emptyDirectory(), 'a', 'b');
