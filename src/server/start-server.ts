@@ -85,6 +85,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
   });
 
+  log.info('The API answers', { url });
   return {
     url,
     port,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { silentLog } from '../../src/runtime/log.ts';
 import { type Served, serve } from './served.ts';
 
 let served: Served;
@@ -147,6 +148,13 @@ it('listens on loopback only, and says so', async () => {
     code: 'CONFIG_INVALID',
     message: expect.stringContaining('127.0.0.1'),
   });
+});
+
+it('logs where it answers, as the log file has no other line that says so', async () => {
+  const logged: unknown[] = [];
+  const other = await serve({ log: { ...silentLog, info: (...line) => logged.push(line) } });
+  expect(logged).toEqual([['The API answers', { url: other.server.url }]]);
+  await other[Symbol.asyncDispose]();
 });
 
 it('says which address is taken', async () => {
