@@ -184,7 +184,10 @@ export class Connection implements Disposable {
   #ready(link: Link): void {
     if (!this.#options.gate.open) link.setReading(false);
     link.subscribe(this.#carried.channels(this.#carried.keys));
-    if (link === this.#current) this.#become('live', 'connected');
+    if (link === this.#current) {
+      this.#options.log.info('Connected', { endpoint: this.endpoint });
+      this.#become('live', 'connected');
+    }
     this.#completeHandOver(link);
   }
 

@@ -3,7 +3,7 @@ import { EXCHANGES, isExchangeId } from '../exchanges/registry.ts';
 import { DATA_TYPES, DataType, isDataType } from '../market/data-type.ts';
 import { AppError } from '../runtime/errors.ts';
 import { Gate } from '../runtime/gate.ts';
-import { type Log, silentLog } from '../runtime/log.ts';
+import { type Log, silentLog, withFields } from '../runtime/log.ts';
 import { type BaseDataCollector, type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './base-data-collector.ts';
 import type { ExchangeCollectorConfig } from './collector-status.ts';
 import { type ChannelNames, ExchangeCollector } from './exchange-collector.ts';
@@ -103,7 +103,7 @@ export class ExchangeFactory implements Disposable {
     const credentials = this.#options.credentials[adapter.id] ?? null;
     const made = new ExchangeConnections({
       ...this.#options,
-      log: this.#options.socketLog,
+      log: withFields(this.#options.socketLog, { exchange: adapter.id }),
       adapter,
       connection,
       credentials,

@@ -13,5 +13,13 @@ export type LogComponent = 'server' | 'data_collectors' | 'websocket_clients' | 
 
 export type OpenLog = (component: LogComponent) => Log;
 
+/** The same log; every line also carries these fields. */
+export const withFields = (log: Log, always: LogFields): Log => ({
+  debug: (message, fields) => log.debug(message, { ...always, ...fields }),
+  info: (message, fields) => log.info(message, { ...always, ...fields }),
+  warn: (message, fields) => log.warn(message, { ...always, ...fields }),
+  error: (message, fields) => log.error(message, { ...always, ...fields }),
+});
+
 /** For library use without a configured logger: says nothing. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
