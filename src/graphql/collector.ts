@@ -6,6 +6,7 @@ import type {
   StreamHealth,
   StreamStatus,
 } from '../collectors/collector-status.ts';
+import type { Rejection } from '../collectors/rejections.ts';
 import { builder } from './builder.ts';
 import type { ObservedCollector } from './context.ts';
 import { DataTypeEnum } from './data-type.ts';
@@ -72,6 +73,15 @@ const StreamType = builder.objectRef<StreamStatus>('Stream').implement({
         'From exchange time to receipt of the last message, ms; null before the first, or where the exchange stamps no time.',
     }),
     openGaps: t.exposeInt('openGaps', { description: 'Known gaps that are not filled. Not counted yet: always 0.' }),
+  }),
+});
+
+const RejectionType = builder.objectRef<Rejection>('Rejection').implement({
+  description: 'What a collector could not use, for one reason.',
+  fields: (t) => ({
+    reason: t.exposeString('reason', { description: 'Why, in a word or two.' }),
+    count: t.exposeFloat('count', { description: 'How often since this server started; a whole number.' }),
+    sample: t.exposeString('sample', { description: 'The newest case, cut at 300 characters.' }),
   }),
 });
 
@@ -207,6 +217,12 @@ CollectorType.implement({
       type: CollectorStatisticsType,
       description: 'What it counted.',
       resolve: ({ status }) => status.statistics,
+    }),
+    rejections: t.field({
+      type: [RejectionType],
+      description:
+        'What it could not use, such as a frame that is not what the exchange documents; one entry a reason.',
+      resolve: ({ collector }) => collector.getRejections(),
     }),
     streams: t.field({
       type: [StreamType],

@@ -6,6 +6,7 @@ import type {
   HealthStatus,
   StreamStatus,
 } from '../collectors/collector-status.ts';
+import type { Rejection } from '../collectors/rejections.ts';
 import type { ExchangeAdapter } from '../exchanges/adapter.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { TradeCursors } from '../pipeline/cursor.ts';
@@ -68,6 +69,7 @@ export interface ObservedCollector {
   getStatus(): CollectorStatus;
   getHealthStatus(): HealthStatus;
   getStreams(): readonly StreamStatus[];
+  getRejections(): readonly Rejection[];
 }
 
 /** Reads from storage, bound to its database. All may throw {AppError} DATABASE_UNAVAILABLE. */

@@ -58,6 +58,11 @@ class QuietCollector extends BaseDataCollector {
       : Promise.resolve();
   }
 
+  /** As after a frame that makes no sense. */
+  stumble(reason: string, detail: string): void {
+    this.trouble(reason, detail);
+  }
+
   protected override close(): Promise<void> {
     return Promise.resolve();
   }

@@ -299,6 +299,13 @@ it('reads stored tickers and books back from the payloads they were stored as', 
   expect(tickerOf('1').kind).toBe('ticker');
 });
 
+it('shows what a collector could not use, by reason', async () => {
+  served.market.collector.stumble('not JSON', '<html>1');
+  served.market.collector.stumble('not JSON', '<html>2');
+  const { data } = await served.ask('{ collectors { rejections { reason count sample } } }');
+  expect(data.collectors[0].rejections).toEqual([{ reason: 'not JSON', count: 2, sample: '<html>2' }]);
+});
+
 it('says how everything is', async () => {
   const { data } = await served.ask(
     '{ health { status reasons collectors { state count } openGaps uptime version storage { state spooled } } manager { isRunning totalCollectors } }',
