@@ -1,8 +1,9 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { chmodSync, closeSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { createStream, type RotatingFileStream } from 'rotating-file-stream';
 import type { Clock } from './clock.ts';
 import { AppError, messageOf } from './errors.ts';
+import { makePrivateDirectory } from './private-directory.ts';
 
 export interface LogFileOptions {
   readonly directory: string;
@@ -34,7 +35,7 @@ export class LogFile implements AsyncDisposable {
     this.#options = options;
     const { directory } = options;
     try {
-      makeDirectory(resolve(directory));
+      makePrivateDirectory(directory);
       closeSync(openSync(join(directory, CURRENT), 'a', 0o600));
       chmodSync(join(directory, CURRENT), 0o600); // it may be from a time before it was private
     } catch (error) {
@@ -104,17 +105,6 @@ export class LogFile implements AsyncDisposable {
     } catch (error) {
       this.#options.onTrouble(`Old log files in ${directory} cannot be removed: ${messageOf(error)}`);
     }
-  }
-}
-
-/** Step by step: Node's own `recursive` never comes back where a directory exists and takes no others, as /proc. */
-function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
-  makeDirectory(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if (!existsSync(path)) throw error; // else another server that starts was faster
   }
 }
 

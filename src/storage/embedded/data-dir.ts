@@ -1,7 +1,9 @@
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AppError, messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
+import { makePrivateDirectory } from '../../runtime/private-directory.ts';
 
 /** The name every Postgres client expects of a socket in a directory. */
 const SOCKET_NAME = '.s.PGSQL.5432';
@@ -13,10 +15,18 @@ export const clusterDir = (dataDir: string): string => join(dataDir, 'postgres')
 /** Where a cluster is made before it gets its name: whatever carries the name is whole. */
 export const unfinishedDir = (dataDir: string): string => join(dataDir, 'postgres.unfinished');
 
-/** Makes the directory, for its owner only; an existing one is narrowed to that. */
+/**
+ * Makes the directory, for its owner only; an existing one is narrowed to that.
+ * @throws {AppError} CONFIG_INVALID when it cannot be made or is not ours.
+ */
 export async function prepareDataDir(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  await chmod(dataDir, 0o700);
+  try {
+    makePrivateDirectory(dataDir);
+    await chmod(dataDir, 0o700);
+  } catch (error) {
+    const message = `The data directory ${dataDir} cannot be used (${messageOf(error)}); choose another with --data-dir`;
+    throw new AppError('CONFIG_INVALID', message, { cause: error });
+  }
 }
 
 /** Whether a cluster is there. A half-made one of an interrupted start is set aside, not deleted. */

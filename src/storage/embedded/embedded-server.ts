@@ -31,7 +31,7 @@ export class EmbeddedServer implements AsyncDisposable {
     this.#log = log;
   }
 
-  /** @throws {AppError} DATA_DIR_IN_USE; DATABASE_UNAVAILABLE when the files cannot be opened. */
+  /** @throws {AppError} CONFIG_INVALID when the directory cannot be used, DATA_DIR_IN_USE; DATABASE_UNAVAILABLE when the files cannot be opened. */
   static async start(dataDir: string, clock: Clock, log: Log): Promise<EmbeddedServer> {
     await prepareDataDir(dataDir);
     await using opening = new AsyncDisposableStack();
