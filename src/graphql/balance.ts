@@ -1,7 +1,7 @@
 import type { Balance } from '../market/market-event.ts';
 import type { LiveBatch } from '../pipeline/live-feed.ts';
 import { builder } from './builder.ts';
-import { readDelivery, StreamNotice } from './delivery.ts';
+import { NOTICES_FIELD, readDelivery } from './delivery.ts';
 import { requireExchange } from './range.ts';
 import { readRow } from './stored-event.ts';
 
@@ -49,11 +49,7 @@ const BalanceStreamPayload = builder.objectRef<LiveBatch<'balance'>>('BalanceStr
       description: 'In arrival order; a new subscription begins with the present ones. Empty beside a notice.',
       resolve: ({ events }) => events,
     }),
-    notices: t.field({
-      type: [StreamNotice],
-      description: 'What the client should know, in order.',
-      resolve: ({ notices }) => notices,
-    }),
+    notices: t.field(NOTICES_FIELD),
   }),
 });
 

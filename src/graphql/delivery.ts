@@ -87,3 +87,10 @@ export const StreamNotice = builder.objectRef<Notice>('StreamNotice').implement(
     }),
   }),
 });
+
+/** The field every stream payload has beside its data. */
+export const NOTICES_FIELD = {
+  type: [StreamNotice] as [typeof StreamNotice],
+  description: 'What the client should know, in order.',
+  resolve: ({ notices }: { readonly notices: readonly Notice[] }) => notices,
+};

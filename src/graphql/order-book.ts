@@ -4,7 +4,7 @@ import type { LiveBatch } from '../pipeline/live-feed.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import { connectionType, edgeType } from './connection.ts';
-import { deliveryArg, readDelivery, StreamNotice } from './delivery.ts';
+import { deliveryArg, NOTICES_FIELD, readDelivery } from './delivery.ts';
 import { mapStream } from './map-stream.ts';
 import { listRows } from './market-data.ts';
 import { historyArgs, marketArgs, requireMarket } from './range.ts';
@@ -88,11 +88,7 @@ const OrderBookStreamPayload = builder.objectRef<LiveBatch<'orderbook'>>('OrderB
         'Every book of this payload in arrival order; more than one only with `delivery.maxBatchMs` or for a slow client.',
       resolve: ({ events }) => events,
     }),
-    notices: t.field({
-      type: [StreamNotice],
-      description: 'What the client should know, in order.',
-      resolve: ({ notices }) => notices,
-    }),
+    notices: t.field(NOTICES_FIELD),
     conflated: t.exposeInt('conflated', {
       description: 'Books left out because a newer one is here; 0 unless CONFLATE.',
     }),

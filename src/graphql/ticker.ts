@@ -4,7 +4,7 @@ import type { Ticker } from '../market/market-event.ts';
 import type { LiveBatch } from '../pipeline/live-feed.ts';
 import { builder } from './builder.ts';
 import { connectionType, edgeType } from './connection.ts';
-import { deliveryArg, readDelivery, StreamNotice } from './delivery.ts';
+import { deliveryArg, NOTICES_FIELD, readDelivery } from './delivery.ts';
 import { listRows } from './market-data.ts';
 import { historyArgs, requireStreamed } from './range.ts';
 import { readRow } from './stored-event.ts';
@@ -80,11 +80,7 @@ const TickerStreamPayload = builder.objectRef<LiveBatch<'ticker'>>('TickerStream
         'In arrival order; a new subscription begins with the present ticker of each market. Empty beside a notice.',
       resolve: ({ events }) => events,
     }),
-    notices: t.field({
-      type: [StreamNotice],
-      description: 'What the client should know, in order.',
-      resolve: ({ notices }) => notices,
-    }),
+    notices: t.field(NOTICES_FIELD),
     conflated: t.exposeInt('conflated', {
       description: 'Tickers left out because a newer one of the same market is here; 0 unless CONFLATE.',
     }),

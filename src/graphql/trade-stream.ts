@@ -4,7 +4,7 @@ import type { StreamPhase, TradeBatch } from '../pipeline/trade-feed.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import type { Edge } from './connection.ts';
-import { deliveryArg, readDelivery, StreamNotice } from './delivery.ts';
+import { deliveryArg, NOTICES_FIELD, readDelivery } from './delivery.ts';
 import { mapStream } from './map-stream.ts';
 import { requireStreamed } from './range.ts';
 import { SideEnum, TradeEdge } from './trade.ts';
@@ -40,11 +40,7 @@ const TradeStreamPayload = builder.objectRef<TradePayload>('TradeStreamPayload')
       description: 'Whether the stream has caught up.',
       resolve: ({ batch }) => batch.phase,
     }),
-    notices: t.field({
-      type: [StreamNotice],
-      description: 'What the client should know, in order.',
-      resolve: ({ batch }) => batch.notices,
-    }),
+    notices: t.field({ ...NOTICES_FIELD, resolve: ({ batch }) => batch.notices }),
     conflated: t.int({
       description: 'Matching trades left out because a newer one of the same instrument is here; 0 unless CONFLATE.',
       resolve: ({ batch }) => batch.conflated,
