@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -7,6 +8,7 @@ import {
   jsonb,
   numeric,
   pgSchema,
+  primaryKey,
   smallint,
   text,
   timestamp,
@@ -89,6 +91,47 @@ export const writer = schema.table('writer', {
   /** The last committed sequence. */
   position: bigint('position', { mode: 'bigint' }).notNull(),
   claimedAt: time('claimed_at').notNull(),
+  /** The spool whose trades carry its numbers; null when none does. Nobody else may claim the slot then. */
+  owner: text('owner'),
+});
+
+/**
+ * What is known of every stream, a row a stretch (market/coverage.ts), of each writer: what it says is true whatever the
+ * others say. A trigger made with the table keeps the stretches of one stream and writer apart. `last` and `to_time` of the newest
+ * stretch move with every commit and are in no index, so that a commit writes one heap tuple.
+ */
+export const coverage = schema.table(
+  'coverage',
+  {
+    writer: smallint('writer').notNull(),
+    instrumentId: integer('instrument_id').notNull(),
+    dataType: text('data_type').notNull(),
+    /** Trade id, or ms since the Unix epoch where ids have holes. */
+    first: numeric('first').notNull(),
+    last: numeric('last').notNull(),
+    status: text('status').notNull(),
+    evidence: text('evidence').notNull(),
+    fromTime: time('from_time').notNull(),
+    toTime: time('to_time').notNull(),
+    actual: bigint('actual', { mode: 'number' }).notNull(),
+    cause: text('cause'),
+    gap: numeric('gap'),
+    gapFoundAt: time('gap_found_at'),
+    updatedAt: time('updated_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.writer, table.instrumentId, table.dataType, table.first] }),
+    index('coverage_gap').on(table.instrumentId, table.dataType, table.gap).where(sql`gap is not null`),
+  ],
+);
+
+/** Rows the database would not take, kept as they came so that a person can see why. */
+export const refusedRow = schema.table('refused_row', {
+  id: bigint('id', { mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),
+  at: time('at').notNull(),
+  what: text('what').notNull(),
+  reason: text('reason').notNull(),
+  row: text('row').notNull(),
 });
 
 export const collector = schema.table('collector', {
