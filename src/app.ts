@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import type { BaseDataCollector } from './collectors/base-data-collector.ts';
 import { CollectorManager, type CollectorStore } from './collectors/collector-manager.ts';
 import type { ExchangeCollectorConfig } from './collectors/collector-status.ts';
 import { ExchangeFactory } from './collectors/exchange-factory.ts';
 import { openWebSocket } from './collectors/socket.ts';
 import type { Config } from './config/config.ts';
-import { EXCHANGES } from './exchanges/registry.ts';
+import { EXCHANGES, isExchangeId } from './exchanges/registry.ts';
 import { schema } from './graphql/schema.ts';
 import { tradeCursors } from './pipeline/cursor.ts';
 import { LiveFeed } from './pipeline/live-feed.ts';
@@ -14,19 +15,22 @@ import { DEFAULT_SAMPLING, type Sampling } from './pipeline/sampler.ts';
 import { TradeFeed, type TradeHistory } from './pipeline/trade-feed.ts';
 import { QueueRegistry } from './runtime/bounded-queue.ts';
 import { type Clock, type Random, systemClock } from './runtime/clock.ts';
-import { messageOf } from './runtime/errors.ts';
+import { AppError, messageOf } from './runtime/errors.ts';
 import { Gate } from './runtime/gate.ts';
 import type { Log, OpenLog } from './runtime/log.ts';
 import { openLogging } from './runtime/logger.ts';
 import { VERSION } from './runtime/version.ts';
 import { startServer } from './server/start-server.ts';
 import { loadCollectors, removeCollector, type StoredCollector, saveCollectors } from './storage/collector-status.ts';
+import { loadTradeStretches, quarantine } from './storage/coverage-writer.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { findInstrument, listInstruments } from './storage/instruments.ts';
 import { insertMarketData, latestBalances, listMarketData } from './storage/market-data.ts';
 import { dropExpired, ensureMonthsAhead } from './storage/partitions.ts';
-import { openTradeWriter } from './storage/trade-writer.ts';
+import { Spool } from './storage/spool/spool.ts';
+import { openTradeWriter, type TradeWriter } from './storage/trade-writer.ts';
 import { currentPosition, findTrade, listTrades, tradesAfter } from './storage/trades.ts';
+import { othersWrite } from './storage/writer-slot.ts';
 
 export interface App extends AsyncDisposable {
   /** Where the API listens, e.g. "http://127.0.0.1:4000". */
@@ -42,6 +46,8 @@ export interface Surroundings {
 const MIN_WAITING_TRADES = 4_096;
 const HOUSEKEEPING_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+/** More than two looks of another server at who writes. */
+const NOTICED_MS = 1_200;
 
 /**
  * Opens everything from the database up to the sockets of the exchanges; disposing closes it in the opposite order.
@@ -59,18 +65,43 @@ export async function startApp(
   log.info('Starting', { version: VERSION, database: config.database.url ? 'postgres' : 'embedded' });
 
   const db = opening.use(await openDatabase(databaseOptions(config, clock, logging.open)));
-  const writer = opening.use(await openTradeWriter(db, clock, logging.open('storage')));
+  const storageLog = logging.open('storage');
+  const limitBytes = config.database.spool_limit_mb * 1_048_576;
+  const spool = opening.use(await Spool.open(join(config.data_dir, 'spool'), limitBytes, storageLog));
+  const { writer, foreignSpool } = await openWriter(db, clock, storageLog, spool);
+  opening.use(writer);
   const queues = new QueueRegistry();
   const gate = new Gate();
   const history: TradeHistory = { tradesAfter: (...query) => tradesAfter(db, ...query) };
   const tradeFeed = opening.use(new TradeFeed({ history, clock, position: await currentPosition(db) }));
-  if (db.kind === 'postgres')
-    opening.use(new OtherWriters(tradeFeed, history, { clock, log: logging.open('storage') }));
+  const othersActive = await othersWrite(db);
+  const others = opening.use(
+    new OtherWriters(tradeFeed, history, {
+      ...{ clock, log: storageLog, active: othersActive, othersWrite: () => othersWrite(db) },
+    }),
+  );
   const liveFeed = opening.use(new LiveFeed({ clock, queues }));
+  let committed = () => false;
+  opening.defer(() => letGo(committed(), writer, spool));
   const recorder = opening.use(
-    new Recorder(
+    await Recorder.open(
       {
-        trades: writer,
+        spool,
+        foreignSpool,
+        trades: {
+          get writer() {
+            return writer.writer;
+          },
+          get position() {
+            return writer.position;
+          },
+          write: (commit) => writer.write(commit),
+          load: () => loadTradeStretches(db, writer.writer),
+          quarantine: (row) => quarantine(db, row),
+        },
+        hasTradeIds,
+        shared: () => others.active,
+        broken: (error) => queueMicrotask(() => Promise.reject(error)),
         marketData: { insert: (events) => insertMarketData(db, events) },
         tradeFeed,
         liveFeed,
@@ -78,11 +109,12 @@ export async function startApp(
         queues,
         clock,
         random,
-        log: logging.open('storage'),
+        log: storageLog,
       },
       { samplingOf: samplings(config), tradeCapacity: tradeCapacity(config) },
     ),
   );
+  committed = () => recorder.status().trades.drain.spooled === 0;
   const collectorLog = logging.open('data_collectors');
   const factory = opening.use(
     new ExchangeFactory({
@@ -141,8 +173,9 @@ export async function startApp(
       },
     }),
   );
-  void manager
-    .start(collectors.stopped)
+  // Whoever else writes has to know of us before we both record the same trades.
+  void (othersActive ? clock.sleep(NOTICED_MS) : Promise.resolve())
+    .then(() => manager.start(collectors.stopped))
     .catch((error: unknown) => log.error('Starting the collectors failed', { reason: messageOf(error) }));
   const opened = opening.move();
   return { url: server.url, log, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -163,6 +196,32 @@ const databaseOptions = (config: Config, clock: Clock, open: OpenLog) => ({
   log: open('storage'),
   clock,
 });
+
+/** The writer whose numbers the spool carries; a new one when the spool comes from another database. */
+async function openWriter(db: Database, clock: Clock, log: Log, spool: Spool) {
+  const { owner, writer: numbered } = spool;
+  try {
+    const writer = await openTradeWriter(db, clock, log, { owner, writer: numbered });
+    if (numbered === null) await spool.setWriter(writer.writer);
+    return { writer, foreignSpool: false };
+  } catch (error) {
+    if (numbered === null || !(error instanceof AppError) || error.code !== 'WRITER_FENCED') throw error;
+    log.warn('The spool was filled for another database; what it holds is recorded here too', { writer: numbered });
+    const writer = await openTradeWriter(db, clock, log, { owner, writer: null });
+    await spool.setWriter(writer.writer);
+    return { writer, foreignSpool: true };
+  }
+}
+
+/** With everything committed, the next server may go on with our numbers. */
+async function letGo(committed: boolean, writer: TradeWriter, spool: Spool): Promise<void> {
+  if (!committed) return;
+  await spool.setWriter(null);
+  writer.disown();
+}
+
+const hasTradeIds = (exchange: string): boolean =>
+  isExchangeId(exchange) && EXCHANGES[exchange].capabilities.tradeProof === 'TRADE_ID_CONTIGUITY';
 
 /** Sockets are held back at half of it: that many trades may wait, which leaves room for what was read already. */
 const tradeCapacity = (config: Config): number => {

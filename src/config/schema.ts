@@ -55,6 +55,9 @@ const database = group({
   pool_recycle: seconds(1, 30 * DAY_S)
     .default(3600)
     .describe('Age at which a connection is replaced, in seconds.'),
+  spool_limit_mb: wholeNumber(16, 1_000_000)
+    .default(4_096)
+    .describe('Disk space trades may take in the data directory while the database is away, in MB.'),
   retention_days: wholeNumber(1, 36_500)
     .default(730)
     .describe('Days after which stored data is dropped, a whole partition at a time.'),

@@ -7,7 +7,10 @@ const StorageState = builder.enumType('StorageState', {
   description: 'How recording is doing.',
   values: {
     STORING: { description: 'What comes is committed.' },
-    WAITING_FOR_DATABASE: { description: 'The database does not answer; what comes waits in memory.' },
+    SPOOLING: {
+      description: 'The database does not answer; what comes is durable in the spool and is committed later.',
+    },
+    FULL: { description: 'The spool has no room: sockets are not read, what is made meanwhile becomes a gap.' },
   } as const satisfies Record<RecorderStatus['trades']['state'], unknown>,
 });
 
@@ -17,35 +20,35 @@ const StorageHealth = builder.objectRef<RecorderStatus>('StorageHealth').impleme
     state: t.field({ type: StorageState, description: 'In one word.', resolve: ({ trades }) => trades.state }),
     lagMs: t.float({
       description: 'How long the oldest trade that is not committed yet has been waiting, ms; 0 when none waits.',
-      resolve: ({ trades }) => trades.oldestMs ?? 0,
+      resolve: ({ trades }) => trades.drain.oldestMs ?? 0,
     }),
     commitMs: t.float({
       nullable: true,
       description: 'What a commit of trades takes, ms, smoothed over the last ones; null before the first.',
-      resolve: ({ trades }) => trades.commitMs?.average ?? null,
+      resolve: ({ trades }) => trades.drain.commitMs?.average ?? null,
     }),
     spooled: t.int({
       description: 'Trades and samples that were received and wait to be committed.',
-      resolve: ({ trades, marketData }) => trades.queued + marketData.queued,
+      resolve: ({ trades, marketData }) => trades.drain.spooled + trades.intake.queued + marketData.queued,
     }),
     stored: t.float({
       description: 'Trades and samples committed since this server started; a whole number.',
-      resolve: ({ trades, marketData }) => trades.stored + marketData.stored,
+      resolve: ({ trades, marketData }) => trades.drain.stored + marketData.stored,
     }),
     refused: t.float({
       description:
         'Rows the database will never take, since this server started; a whole number. The log says which and why.',
-      resolve: ({ trades, marketData }) => trades.refused + marketData.refused,
+      resolve: ({ trades, marketData }) => trades.drain.refused + trades.intake.unfit + marketData.refused,
     }),
     lost: t.float({
       description: 'Trades turned away because no more could wait, since this server started; a whole number.',
-      resolve: ({ turnedAway }) => turnedAway,
+      resolve: ({ trades }) => trades.intake.turnedAway,
     }),
     lastErrorAt: t.field({
       type: 'DateTime',
       nullable: true,
       description: 'When committing trades last failed; null when it never did. The log says why.',
-      resolve: ({ trades }) => trades.lastError?.at ?? null,
+      resolve: ({ trades }) => trades.drain.lastError?.at ?? null,
     }),
   }),
 });
@@ -73,15 +76,15 @@ function judge(services: Services): Health {
   const storage = services.recorder.status();
   const reasons: string[] = [];
   if (!collectors.getStatus().isRunning) reasons.push('The collectors are not supervised.');
-  const waiting = storage.trades.state === 'WAITING_FOR_DATABASE';
-  if (waiting) reasons.push('The database does not answer.');
-  if (storage.trades.refused + storage.turnedAway > 0)
-    reasons.push('Some trades could not be recorded; the log says which.');
+  const { state, drain, intake } = storage.trades;
+  if (state === 'SPOOLING') reasons.push('The database does not answer; trades wait in the spool.');
+  if (state === 'FULL') reasons.push('The spool is full; sockets are not read.');
+  if (drain.refused + intake.unfit > 0) reasons.push('Some trades could not be recorded; the log says which.');
   for (const name of collectors.listCollectors()) {
     const health = collectors.getCollector(name)?.getHealthStatus();
     if (health && !health.isHealthy) reasons.push(`${name}: ${health.issues.join(' ')}`);
   }
-  const level = waiting ? 'DOWN' : reasons.length > 0 ? 'DEGRADED' : 'OK';
+  const level = state === 'FULL' ? 'DOWN' : reasons.length > 0 ? 'DEGRADED' : 'OK';
   return { level, reasons, storage, services };
 }
 

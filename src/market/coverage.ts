@@ -57,3 +57,17 @@ export interface Stretch extends IdRange {
 
 /** Things a stretch of ids stands for. */
 export const sizeOf = ({ first, last }: IdRange): bigint => last - first + 1n;
+
+/** A stretch of trades and the market it belongs to. */
+export interface MarketStretch extends Stretch {
+  readonly exchange: string;
+  readonly symbol: string;
+}
+
+/** What became of the stretch of a market that begins at `first`; null: nothing begins there any more. */
+export interface StretchChange {
+  readonly exchange: string;
+  readonly symbol: string;
+  readonly first: bigint;
+  readonly stretch: Stretch | null;
+}

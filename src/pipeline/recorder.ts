@@ -1,25 +1,20 @@
-import type { MarketEvent, Trade } from '../market/market-event.ts';
-import type { Provenance, RecordedTrade } from '../market/recorded-trade.ts';
+import type { MarketEvent } from '../market/market-event.ts';
+import type { Provenance } from '../market/recorded-trade.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
+import { messageOf } from '../runtime/errors.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
 import { BatchWriter, type BatchWriterStatus } from './batch-writer.ts';
+import { foldItem, type HasTradeIds } from './fold-trades.ts';
+import { GapBoard } from './gap-board.ts';
 import type { LiveEvent, LiveFeed } from './live-feed.ts';
-import { RecentIds } from './recent-ids.ts';
 import { DEFAULT_SAMPLING, Sampler, type Sampling } from './sampler.ts';
+import { decodeItems, type SpoolItem } from './spool-batch.ts';
+import { type DrainStatus, TradeDrain, type TradeStore } from './trade-drain.ts';
 import type { TradeFeed } from './trade-feed.ts';
-
-/**
- * Where trades become durable. Errors whose code says `retry` mean that the same batch may be stored later; any other says
- * that a row of the batch never will be, and must not be thrown for a database that is merely away, full or read-only.
- */
-export interface TradeStore {
-  /** Stores the batch, wholly or not at all, and returns those that were new, in sequence order. Safe to repeat. */
-  write(
-    batch: readonly { readonly trade: Trade; readonly provenance: Provenance; readonly storeRaw: boolean }[],
-  ): Promise<readonly RecordedTrade[]>;
-}
+import { type IntakeStatus, type SpoolPort, TradeIntake } from './trade-intake.ts';
+import { TradeLedgers } from './trade-ledgers.ts';
 
 /** Where sampled market data goes; errors mean the same as a TradeStore's. */
 export interface MarketDataStore {
@@ -27,22 +22,30 @@ export interface MarketDataStore {
 }
 
 export interface RecorderPorts {
+  readonly spool: SpoolPort;
   readonly trades: TradeStore;
   readonly marketData: MarketDataStore;
   readonly tradeFeed: TradeFeed;
   readonly liveFeed: LiveFeed;
-  /** Closed while too many trades wait, so that sockets are not read until some are stored. */
+  readonly hasTradeIds: HasTradeIds;
+  /** Closed while too many trades wait for the spool, so that sockets are not read until some are durable. */
   readonly gate: Gate;
   readonly queues: QueueRegistry;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** The spool holds trades that were numbered for another database. */
+  readonly foreignSpool: boolean;
+  /** Whether another server writes to the same database: then a trade is shown only once it is committed as ours. */
+  shared(): boolean;
+  /** Nobody knows any more what the disk of the spool holds: the process has to end, and the next start finds out. */
+  broken(error: unknown): void;
 }
 
-interface RecorderOptions {
+export interface RecorderOptions {
   /** Per exchange; default DEFAULT_SAMPLING. */
   readonly samplingOf?: (exchange: string) => Sampling;
-  /** Trades that may wait; default 32,768. The gate closes at half of it, which leaves room for what sockets have already read. */
+  /** Trades that may wait for the spool; default 32,768. The gate closes at half of it, which leaves room for what sockets have already read. */
   readonly tradeCapacity?: number;
   /** Rows of one write; default 2,000. */
   readonly maxRows?: number;
@@ -52,22 +55,20 @@ interface RecorderOptions {
   readonly drainMs?: number;
 }
 
-export interface RecorderStatus {
-  readonly trades: BatchWriterStatus;
-  readonly marketData: BatchWriterStatus;
-  /** Trades that came again within a short while and were turned away before storage. */
-  readonly repeated: number;
-  /** Trades turned away because the queue was full although the gate was closed; each one is a loss. */
-  readonly turnedAway: number;
+export interface TradeRecording {
+  /** STORING: the database takes what comes. SPOOLING: it does not, and what comes waits in the spool. FULL: the spool has no room either. */
+  readonly state: 'STORING' | 'SPOOLING' | 'FULL';
+  /** In words. */
+  readonly reason: string;
+  readonly intake: IntakeStatus;
+  readonly drain: DrainStatus;
+  /** Of the disk, used by the spool. */
+  readonly spoolBytes: number;
 }
 
-const GATE_NAME = 'trades waiting for the database';
-
-interface TradeRow {
-  readonly trade: Trade;
-  readonly provenance: Provenance;
-  readonly storeRaw: boolean;
-  readonly acceptedAt: number;
+export interface RecorderStatus {
+  readonly trades: TradeRecording;
+  readonly marketData: BatchWriterStatus;
 }
 
 interface MarketDataEntry {
@@ -75,39 +76,55 @@ interface MarketDataEntry {
   readonly acceptedAt: number;
 }
 
-/** The one door for market events: trades are stored, then published; the rest is live at once and stored in samples. */
+/** Batches of an earlier process read at a time. */
+const READ_ROWS = 16;
+
+/** The one door for market events: trades are durable, then shown, then stored; the rest is live at once and stored in samples. */
 export class Recorder implements AsyncDisposable {
+  /** What is missing. */
+  readonly gaps: GapBoard;
   readonly #ports: RecorderPorts;
   readonly #drainMs: number;
-  readonly #recent = new RecentIds();
-  readonly #trades: BatchWriter<TradeRow, readonly RecordedTrade[]>;
+  readonly #intake: TradeIntake;
+  readonly #drain: TradeDrain;
   readonly #marketData: BatchWriter<MarketDataEntry, unknown>;
   readonly #sampler: Sampler;
-  #repeated = 0;
-  #turnedAway = 0;
 
-  constructor(ports: RecorderPorts, options: RecorderOptions = {}) {
-    const { tradeCapacity = 32_768, maxRows = 2_000, lingerMs = 4, drainMs = 5_000 } = options;
+  private constructor(ports: RecorderPorts, options: RecorderOptions, start: Start) {
+    const { tradeCapacity: capacity = 32_768, maxRows = 2_000, lingerMs = 4, drainMs = 5_000 } = options;
     this.#ports = ports;
     this.#drainMs = drainMs;
-    this.#trades = new BatchWriter(
+    const { known } = start;
+    this.#drain = new TradeDrain(
       {
-        name: 'trades',
-        capacity: tradeCapacity,
-        policy: 'refuse',
-        maxRows,
-        lingerMs,
-        write: (rows) => ports.trades.write(rows),
-        onStored: (recorded) => ports.tradeFeed.publish(recorded),
-        onRefused: ({ trade }) => this.#recent.forget(trade),
-        describe: ({ trade }) => `${trade.exchange}:${trade.symbol} trade ${trade.tradeId}`,
-        onLevel: (held) => {
-          if (held >= tradeCapacity / 2) ports.gate.set(GATE_NAME, false);
-          else if (held <= tradeCapacity / 4) ports.gate.set(GATE_NAME, true);
+        ...ports,
+        store: ports.trades,
+        publish: (trades) => ports.tradeFeed.publish(trades),
+        refused: (word) => this.#intake.say(word),
+        rebase: (build) => this.#intake.rebase(build),
+      },
+      { ledgers: start.stored, number: start.committed, maxRows },
+    );
+    for (const batch of start.left) this.#drain.adopt(batch);
+    this.#intake = new TradeIntake(
+      {
+        ...ports,
+        ledgers: known,
+        durable: (batch) => {
+          const changes = known.takeChanges();
+          this.#drain.take(batch);
+          this.gaps.changed(changes);
         },
       },
-      ports,
+      { writer: ports.trades.writer, last: start.last, number: start.number, capacity, maxRows, lingerMs },
     );
+    this.gaps = new GapBoard({
+      ledgers: known,
+      clock: ports.clock,
+      say: (word) => this.#intake.say(word),
+      settled: () => this.#intake.settled(),
+    });
+    this.#drain.start();
     this.#marketData = new BatchWriter(
       {
         name: 'market data samples',
@@ -128,46 +145,131 @@ export class Recorder implements AsyncDisposable {
     );
   }
 
+  /** Goes on where the last process ended: what it left in the spool is shown and committed first. */
+  static async open(ports: RecorderPorts, options: RecorderOptions = {}): Promise<Recorder> {
+    if (!ports.foreignSpool) return new Recorder(ports, options, await findStart(ports));
+    const stretches = await ports.trades.load();
+    let number = 0;
+    for await (const row of everyRow(ports.spool)) number = row.number;
+    const ledgers = { stored: new TradeLedgers(stretches), known: new TradeLedgers(stretches) };
+    const recorder = new Recorder(ports, options, {
+      ...{ ...ledgers, left: [], committed: number, number, last: ports.trades.position },
+    });
+    await recorder.#takeOver(number);
+    return recorder;
+  }
+
+  /** What the spool holds was numbered for another database: it comes in anew. */
+  async #takeOver(through: number): Promise<void> {
+    const { spool, trades, log } = this.#ports;
+    for await (const { number, body } of everyRow(spool)) {
+      if (number > through) break;
+      for (const item of readItems(body, trades.writer, log))
+        while (item.kind === 'trade' && !this.accept(item.recorded.trade, item.recorded)) await this.#intake.settled();
+    }
+    await this.#intake.settled();
+    await spool.discard(through);
+  }
+
   /**
-   * Takes one event; cheap, never waits. False when a trade could not be taken (full or disposed): it is lost unless it is
+   * Takes one event; cheap, never waits. False when a trade could not be taken (full or disposed): it is missing unless it is
    * fetched again. A repeated trade is taken and forgotten.
    */
   accept(event: MarketEvent, options: { readonly storeRaw: boolean; readonly provenance?: Provenance }): boolean {
-    if (event.kind === 'trade') return this.#acceptTrade(event, options.storeRaw, options.provenance ?? 'LIVE');
+    if (event.kind === 'trade')
+      return this.#intake.accept({
+        trade: event,
+        storeRaw: options.storeRaw,
+        provenance: options.provenance ?? 'LIVE',
+      });
     this.#ports.liveFeed.publish(event);
     this.#sampler.accept(event);
     return true;
   }
 
   status(): RecorderStatus {
-    return {
-      trades: this.#trades.status(),
-      marketData: this.#marketData.status(),
-      repeated: this.#repeated,
-      turnedAway: this.#turnedAway,
-    };
+    const intake = this.#intake.status();
+    const drain = this.#drain.status();
+    const { clock, spool } = this.#ports;
+    const state = intake.fullSince !== null ? 'FULL' : drain.waitingSince !== null ? 'SPOOLING' : 'STORING';
+    const reason = inWords(state, intake, drain, clock.monotonic());
+    return { trades: { state, reason, intake, drain, spoolBytes: spool.bytes }, marketData: this.#marketData.status() };
   }
 
-  /** Stores what was taken, within the deadline; what could not be stored by then is logged. */
+  /** Makes durable what was taken and commits it, within the deadline; what could not be committed by then stays in the spool. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const { clock, log } = this.#ports;
+    const until = clock.monotonic() + this.#drainMs;
     this.#sampler[Symbol.dispose]();
-    const [trades, marketData] = await Promise.all([
-      this.#trades.stop(this.#drainMs),
-      this.#marketData.stop(this.#drainMs),
-    ]);
-    this.#ports.gate.set(GATE_NAME, true);
-    if (trades + marketData > 0)
-      this.#ports.log.error('Rows were left unstored at the shutdown deadline', { trades, marketData });
-  }
-
-  #acceptTrade(trade: Trade, storeRaw: boolean, provenance: Provenance): boolean {
-    if (this.#recent.seen(trade)) {
-      this.#repeated += 1;
-      return true;
-    }
-    if (this.#trades.offer({ trade, provenance, storeRaw, acceptedAt: this.#ports.clock.monotonic() })) return true;
-    this.#recent.forget(trade);
-    this.#turnedAway += 1;
-    return false;
+    const samples = this.#marketData.stop(this.#drainMs);
+    await this.#intake.stop(this.#drainMs);
+    const left = await this.#drain.stop(Math.max(0, until - clock.monotonic()));
+    const lost = await samples;
+    if (left > 0) log.warn('Trades stay in the spool for the next start', { trades: left });
+    if (lost > 0) log.error('Samples were left unstored at the shutdown deadline', { samples: lost });
   }
 }
+
+interface Start {
+  /** What the database's ledger says, and with it what the spool adds. */
+  readonly stored: TradeLedgers;
+  readonly known: TradeLedgers;
+  /** Batches in the spool that are not committed. */
+  readonly left: readonly { readonly number: number; readonly trades: number }[];
+  readonly committed: number;
+  readonly number: number;
+  readonly last: bigint;
+}
+
+async function findStart({ spool, trades: store, tradeFeed, hasTradeIds, log }: RecorderPorts): Promise<Start> {
+  const stretches = await store.load();
+  const known = new TradeLedgers(stretches);
+  const left: { readonly number: number; readonly trades: number }[] = [];
+  let [committed, number, last] = [0, 0, store.position];
+  for await (const row of everyRow(spool)) {
+    number = row.number;
+    // One that ends where the database stands may hold words that are not committed; taken in again they change nothing.
+    if (BigInt(row.last) < store.position) {
+      committed = number;
+      continue;
+    }
+    if (BigInt(row.last) > last) last = BigInt(row.last);
+    const items = readItems(row.body, store.writer, log);
+    for (const item of items) foldItem(known, item, hasTradeIds);
+    const trades = items.flatMap((item) => (item.kind === 'trade' ? [item.recorded] : []));
+    tradeFeed.publish(trades.filter(({ sequence }) => sequence > store.position));
+    left.push({ number, trades: trades.length });
+  }
+  known.takeChanges();
+  if (left.length > 0) log.info('Found what the last process left in the spool', { batches: left.length });
+  return { stored: new TradeLedgers(stretches), known, left, committed, number, last };
+}
+
+async function* everyRow(spool: SpoolPort): AsyncGenerator<Awaited<ReturnType<SpoolPort['read']>>[number]> {
+  for (let after = 0; ; ) {
+    const rows = await spool.read(after, READ_ROWS);
+    if (rows.length === 0) return;
+    yield* rows;
+    after = rows.at(-1)?.number ?? after;
+  }
+}
+
+function readItems(body: string, writer: number, log: Log): readonly SpoolItem[] {
+  try {
+    return decodeItems(body, writer);
+  } catch (error) {
+    log.error('A spooled batch cannot be read', { reason: messageOf(error) });
+    return [];
+  }
+}
+
+function inWords(state: TradeRecording['state'], intake: IntakeStatus, drain: DrainStatus, now: number): string {
+  const waiting = `${drain.spooled} trades wait in the spool, the oldest for ${seconds(drain.oldestMs ?? 0)}`;
+  if (state === 'FULL')
+    return `The spool has been full for ${seconds(now - (intake.fullSince ?? now))}: sockets are not read, what is made meanwhile is fetched later where the exchange allows it; ${waiting}`;
+  if (state === 'SPOOLING')
+    return `The database has not taken trades for ${seconds(now - (drain.waitingSince ?? now))}; ${waiting}`;
+  return drain.spooled === 0 ? 'All trades are stored' : `Storing; ${waiting}`;
+}
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;

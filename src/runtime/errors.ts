@@ -7,7 +7,22 @@ export const ERRORS = {
   DATA_DIR_IN_USE: { retry: false, public: false, hint: 'Stop the named process or choose another --data-dir.' },
   DATABASE_UNAVAILABLE: { retry: true, public: true, hint: 'The database does not answer; the server keeps trying.' },
   DATABASE_TOO_OLD: { retry: false, public: false, hint: 'Use PostgreSQL 15 or newer.' },
-  WRITER_FENCED: { retry: true, public: false, hint: 'Another server took the writer slot; a new one is claimed.' },
+  SPOOL_UNAVAILABLE: {
+    retry: false,
+    public: false,
+    hint: 'The disk under --data-dir failed or is not ours: nothing is recorded until the server is started on a sound one.',
+  },
+  SPOOL_FULL: { retry: true, public: false, hint: 'Free disk space, or raise database.spool_limit_mb.' },
+  WRITER_FENCED: {
+    retry: true,
+    public: false,
+    hint: 'The writer slot is held by another connection; it is claimed again.',
+  },
+  WRITER_BEHIND: {
+    retry: true,
+    public: false,
+    hint: 'The database lost commits (failover, restore); what the spool still holds is committed again, the rest is a gap.',
+  },
   FRAME_MALFORMED: {
     retry: false,
     public: false,

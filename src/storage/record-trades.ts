@@ -1,11 +1,11 @@
 import { jsonText } from './json-text.ts';
 import { monthsOf, partitionName } from './partitions.ts';
-import { PROVENANCE_LETTERS, rowId, SIDE_LETTERS } from './trade-columns.ts';
-import type { TradeToRecord } from './trade-writer.ts';
+import { PROVENANCE_LETTERS, rowId, SIDE_LETTERS, sequenceOf } from './trade-columns.ts';
+import type { NumberedTrade } from './trade-writer.ts';
 import type { WriterSlot } from './writer-slot.ts';
 
 /** A trade and the instrument it belongs to. */
-export interface Entry extends TradeToRecord {
+export interface Entry extends NumberedTrade {
   readonly instrumentId: number;
 }
 
@@ -13,61 +13,74 @@ export interface Entry extends TradeToRecord {
 export interface Outcome {
   /** False: the slot's epoch or position is not ours any more; nothing was stored. */
   readonly held: boolean;
-  /** False: an instrument of the batch holds packed trades, which need a closer look; nothing was stored. */
-  readonly plain: boolean;
-  /** Places in the batch (from 0) of the trades that were new, in sequence order: position + 1, + 2 and so on. */
-  readonly fresh: readonly number[];
+  /** Sequences whose trade was there already, from another writer: their numbers stay empty. */
+  readonly leftOut: ReadonlySet<bigint>;
+}
+
+/** The trades of one commit, and what the writer's position is before and after it. */
+export interface Step {
+  readonly entries: readonly Entry[];
+  readonly from: bigint;
+  readonly to: bigint;
 }
 
 /** An exchange may stamp one trade twice with slightly different times; beyond this they would be two trades. */
 const TIME_SLACK_MS = 86_400_000;
 
 /**
- * One statement, so one round trip, one transaction and one commit that either happened or not:
- * locks the slot's row (held), and the instruments against becoming packed meanwhile (plain), drops what is stored
- * already, numbers the rest without a hole, stores it and moves the position. When another writer stored one of these
- * trades in the same instant the numbers would have a hole: the position becomes null, which its column refuses, and the
- * whole statement is repeated. Partitions are named and looked up one trade at a time (lateral, limit): left to itself the
+ * One statement, so one round trip, one transaction and one commit that either happened or not: locks the slot's row (held),
+ * leaves out what another writer stored already, stores the rest under its numbers, moves the position and extends the newest
+ * stretches of the ledger. Partitions are named and looked up one trade at a time (lateral, limit): left to itself the
  * planner reads a month of trades where its statistics are old or missing. Rows go in in an order all writers share, so that
  * two of them with the same trades wait for one another but never in a circle.
  */
 const recordStatement = (partitions: readonly string[]): string => `
   with held as materialized (
     select 1 from tcp_dashboard.writer where id = $1 and epoch = $2 and position = $3 for no key update
-  ), plain as materialized (
-    select 1 from tcp_dashboard.instrument where id = any($4::int[]) and not packed order by id for share
   ), batch as materialized (
-    select * from unnest($5::int[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::int[], $10::numeric[], $11::numeric[],
-        $12::"char"[], $13::"char"[], $14::text[])
-      with ordinality as b (instrument_id, ts, received_at, trade_id, fill_count, price, size, side, provenance, raw, n)
-    where exists (select from held) and (select count(*) from plain) = cardinality($4::int[])
+    select * from unnest($4::int8[], $5::int[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int[],
+        $11::numeric[], $12::numeric[], $13::"char"[], $14::"char"[], $15::text[])
+      as b (id, instrument_id, ts, received_at, recorded_at, trade_id, fill_count, price, size, side, provenance, raw)
+    where exists (select from held)
   ), fresh as materialized (
-    select b.*, row_number() over (order by n) as place from batch b left join lateral (
-      ${partitions.map(lookUp).join(' union all ')} limit 1) k on true
-    where k.known is null
+    ${
+      partitions.length === 0
+        ? 'select * from batch'
+        : `select b.* from batch b left join lateral (${partitions.map(lookUp).join(' union all ')} limit 1) k on true
+    where k.known is null`
+    }
   ), stored as (
     insert into tcp_dashboard.trade
       (id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size, raw)
-    select $15::int8 + place, ts, received_at, $16::timestamptz, instrument_id, fill_count, side, provenance, trade_id, price, size,
-      raw::jsonb
+    select id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size, raw::jsonb
     from fresh order by instrument_id, trade_id
-    on conflict do nothing returning 1
+    on conflict do nothing returning id
   ), moved as (
-    update tcp_dashboard.writer set position = case
-      when (select count(*) from stored) = (select count(*) from fresh) then position + (select count(*) from stored) end
-    where id = $1 and exists (select from held)
+    update tcp_dashboard.writer set position = $16 where id = $1 and exists (select from held)
+  ), heads as (
+    insert into tcp_dashboard.coverage as c
+      (writer, instrument_id, data_type, first, last, status, evidence, from_time, to_time, actual, updated_at)
+    select $1, h.instrument_id, 'trade', h.first, h.last, 'PROVEN', 'TRADE_ID_CONTIGUITY', h.from_time, h.to_time, h.actual, $17
+    from unnest($18::int[], $19::numeric[], $20::numeric[], $21::timestamptz[], $22::timestamptz[], $23::int8[])
+      as h (instrument_id, first, last, from_time, to_time, actual)
+    where exists (select from held)
+    on conflict (writer, instrument_id, data_type, first) do update
+      set last = excluded.last, from_time = excluded.from_time, to_time = excluded.to_time, actual = excluded.actual,
+        status = excluded.status, evidence = excluded.evidence, cause = null, gap = null, gap_found_at = null,
+        updated_at = excluded.updated_at
   )
-  select exists (select from held) as held, (select count(*) from plain) = cardinality($4::int[]) as plain,
-    coalesce((select array_agg(n::int order by place) from fresh), '{}') as fresh`;
+  select exists (select from held) as held, case when (select count(*) from stored) = cardinality($4::int8[]) then '{}' else
+    (select coalesce(array_agg(id), '{}') from (select unnest($4::int8[]) as id except select id from stored) o) end as left_out`;
 
 const lookUp = (partition: string): string =>
   `select true as known from tcp_dashboard.${partition} t where t.instrument_id = b.instrument_id and t.trade_id = b.trade_id`;
 
-/** SQLSTATE of the null position, of two writers that met in an index, and of a partition dropped meanwhile. */
-export const REPEATABLE = /^(23502|23505|23514|42P01)$/;
+/** SQLSTATE of two writers that met in an index, and of a partition dropped meanwhile. */
+export const REPEATABLE = /^(23505|23514|42P01)$/;
 
 /** The months in which these trades, or the same with slightly other times, are stored; all must be there. */
 export function monthsTouched(entries: readonly Entry[]): readonly number[] {
+  if (entries.length === 0) return [];
   const times = entries.map(({ trade }) => trade.exchangeTime);
   const first = times.reduce((a, b) => Math.min(a, b)) - TIME_SLACK_MS;
   const last = times.reduce((a, b) => Math.max(a, b)) + TIME_SLACK_MS;
@@ -75,28 +88,36 @@ export function monthsTouched(entries: readonly Entry[]): readonly number[] {
   return ends.length === 1 ? ends : monthsOf(times.flatMap((time) => [time - TIME_SLACK_MS, time + TIME_SLACK_MS]));
 }
 
-/** `check`: the instruments that must not be packed; empty when the caller holds their rows. */
+/** The newest stretch of a market, which a commit only makes longer. */
+export interface HeadStretch {
+  readonly instrumentId: number;
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly from: number;
+  readonly to: number;
+  readonly actual: number;
+}
+
 export async function recordTrades(
   slot: WriterSlot,
-  position: bigint,
-  entries: readonly Entry[],
-  recordedAt: number,
-  check: readonly number[],
+  { entries, from, to }: Step,
+  heads: readonly HeadStretch[],
+  now: number,
 ): Promise<Outcome> {
-  const times = entries.map(({ trade }) => trade.exchangeTime);
   const partitions = monthsTouched(entries).map((start) => partitionName('trade', start));
-  const [row] = await slot.connection.query<{ held: boolean; plain: boolean; fresh: number[] }>({
+  const [row] = await slot.connection.query<{ held: boolean; left_out: string[] }>({
     // Names end at 63 characters; a batch over many months is rare and goes unprepared.
     ...(partitions.length <= 3 && { name: `record ${partitions.join(' ')}` }),
     text: recordStatement(partitions),
     values: [
       slot.id,
       String(slot.epoch),
-      String(position),
-      check,
+      String(from),
+      entries.map(({ sequence }) => String(rowId(slot.id, sequence))),
       entries.map(({ instrumentId }) => instrumentId),
-      times.map(iso),
+      entries.map(({ trade }) => iso(trade.exchangeTime)),
       entries.map(({ trade }) => iso(trade.receivedAt)),
+      entries.map(({ recordedAt }) => iso(recordedAt)),
       entries.map(({ trade }) => trade.tradeId),
       entries.map(({ trade }) => trade.fillCount),
       entries.map(({ trade }) => trade.price),
@@ -104,12 +125,18 @@ export async function recordTrades(
       entries.map(({ trade }) => SIDE_LETTERS[trade.side]),
       entries.map(({ provenance }) => PROVENANCE_LETTERS[provenance]),
       entries.map(({ trade, storeRaw }) => (storeRaw ? jsonText(trade.raw) : null)),
-      String(rowId(slot.id, position)),
-      iso(recordedAt),
+      String(to),
+      iso(now),
+      heads.map(({ instrumentId }) => instrumentId),
+      heads.map(({ first }) => String(first)),
+      heads.map(({ last }) => String(last)),
+      heads.map((head) => iso(head.from)),
+      heads.map((head) => iso(head.to)),
+      heads.map(({ actual }) => actual),
     ],
   });
   if (row === undefined) throw new Error('The statement that records trades returns one row');
-  return { held: row.held, plain: row.plain, fresh: row.fresh.map((n) => n - 1) };
+  return { held: row.held, leftOut: new Set(row.left_out.map((id) => sequenceOf(BigInt(id)))) };
 }
 
 const iso = (time: number): string => new Date(time).toISOString();

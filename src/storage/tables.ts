@@ -32,8 +32,6 @@ export const instrument = schema.table(
     exchange: identifier('exchange').notNull(),
     symbol: identifier('symbol').notNull(),
     kind: text('kind').notNull(),
-    /** Holds, or may hold, trades that stand for several fills: ids are then ranges (packed-trades.ts). */
-    packed: boolean('packed').notNull().default(false),
   },
   (table) => [unique('instrument_exchange_symbol').on(table.exchange, table.symbol)],
 );

@@ -1,46 +1,57 @@
+import type { StretchChange } from '../market/coverage.ts';
 import { isDecimal } from '../market/decimal.ts';
 import type { Trade } from '../market/market-event.ts';
-import type { Provenance, RecordedTrade } from '../market/recorded-trade.ts';
+import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { crashPoint } from '../runtime/crash-point.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { type CoverageRow, replaceStretches } from './coverage-writer.ts';
 import type { Database } from './database.ts';
 import { codeOf } from './database-errors.ts';
 import { upsertInstrument } from './instruments.ts';
-import { recordPacked } from './packed-batch.ts';
 import { checkStorableTime, ensureMonths } from './partitions.ts';
-import { type Entry, monthsTouched, REPEATABLE, recordTrades } from './record-trades.ts';
-import { tradeKey } from './trade-columns.ts';
-import { storedSince } from './trade-log.ts';
-import { claimSlot, type LostSlot, releaseSlot, type WriterSlot } from './writer-slot.ts';
+import { type Entry, type HeadStretch, monthsTouched, REPEATABLE, recordTrades } from './record-trades.ts';
+import { rowId, sequenceOf } from './trade-columns.ts';
+import { claimSlot, disownSlot, releaseSlot, type WriterSlot } from './writer-slot.ts';
 
-export interface TradeToRecord {
-  readonly trade: Trade;
-  readonly provenance: Provenance;
+/** A trade under the number it will keep. */
+export interface NumberedTrade extends RecordedTrade {
   /** Keep the exchange's own payload beside the columns. */
   readonly storeRaw: boolean;
 }
 
-/** The one way trades enter the database. Its sequences are dense and commit in order. */
+/** What goes into one transaction: trades and what they mean for the ledger. */
+export interface TradeCommit {
+  /** In the order of their sequence. */
+  readonly trades: readonly NumberedTrade[];
+  /** The writer's position after it: the last sequence, also one whose trade was refused. */
+  readonly last: bigint;
+  readonly changes: readonly StretchChange[];
+}
+
+/** The one way trades enter the database. Sequences commit in order; some may stay empty. */
 export interface TradeWriter extends AsyncDisposable {
-  /** The slot it holds now; changes only after the slot was lost to another server. */
+  /** The slot whose numbers the trades carry. */
   readonly writer: number;
   /** The last committed sequence. */
   readonly position: bigint;
   /**
-   * Records a batch in one transaction and returns those that were new, in sequence order. Safe to repeat with the same
-   * batch after any failure: what an unknown commit stored is returned by the repetition, nothing is stored twice.
-   * A packed trade of which some fills are stored is returned, and stored, as the rest of it.
-   * @throws {AppError} DATABASE_UNAVAILABLE; DATA_POINT_INVALID for what `checkStorable` refuses.
+   * Commits all or nothing, and tells whose numbers stay empty since another writer had the trade. Safe to repeat after any failure:
+   * what was committed is not committed again.
+   * @throws {AppError} DATABASE_UNAVAILABLE; WRITER_BEHIND when the database has lost what it once confirmed: commit from its
+   * `position` on again.
    */
-  write(batch: readonly TradeToRecord[]): Promise<readonly RecordedTrade[]>;
+  write(commit: TradeCommit): Promise<{ readonly leftOut: ReadonlySet<bigint> }>;
+  /** Nothing with its numbers is out that is not committed: the slot may become somebody else's after this process. */
+  disown(): void;
 }
 
 /** Times one batch is tried again by itself after another server took the slot, or stored the same trades meanwhile. */
 const ATTEMPTS = 5;
 const LONGEST_ID = 200;
 
-/** @throws {AppError} DATA_POINT_INVALID for a trade no database row can hold; intake should ask before it keeps one. */
+/** @throws {AppError} DATA_POINT_INVALID for a trade no database row can hold; intake asks before it keeps one. */
 export function checkStorable({ tradeId, fillCount, price, size, exchangeTime }: Trade, now: number): void {
   const invalid = (rule: string) => new AppError('DATA_POINT_INVALID', `A stored trade ${rule}`);
   if (tradeId === '' || tradeId.length > LONGEST_ID || tradeId.includes('\0'))
@@ -51,152 +62,188 @@ export function checkStorable({ tradeId, fillCount, price, size, exchangeTime }:
   checkStorableTime(exchangeTime, now);
 }
 
-/** Claims the lowest free writer slot on a connection of its own. */
-export async function openTradeWriter(db: Database, clock: Clock, log: Log): Promise<TradeWriter> {
-  return new SlotWriter(db, clock, log, await claimSlot(db, clock, null));
+/** Claims the slot of a spool on a connection of its own; `position`: where its numbers begin should the slot be new. */
+export async function openTradeWriter(
+  db: Database,
+  clock: Clock,
+  log: Log,
+  owner: { readonly owner: string; readonly writer: number | null },
+): Promise<TradeWriter> {
+  return new SlotWriter(db, clock, log, owner.owner, await claimSlot(db, clock, { ...owner, position: 0n }));
 }
 
 class SlotWriter implements TradeWriter {
+  readonly writer: number;
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #owner: string;
   readonly #instruments = new Map<string, number>();
   #slot: WriterSlot | null;
-  #writer: number;
   #position: bigint;
-  #lost: LostSlot | null = null;
-  /** The batch whose commit nobody confirmed, and the slot and position it was to follow. */
-  #unknown: { readonly entries: readonly Entry[]; readonly writer: number; readonly position: bigint } | null = null;
-  /** Stored, but not returned yet, since the call that would have returned them failed in turn. */
-  readonly #owed: RecordedTrade[] = [];
   #turn: Promise<unknown> = Promise.resolve();
+  #disowned = false;
   #closed = false;
 
-  constructor(db: Database, clock: Clock, log: Log, slot: WriterSlot) {
+  constructor(db: Database, clock: Clock, log: Log, owner: string, slot: WriterSlot) {
     this.#db = db;
     this.#clock = clock;
     this.#log = log;
+    this.#owner = owner;
     this.#slot = slot;
-    this.#writer = slot.id;
+    this.writer = slot.id;
     this.#position = slot.position;
-  }
-
-  get writer(): number {
-    return this.#writer;
   }
 
   get position(): bigint {
     return this.#position;
   }
 
-  write(batch: readonly TradeToRecord[]): Promise<readonly RecordedTrade[]> {
-    const turn = this.#turn.then(() => this.#writeBatch(batch));
+  write(commit: TradeCommit): Promise<{ readonly leftOut: ReadonlySet<bigint> }> {
+    const turn = this.#turn.then(() => this.#write(commit));
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
-  async #writeBatch(batch: readonly TradeToRecord[]): Promise<readonly RecordedTrade[]> {
+  disown(): void {
+    this.#disowned = true;
+  }
+
+  async #write(commit: TradeCommit): Promise<{ readonly leftOut: ReadonlySet<bigint> }> {
     if (this.#closed) throw new AppError('DATABASE_UNAVAILABLE', 'The trade writer is closed');
-    for (const { trade } of batch) checkStorable(trade, this.#clock.now());
-    const entries = await this.#entries(batch);
+    const entries = await this.#entries(commit.trades);
+    const rows = await this.#rows(commit.changes);
     for (let attempt = 1; ; attempt++) {
       try {
-        const slot = await this.#claimed();
-        await this.#settle(slot);
-        const recorded = entries.length === 0 ? [] : await this.#record(slot, entries);
-        return [...this.#owed.splice(0), ...recorded];
+        return await this.#once(commit, entries, rows);
       } catch (error) {
-        const again = error instanceof AppError ? error.code === 'WRITER_FENCED' : REPEATABLE.test(codeOf(error));
-        if (!again) await this.#giveUpSlot();
-        if (!again || attempt === ATTEMPTS) throw error;
+        const repeatable = !(error instanceof AppError) && REPEATABLE.test(codeOf(error));
+        const fenced = error instanceof AppError && error.code === 'WRITER_FENCED';
+        if (!repeatable) await this.#giveUpSlot();
+        if ((!repeatable && !fenced) || attempt === ATTEMPTS) throw error;
         this.#db.knownMonths.clear();
         this.#log.warn('A batch of trades is recorded again', { attempt, reason: messageOf(error) });
-        if (error instanceof AppError) await this.#giveUpSlot();
       }
     }
   }
 
-  /** Adds the instruments, and leaves out what the batch itself holds twice. */
-  async #entries(batch: readonly TradeToRecord[]): Promise<readonly Entry[]> {
-    const entries = new Map<string, Entry>();
-    for (const one of batch) {
-      const instrumentId = await this.#instrumentOf(one.trade);
-      const key = tradeKey(instrumentId, one.trade);
-      if (!entries.has(key)) entries.set(key, { ...one, instrumentId });
-    }
-    return [...entries.values()];
+  async #once({ last }: TradeCommit, entries: readonly Entry[], rows: readonly CoverageRow[]) {
+    const slot = await this.#claimed();
+    if (entries.length > 0 && this.#position >= last) return { leftOut: await this.#emptyNumbers(slot, entries) };
+    await ensureMonths(this.#db, monthsTouched(entries));
+    const step = { entries, from: this.#position, to: last };
+    const heads = headsOf(rows);
+    const outcome = heads
+      ? await recordTrades(slot, step, heads, this.#clock.now())
+      : await transactionally(slot, async () => {
+          const recorded = await recordTrades(slot, step, [], this.#clock.now());
+          if (recorded.held) await replaceStretches(slot.connection, slot.id, rows, this.#clock.now());
+          crashPoint('mid-ledger');
+          return recorded;
+        });
+    if (!outcome.held)
+      throw new AppError('WRITER_FENCED', `Writer slot ${slot.id} was taken after sequence ${this.#position}`);
+    this.#position = last;
+    return { leftOut: outcome.leftOut };
   }
 
-  async #instrumentOf({ exchange, symbol }: Trade): Promise<number> {
-    const key = `${exchange} ${symbol}`;
-    const known = this.#instruments.get(key);
-    if (known !== undefined) return known;
+  /** What a commit that nobody confirmed has left out. */
+  async #emptyNumbers({ id, connection }: WriterSlot, entries: readonly Entry[]): Promise<ReadonlySet<bigint>> {
+    const ids = entries.map(({ sequence }) => String(rowId(id, sequence)));
+    const found = await connection.query<{ id: string }>({
+      text: 'select id from tcp_dashboard.trade where id = any($1::int8[])',
+      values: [ids],
+    });
+    const stored = new Set(found.map((row) => row.id));
+    return new Set(ids.filter((one) => !stored.has(one)).map((one) => sequenceOf(BigInt(one))));
+  }
+
+  async #entries(trades: readonly NumberedTrade[]): Promise<readonly Entry[]> {
+    const entries: Entry[] = [];
+    for (const one of trades) {
+      const { exchange, symbol } = one.trade;
+      const instrumentId = this.#known(exchange, symbol) ?? (await this.#instrumentOf(exchange, symbol));
+      entries.push({ ...one, instrumentId });
+    }
+    return entries;
+  }
+
+  async #rows(changes: readonly StretchChange[]): Promise<readonly CoverageRow[]> {
+    const rows: CoverageRow[] = [];
+    for (const { exchange, symbol, first, stretch } of changes) {
+      const instrumentId = this.#known(exchange, symbol) ?? (await this.#instrumentOf(exchange, symbol));
+      rows.push({ instrumentId, dataType: 'trade', first, stretch });
+    }
+    return rows;
+  }
+
+  #known(exchange: string, symbol: string): number | undefined {
+    return this.#instruments.get(`${exchange} ${symbol}`);
+  }
+
+  async #instrumentOf(exchange: string, symbol: string): Promise<number> {
     const id = await upsertInstrument(this.#db, exchange, symbol, 'market');
-    this.#instruments.set(key, id);
+    this.#instruments.set(`${exchange} ${symbol}`, id);
     return id;
   }
 
   async #claimed(): Promise<WriterSlot> {
     if (this.#slot !== null && !this.#slot.connection.lost) return this.#slot;
     await this.#giveUpSlot();
-    const slot = await claimSlot(this.#db, this.#clock, this.#lost);
-    this.#log.info('A writer slot was claimed again', { writer: slot.id, epoch: slot.epoch, position: slot.position });
+    const before = this.#position;
+    const slot = await claimSlot(this.#db, this.#clock, { owner: this.#owner, writer: this.writer, position: 0n });
+    this.#log.info('The writer slot was claimed again', {
+      writer: slot.id,
+      epoch: slot.epoch,
+      position: slot.position,
+    });
     this.#slot = slot;
-    this.#writer = slot.id;
     this.#position = slot.position;
-    this.#lost = null;
-    return slot;
+    if (slot.position >= before) return slot;
+    throw new AppError(
+      'WRITER_BEHIND',
+      `The database stands at sequence ${slot.position} and had confirmed ${before}: it was restored or failed over`,
+    );
   }
 
   async #giveUpSlot(): Promise<void> {
     const slot = this.#slot;
     if (slot === null) return;
     this.#slot = null;
-    this.#lost = { id: slot.id, position: this.#position, backend: slot.connection.backend };
     await releaseSlot(this.#db, slot);
-  }
-
-  /** Finds out what became of a batch whose commit nobody confirmed; what of it was stored is owed to the caller. */
-  async #settle(slot: WriterSlot): Promise<void> {
-    const unknown = this.#unknown;
-    if (unknown === null) return;
-    this.#owed.push(...(await storedSince(slot.connection, unknown.writer, unknown.position, unknown.entries)));
-    this.#unknown = null;
-  }
-
-  async #record(slot: WriterSlot, entries: readonly Entry[]): Promise<readonly RecordedTrade[]> {
-    await ensureMonths(this.#db, monthsTouched(entries));
-    const recordedAt = this.#clock.now();
-    const position = this.#position;
-    const instruments = [...new Set(entries.map(({ instrumentId }) => instrumentId))];
-    const packed = entries.some(({ trade }) => trade.fillCount > 1);
-    this.#unknown = { entries, writer: slot.id, position };
-    const plain = packed ? null : await recordTrades(slot, position, entries, recordedAt, instruments);
-    const { recorded, held } = plain?.plain
-      ? { recorded: plain.fresh.flatMap((at) => entries[at] ?? []), held: plain.held }
-      : plain?.held === false
-        ? { recorded: [], held: false }
-        : await recordPacked(slot, position, entries, recordedAt, instruments, this.#log);
-    this.#unknown = null;
-    if (!held)
-      throw new AppError(
-        'WRITER_FENCED',
-        `Writer slot ${slot.id} was taken by another server after sequence ${position}`,
-      );
-    this.#position = position + BigInt(recorded.length);
-    return recorded.map(({ trade, provenance }, at) => ({
-      trade,
-      provenance,
-      recordedAt,
-      writer: slot.id,
-      sequence: position + BigInt(at) + 1n,
-    }));
   }
 
   /** Waits for the batch under way. Repeating changes nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await this.#turn;
+    const slot = this.#slot;
+    if (slot !== null && this.#disowned && !slot.connection.lost) await disownSlot(slot).catch(() => {});
     await this.#giveUpSlot();
+  }
+}
+
+/** The rows as heads that only grew, one a market; null when stretches have to be cut, joined or closed. */
+function headsOf(rows: readonly CoverageRow[]): readonly HeadStretch[] | null {
+  const heads = new Map<number, HeadStretch>();
+  for (const { instrumentId, stretch } of rows) {
+    if (stretch?.status !== 'PROVEN' || heads.has(instrumentId)) return null;
+    heads.set(instrumentId, { instrumentId, ...stretch });
+  }
+  return [...heads.values()];
+}
+
+async function transactionally<T extends { readonly held: boolean }>(
+  { connection }: WriterSlot,
+  work: () => Promise<T>,
+): Promise<T> {
+  await connection.query({ text: 'begin' });
+  try {
+    const outcome = await work();
+    await connection.query({ text: outcome.held ? 'commit' : 'rollback' });
+    return outcome;
+  } catch (error) {
+    if (!connection.lost) await connection.query({ text: 'rollback' }).catch(() => {});
+    throw error;
   }
 }

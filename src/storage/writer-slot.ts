@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { Connection } from './connections.ts';
@@ -14,53 +15,71 @@ export interface WriterSlot {
   readonly connection: Connection;
 }
 
-/** What a writer remembers of the slot it lost. */
-export interface LostSlot {
-  readonly id: number;
-  readonly position: bigint;
-  /** The server's number of the lost connection, which may still hold the slot. */
-  readonly backend: number | null;
-}
-
 /** Two bytes hold the slot. */
 const LAST_SLOT = 32_767;
 
-/** Claims the slot that was lost, if it is free, else the lowest free one. Release it with `releaseSlot`. */
-export async function claimSlot(db: Database, clock: Clock, lost: LostSlot | null): Promise<WriterSlot> {
+/**
+ * Claims the slot whose numbers a spool carries already, or else the lowest one nobody owns, for that spool. Whoever owns a slot
+ * has numbers out that nobody else may give again, so it stays theirs until `disownSlot`. Release it with `releaseSlot`.
+ * @throws {AppError} WRITER_FENCED when the slot is somebody else's, or none is free.
+ */
+export async function claimSlot(
+  db: Database,
+  clock: Clock,
+  { owner, writer, position }: { readonly owner: string; readonly writer: number | null; readonly position: bigint },
+): Promise<WriterSlot> {
   const connection = await db.connect('trade writer');
   try {
     // A plan made while a month was empty would be kept while it grows.
     await connection.query({ text: 'set plan_cache_mode = force_custom_plan' });
-    if (lost !== null) await endBackend(connection, lost);
-    for (const id of candidates(lost)) {
+    if (writer !== null) await endHolder(connection, writer);
+    const candidates = writer === null ? LAST_SLOT + 1 : 1;
+    for (let id = writer ?? 0, tried = 0; tried < candidates; id += 1, tried += 1) {
       if (db.heldSlots.has(id) || !(await lock(connection, id))) continue;
+      const claimed = await claim(connection, id, clock.now(), owner, position);
+      if (claimed === null) {
+        await unlock(connection, id);
+        continue;
+      }
       db.heldSlots.add(id);
-      return { id, connection, ...(await claim(connection, id, clock.now(), id === lost?.id ? lost.position : 0n)) };
+      return { id, connection, ...claimed };
     }
-    throw new AppError('WRITER_FENCED', `All ${LAST_SLOT + 1} writer slots are taken`);
+    throw new AppError(
+      'WRITER_FENCED',
+      writer === null
+        ? `All ${LAST_SLOT + 1} writer slots are taken`
+        : `Writer slot ${writer} is held by somebody else`,
+    );
   } catch (error) {
     await connection.close();
     throw error;
   }
 }
 
-/** Frees the slot for the next server. Repeating changes nothing. */
+/** Frees the slot for its owner's next claim. Repeating changes nothing. */
 export async function releaseSlot(db: Database, { id, connection }: WriterSlot): Promise<void> {
   db.heldSlots.delete(id);
   await connection.close();
 }
 
-function* candidates(lost: LostSlot | null): Generator<number> {
-  if (lost !== null) yield lost.id;
-  for (let id = 0; id <= LAST_SLOT; id++) if (id !== lost?.id) yield id;
+/** Nothing with the slot's numbers is out any more: whoever comes next may have it. */
+export async function disownSlot({ id, epoch, connection }: WriterSlot): Promise<void> {
+  await connection.query({
+    text: 'update tcp_dashboard.writer set owner = null where id = $1 and epoch = $2',
+    values: [id, String(epoch)],
+  });
 }
 
-/** A connection that died for us may live on in the server and hold the lock; only that one is ended. */
-async function endBackend(connection: Connection, { id, backend }: LostSlot): Promise<void> {
+/**
+ * The slot is its owner's alone, and the owner is this process: whatever still holds its lock is a connection that died for us and
+ * lives on in the server. On the embedded database all share one connection, and `heldSlots` counts.
+ */
+async function endHolder(connection: Connection, id: number): Promise<void> {
   await connection.query({
     text: `select pg_terminate_backend(pid, 2000) from pg_locks
-      where locktype = 'advisory' and classid = $1 and objid = $2 and pid = $3 and pid <> pg_backend_pid()`,
-    values: [LOCK_SPACE, id, backend],
+      where locktype = 'advisory' and classid = $1 and objid = $2 and objsubid = 2 and pid <> pg_backend_pid()
+        and database = (select oid from pg_database where datname = current_database())`,
+    values: [LOCK_SPACE, id],
   });
 }
 
@@ -72,15 +91,33 @@ async function lock(connection: Connection, id: number): Promise<boolean> {
   return row?.held ?? false;
 }
 
-/** Waits for a commit of the former owner that is under way, so the position it returns is settled. */
-async function claim(connection: Connection, id: number, now: number, known: bigint) {
+async function unlock(connection: Connection, id: number): Promise<void> {
+  await connection.query({ text: 'select pg_advisory_unlock($1, $2)', values: [LOCK_SPACE, id] });
+}
+
+/** Waits for a commit of the former holder that is under way, so the position it returns is settled. Null: it is somebody else's. */
+async function claim(connection: Connection, id: number, now: number, owner: string, position: bigint) {
   const [row] = await connection.query<{ epoch: string; position: string }>({
-    // A restored or failed-over database may lie behind what we published: those sequences are not given out again.
-    text: `insert into tcp_dashboard.writer as w (id, epoch, position, claimed_at) values ($1, 1, $3, $2)
-      on conflict (id) do update set epoch = w.epoch + 1, position = greatest(w.position, $3), claimed_at = $2
+    text: `insert into tcp_dashboard.writer as w (id, epoch, position, claimed_at, owner) values ($1, 1, $4, $2, $3)
+      on conflict (id) do update set epoch = w.epoch + 1, claimed_at = $2, owner = $3
+        where w.owner is null or w.owner = $3
       returning epoch, position`,
-    values: [id, new Date(now).toISOString(), String(known)],
+    values: [id, new Date(now).toISOString(), owner, String(position)],
   });
-  if (row === undefined) throw new AppError('WRITER_FENCED', `Writer slot ${id} could not be claimed`);
-  return { epoch: BigInt(row.epoch), position: BigInt(row.position) };
+  return row === undefined ? null : { epoch: BigInt(row.epoch), position: BigInt(row.position) };
+}
+
+/** Whether another server holds a writer slot of this database now. */
+export async function othersWrite(db: Database): Promise<boolean> {
+  if (db.kind === 'embedded') return false;
+  const rows = await db.readers.run((handle) =>
+    handle.execute<{ id: number }>(
+      sql`
+      select objid::int as id from pg_locks
+      where locktype = 'advisory' and classid = ${LOCK_SPACE} and objsubid = 2 and granted and objid <= ${LAST_SLOT}
+        and database = (select oid from pg_database where datname = current_database())`,
+      'objects',
+    ),
+  );
+  return rows.some(({ id }) => !db.heldSlots.has(id));
 }

@@ -25,7 +25,9 @@ CREATE TABLE "tcp_dashboard"."refused_row" (
 );
 --> statement-breakpoint
 ALTER TABLE "tcp_dashboard"."writer" ADD COLUMN "owner" text;--> statement-breakpoint
-CREATE INDEX "coverage_gap" ON "tcp_dashboard"."coverage" ("instrument_id","data_type","gap") WHERE gap is not null;--> statement-breakpoint
+ALTER TABLE "tcp_dashboard"."instrument" DROP COLUMN "packed";--> statement-breakpoint
+CREATE INDEX "coverage_gap" ON "tcp_dashboard"."coverage" ("instrument_id","data_type","gap") WHERE gap is not null;
+--> statement-breakpoint
 ALTER TABLE "tcp_dashboard"."coverage" SET (fillfactor = 50);
 --> statement-breakpoint
 CREATE FUNCTION "tcp_dashboard"."coverage_apart"() RETURNS trigger LANGUAGE plpgsql AS $$

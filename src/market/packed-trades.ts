@@ -1,5 +1,5 @@
-import { type Decimal, decimalPlaces, scaled } from '../market/decimal.ts';
-import type { Trade } from '../market/market-event.ts';
+import { type Decimal, decimalPlaces, scaled } from './decimal.ts';
+import type { Trade } from './market-event.ts';
 
 /** A record and the ids of the fills it stands for: every id from `first` to `last`. */
 export interface FillRange {

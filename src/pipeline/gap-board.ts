@@ -1,0 +1,137 @@
+import { type IdRange, type Stretch, type StretchChange, sizeOf } from '../market/coverage.ts';
+import { DataType } from '../market/data-type.ts';
+import type { Gap, GapLedger, OpenGap } from '../market/gap-ledger.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { LedgerWord } from './spool-batch.ts';
+import { isHere } from './trade-ledger.ts';
+import type { TradeLedgers } from './trade-ledgers.ts';
+
+interface BoardPorts {
+  readonly ledgers: TradeLedgers;
+  readonly clock: Clock;
+  say(word: LedgerWord): void;
+  settled(): Promise<void>;
+}
+
+/** What is missing of trades right now, for those who fetch it and those who want to know. */
+export class GapBoard implements GapLedger {
+  readonly #ports: BoardPorts;
+  readonly #listeners = new Set<(gap: Gap) => void>();
+  /** Gaps that are open, as they were last told, by market and first id. */
+  readonly #open = new Map<string, Map<bigint, Gap>>();
+
+  constructor(ports: BoardPorts) {
+    this.#ports = ports;
+    this.restart();
+  }
+
+  /** How many gaps are open. */
+  get openCount(): number {
+    return this.#open.values().reduce((sum, gaps) => sum + gaps.size, 0);
+  }
+
+  openGaps(exchange: string, symbol: string): readonly OpenGap[] {
+    const open = this.#ports.ledgers.find(exchange, symbol)?.open ?? [];
+    return open.toReversed().map(({ first, last, gap, gapFoundAt, from, to, cause }) => ({
+      ...{ exchange, symbol, first, last, from, to, gap: gap ?? first },
+      ...{ gapFoundAt: gapFoundAt ?? 0, cause: cause ?? '' },
+    }));
+  }
+
+  known(exchange: string, symbol: string): IdRange | null {
+    return this.#ports.ledgers.find(exchange, symbol)?.known ?? null;
+  }
+
+  giveUp(exchange: string, symbol: string, range: IdRange, cause: string): void {
+    const now = this.#ports.clock.now();
+    this.#ports.say({ kind: 'give-up', exchange, symbol, range, cause, now, wasTaken: false });
+  }
+
+  declare(
+    exchange: string,
+    symbol: string,
+    range: IdRange,
+    about: { readonly from: number; readonly to: number; readonly cause: string },
+  ): bigint {
+    const runs = this.#ports.ledgers.find(exchange, symbol)?.undeclared(range) ?? [range];
+    if (runs.length > 0)
+      this.#ports.say({ kind: 'declare', exchange, symbol, range, about, now: this.#ports.clock.now() });
+    return runs.reduce((sum, run) => sum + sizeOf(run), 0n);
+  }
+
+  settled(): Promise<void> {
+    return this.#ports.settled();
+  }
+
+  onChange(listener: (gap: Gap) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+
+  /** Tells what a durable batch changed. */
+  changed(changes: readonly StretchChange[]): void {
+    const touched = new Map<string, { exchange: string; symbol: string; gaps: Set<bigint> }>();
+    for (const { exchange, symbol, stretch } of changes) {
+      if (stretch !== null && stretch.gap === null && isHere(stretch) && !this.#open.has(keyOf(exchange, symbol)))
+        continue;
+      const key = keyOf(exchange, symbol);
+      const market = touched.get(key) ?? { exchange, symbol, gaps: new Set(this.#open.get(key)?.keys()) };
+      if (stretch !== null && stretch.gap !== null) market.gaps.add(stretch.gap);
+      touched.set(key, market);
+    }
+    for (const { exchange, symbol, gaps } of touched.values())
+      for (const gap of gaps) this.#tell(exchange, symbol, gap);
+  }
+
+  /** Looks at the ledgers anew. */
+  restart(): void {
+    this.#open.clear();
+    for (const { exchange, symbol, ledger } of this.#ports.ledgers.markets())
+      for (const { gap } of ledger.open) if (gap !== null) this.#tell(exchange, symbol, gap);
+  }
+
+  #tell(exchange: string, symbol: string, id: bigint): void {
+    const key = keyOf(exchange, symbol);
+    const before = this.#open.get(key)?.get(id) ?? null;
+    const parts = this.#ports.ledgers.find(exchange, symbol)?.partsOf(id) ?? [];
+    const gap = summary(exchange, symbol, id, parts, before);
+    if (gap === null || (before && isSame(before, gap))) return;
+    const open = this.#open.get(key) ?? new Map<bigint, Gap>();
+    if (gap.status === 'GAP') this.#open.set(key, open.set(id, gap));
+    else {
+      open.delete(id);
+      if (open.size === 0) this.#open.delete(key);
+    }
+    for (const listener of this.#listeners) listener(gap);
+  }
+}
+
+const keyOf = (exchange: string, symbol: string): string => `${exchange} ${symbol}`;
+
+/** The gap that was found at an id, from its parts; what came late by itself is no part any more. Null when nothing is known of one. */
+function summary(
+  exchange: string,
+  symbol: string,
+  id: bigint,
+  parts: readonly Stretch[],
+  before: Gap | null,
+): Gap | null {
+  const [some] = parts;
+  if (some === undefined && before === null) return null;
+  const total = (status: Stretch['status']) =>
+    parts.reduce((sum, part) => (part.status === status ? sum + sizeOf(part) : sum), 0n);
+  const [open, unfillable] = [total('GAP'), total('UNFILLABLE')];
+  const last = before?.last ?? parts.at(-1)?.last ?? id;
+  const expected = last - id + 1n;
+  return {
+    ...{ exchange, symbol, dataType: DataType.TRADE, first: id, last, expected, unfillable },
+    ...{ foundAt: before?.foundAt ?? some?.gapFoundAt ?? 0, from: before?.from ?? some?.from ?? 0 },
+    to: before?.to ?? parts.at(-1)?.to ?? 0,
+    cause: parts.find(({ cause }) => cause !== null)?.cause ?? before?.cause ?? null,
+    filled: expected - open - unfillable,
+    status: open > 0n ? 'GAP' : unfillable > 0n ? 'UNFILLABLE' : 'BACKFILLED',
+  };
+}
+
+const isSame = (a: Gap, b: Gap): boolean =>
+  a.status === b.status && a.filled === b.filled && a.unfillable === b.unfillable && a.cause === b.cause;

@@ -1,0 +1,102 @@
+import type { IdRange } from '../market/coverage.ts';
+import { type Decimal, isDecimal } from '../market/decimal.ts';
+import type { Side, Trade } from '../market/market-event.ts';
+import type { Provenance } from '../market/recorded-trade.ts';
+import type { NumberedTrade } from '../storage/trade-writer.ts';
+
+/** What else is said of trades: ids that never come, or that shall be fetched. */
+export type LedgerWord =
+  | {
+      readonly kind: 'give-up';
+      readonly exchange: string;
+      readonly symbol: string;
+      readonly range: IdRange;
+      readonly cause: string;
+      readonly now: number;
+      /** They were taken for stored, and the database refused them. */
+      readonly wasTaken: boolean;
+    }
+  | {
+      readonly kind: 'declare';
+      readonly exchange: string;
+      readonly symbol: string;
+      readonly range: IdRange;
+      readonly about: { readonly from: number; readonly to: number; readonly cause: string };
+      readonly now: number;
+    };
+
+export type SpoolItem = { readonly kind: 'trade'; readonly recorded: NumberedTrade } | LedgerWord;
+
+/** What one append makes durable: items in the order in which they happened. */
+export interface SpoolBatch {
+  /** Grows by one with each batch. */
+  readonly number: number;
+  /** The last sequence of the writer after it. */
+  readonly last: bigint;
+  readonly items: readonly SpoolItem[];
+}
+
+type TradeRow = readonly [
+  sequence: string,
+  recordedAt: number,
+  exchange: string,
+  symbol: string,
+  exchangeTime: number,
+  receivedAt: number,
+  tradeId: string,
+  fillCount: number,
+  price: string,
+  size: string,
+  side: Side,
+  provenance: Provenance,
+  storeRaw: boolean,
+  raw: unknown,
+];
+
+/** JSON; ids and numbers that may exceed 2^53 as text. */
+export const encodeItems = (items: readonly SpoolItem[]): string => JSON.stringify(items.map(toJson));
+
+/** @throws {TypeError} for what `encodeItems` did not write. */
+export function decodeItems(body: string, writer: number): readonly SpoolItem[] {
+  const items: unknown = JSON.parse(body);
+  if (!Array.isArray(items)) throw new TypeError('A spooled batch is a list');
+  return items.map((item) => (Array.isArray(item) ? toTrade(item as unknown as TradeRow, writer) : toWord(item)));
+}
+
+function toJson(item: SpoolItem): unknown {
+  if (item.kind !== 'trade') return { ...item, range: [String(item.range.first), String(item.range.last)] };
+  const { trade, sequence, recordedAt, provenance, storeRaw } = item.recorded;
+  return [
+    String(sequence),
+    recordedAt,
+    trade.exchange,
+    trade.symbol,
+    trade.exchangeTime,
+    trade.receivedAt,
+    trade.tradeId,
+    trade.fillCount,
+    trade.price,
+    trade.size,
+    trade.side,
+    provenance,
+    storeRaw,
+    trade.raw ?? null,
+  ] satisfies TradeRow;
+}
+
+function toTrade(row: TradeRow, writer: number): SpoolItem {
+  const [sequence, recordedAt, exchange, symbol, exchangeTime, receivedAt, tradeId, fillCount, ...rest] = row;
+  const [price, size, side, provenance, storeRaw, raw] = rest;
+  if (!isDecimal(price) || !isDecimal(size)) throw new TypeError('A spooled trade has decimals for price and size');
+  const numbers: { readonly price: Decimal; readonly size: Decimal } = { price, size };
+  const trade: Trade = {
+    ...{ kind: 'trade', exchange, symbol, exchangeTime, receivedAt, tradeId, fillCount, ...numbers, side, raw },
+  };
+  const recorded = { trade, writer, sequence: BigInt(sequence), recordedAt, provenance, storeRaw };
+  return { kind: 'trade', recorded };
+}
+
+function toWord(json: { readonly range: readonly [string, string] } & Omit<LedgerWord, 'range'>): LedgerWord {
+  const [first, last] = json.range;
+  return { ...json, range: { first: BigInt(first), last: BigInt(last) } } as LedgerWord;
+}

@@ -1,0 +1,438 @@
+import type { MarketStretch } from '../market/coverage.ts';
+import type { RecordedTrade } from '../market/recorded-trade.ts';
+import type { Clock, Random } from '../runtime/clock.ts';
+import { crashPoint } from '../runtime/crash-point.ts';
+import { AppError, ERRORS, messageOf } from '../runtime/errors.ts';
+import type { Log } from '../runtime/log.ts';
+import type { NumberedTrade, TradeCommit } from '../storage/trade-writer.ts';
+import { foldItem, type HasTradeIds, idsOf } from './fold-trades.ts';
+import { decodeItems, type LedgerWord, type SpoolBatch, type SpoolItem } from './spool-batch.ts';
+import type { SpoolPort } from './trade-intake.ts';
+import { TradeLedgers } from './trade-ledgers.ts';
+
+/**
+ * Where trades and their ledger are committed. Errors whose code says `retry` mean that the same may be committed later; any other
+ * says that a row never will be, and must not be thrown for a database that is merely away, full or read-only.
+ */
+export interface TradeStore {
+  readonly writer: number;
+  readonly position: bigint;
+  write(commit: TradeCommit): Promise<{ readonly leftOut: ReadonlySet<bigint> }>;
+  /** What the ledger says in the database. */
+  load(): Promise<readonly MarketStretch[]>;
+  /** Keeps a row that cannot be stored, for people. */
+  quarantine(row: { readonly what: string; readonly reason: string; readonly row: string }): Promise<void>;
+}
+
+export interface DrainPorts {
+  readonly spool: SpoolPort;
+  readonly store: TradeStore;
+  readonly hasTradeIds: HasTradeIds;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  publish(trades: readonly RecordedTrade[]): void;
+  /** Whether another server writes to the same database: then only what was committed as ours may be shown. */
+  shared(): boolean;
+  /** A row was refused for good: the ids it stands for are missing. */
+  refused(word: LedgerWord): void;
+  /** What intake takes for known is no longer so: it shall begin anew from what `build` gives. */
+  rebase(build: () => Promise<TradeLedgers>): void;
+}
+
+/** A row that storage will never take. */
+export interface RefusedRow {
+  readonly what: string;
+  readonly reason: string;
+  /** ms since the Unix epoch. */
+  readonly at: number;
+}
+
+export interface DrainStatus {
+  /** Durable here and not committed yet. */
+  readonly spooled: number;
+  /** Of the oldest of them, ms; null when there is none. */
+  readonly oldestMs: number | null;
+  readonly stored: number;
+  readonly refused: number;
+  readonly refusedSample: readonly RefusedRow[];
+  readonly commitMs: { readonly last: number; readonly average: number } | null;
+  /** Null while the database takes what it is given; else since when (monotonic ms) it does not. */
+  readonly waitingSince: number | null;
+  readonly lastError: { readonly message: string; readonly at: number } | null;
+}
+
+/** Trades held in memory for the database; what comes after them is read back from the spool. */
+const MAX_HELD = 65_536;
+/** Batches read back from the spool at a time. */
+const READ_ROWS = 16;
+/** A committed batch stays in the spool this long: a database that fails over may lose its last seconds. */
+const KEEP_MS = 30_000;
+const DISCARD_EVERY_MS = 1_000;
+/** Longest wait between two tries, ms: short enough that a returning database drains within seconds. */
+const MAX_BACKOFF_MS = 2_000;
+const REFUSED_KEPT = 20;
+
+interface Held {
+  readonly batch: SpoolBatch;
+  readonly since: number;
+}
+
+/** From the spool to the database, in order, one commit in flight, for ever repeated while the database is away. */
+export class TradeDrain {
+  readonly #ports: DrainPorts;
+  readonly #maxRows: number;
+  readonly #abandon = new AbortController();
+  readonly #timer: Disposable;
+  #ledgers: TradeLedgers;
+  #held: Held[] = [];
+  #heldTrades = 0;
+  /** Number of the last batch that was committed, published, and that is in the spool. */
+  #committed: number;
+  #published: number;
+  #spooledNumber: number;
+  /** Trades in the spool that are not committed. */
+  #spooled = 0;
+  #oldestAt: number | null = null;
+  readonly #kept: { readonly number: number; readonly at: number }[] = [];
+  #idle: PromiseWithResolvers<void> | null = null;
+  #stopping = false;
+  #running: Promise<void> = Promise.resolve();
+  #stored = 0;
+  #refused = 0;
+  readonly #refusedSample: RefusedRow[] = [];
+  #commitMs: DrainStatus['commitMs'] = null;
+  #waitingSince: number | null = null;
+  #lastError: DrainStatus['lastError'] = null;
+
+  /** `ledgers`: as in the database. `number`: of the last batch that is committed. */
+  constructor(
+    ports: DrainPorts,
+    options: { readonly ledgers: TradeLedgers; readonly number: number; readonly maxRows: number },
+  ) {
+    this.#ports = ports;
+    this.#maxRows = options.maxRows;
+    this.#ledgers = options.ledgers;
+    this.#committed = options.number;
+    this.#published = options.number;
+    this.#spooledNumber = options.number;
+    this.#timer = ports.clock.every(DISCARD_EVERY_MS, () => void this.#discard());
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Takes over a durable batch; they come in order. Shows it at once, unless it has to wait for its commit. */
+  take(batch: SpoolBatch): void {
+    const trades = tradesOf(batch.items);
+    this.#spooledNumber = batch.number;
+    this.#spooled += trades.length;
+    this.#oldestAt ??= this.#ports.clock.monotonic();
+    if (!this.#ports.shared() && this.#published === batch.number - 1) {
+      this.#published = batch.number;
+      this.#ports.publish(trades);
+      crashPoint('after-publish');
+    }
+    const last = this.#held.at(-1)?.batch.number ?? this.#committed; // else it is behind what waits in the spool
+    if (last === batch.number - 1 && this.#heldTrades < MAX_HELD) {
+      this.#held.push({ batch, since: this.#ports.clock.monotonic() });
+      this.#heldTrades += trades.length;
+    }
+    this.#idle?.resolve();
+    this.#idle = null;
+  }
+
+  /** A batch an earlier process left in the spool: it is read back when its turn comes. */
+  adopt({ number, trades }: { readonly number: number; readonly trades: number }): void {
+    this.#spooledNumber = number;
+    this.#published = number;
+    this.#spooled += trades;
+    this.#oldestAt ??= this.#ports.clock.monotonic();
+  }
+
+  status(): DrainStatus {
+    const { clock } = this.#ports;
+    return {
+      spooled: this.#spooled,
+      oldestMs: this.#spooled === 0 || this.#oldestAt === null ? null : clock.monotonic() - this.#oldestAt,
+      stored: this.#stored,
+      refused: this.#refused,
+      refusedSample: [...this.#refusedSample],
+      commitMs: this.#commitMs,
+      waitingSince: this.#waitingSince,
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Commits what is spooled; gives up after `deadlineMs` and returns how many trades stay in the spool for the next start. */
+  async stop(deadlineMs: number): Promise<number> {
+    this.#stopping = true;
+    this.#idle?.resolve();
+    const inTime = new AbortController();
+    const deadline = this.#ports.clock.sleep(deadlineMs, inTime.signal).catch(() => {});
+    await Promise.race([this.#running, deadline]);
+    inTime.abort();
+    this.#abandon.abort(new AppError('DATABASE_UNAVAILABLE', 'The deadline for storing the last rows has passed'));
+    await this.#running;
+    this.#timer[Symbol.dispose]();
+    if (this.#spooled === 0) await this.#ports.spool.discard(this.#committed);
+    return this.#spooled;
+  }
+
+  async #run(): Promise<void> {
+    for (let attempt = 0; !this.#abandon.signal.aborted; ) {
+      if (this.#committed === this.#spooledNumber) {
+        if (this.#stopping) return;
+        this.#idle = Promise.withResolvers();
+        await this.#idle.promise;
+        continue;
+      }
+      try {
+        const group = await this.#next();
+        await this.#commit(group);
+        attempt = 0;
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'WRITER_BEHIND') await this.#rewind();
+        else await this.#pause(error, attempt++);
+      }
+    }
+  }
+
+  /** The batches that are committed next, together: from memory, or read back from the spool. */
+  async #next(): Promise<readonly SpoolBatch[]> {
+    if (this.#held[0]?.batch.number !== this.#committed + 1) await this.#readBack();
+    return this.#together(this.#held.map(({ batch }) => batch));
+  }
+
+  /** What cannot be read is passed over: its trades are missing, which the ids after them tell. */
+  async #readBack(): Promise<void> {
+    const rows = await this.#ports.spool.read(this.#committed, READ_ROWS);
+    const since = this.#ports.clock.monotonic();
+    const firstHeld = this.#held[0]?.batch.number ?? Number.POSITIVE_INFINITY;
+    const batches = rows
+      .filter(({ number }) => number < firstHeld)
+      .map(({ number, last, body }) => ({ number, last: BigInt(last), items: this.#decode(body, number) }));
+    for (const { items } of batches) this.#heldTrades += tradesOf(items).length;
+    this.#held.unshift(...batches.map((batch) => ({ batch, since })));
+    if (this.#held.length === 0) this.#committed = this.#spooledNumber;
+  }
+
+  #together(batches: readonly SpoolBatch[]): readonly SpoolBatch[] {
+    const group: SpoolBatch[] = [];
+    let rows = 0;
+    for (const batch of batches) {
+      rows += batch.items.length;
+      if (group.length > 0 && rows > this.#maxRows) break;
+      group.push(batch);
+    }
+    return group;
+  }
+
+  #decode(body: string, number: number): readonly SpoolItem[] {
+    try {
+      return decodeItems(body, this.#ports.store.writer);
+    } catch (error) {
+      this.#ports.log.error('A spooled batch cannot be read', { number, reason: messageOf(error) });
+      return [];
+    }
+  }
+
+  async #commit(group: readonly SpoolBatch[]): Promise<void> {
+    const end = group.at(-1);
+    if (end === undefined) return;
+    const { store, clock } = this.#ports;
+    const items = group.flatMap((batch) => batch.items);
+    const fresh = items.filter((item) => item.kind !== 'trade' || item.recorded.sequence > store.position);
+    const startedAt = clock.monotonic();
+    const leftOut = await this.#store(fresh, end.last);
+    this.#noteCommit(tradesOf(fresh).length, clock.monotonic() - startedAt);
+    if (end.number > this.#published) {
+      const unseen = group.filter(({ number }) => number > this.#published);
+      this.#published = end.number;
+      this.#ports.publish(
+        tradesOf(unseen.flatMap((batch) => batch.items)).filter(({ sequence }) => !leftOut.has(sequence)),
+      );
+    }
+    this.#release(group, end);
+  }
+
+  /** Commits items that belong together; rows the database does not take are found by halving and kept aside. */
+  async #store(items: readonly SpoolItem[], last: bigint): Promise<ReadonlySet<bigint>> {
+    const { store, hasTradeIds } = this.#ports;
+    for (const item of items) foldItem(this.#ledgers, item, hasTradeIds);
+    const commit: TradeCommit = { trades: tradesOf(items), last, changes: this.#ledgers.takeChanges() };
+    if (commit.trades.length === 0 && commit.changes.length === 0 && last <= store.position) return new Set();
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        crashPoint('before-commit');
+        const { leftOut } = await store.write(commit);
+        crashPoint('after-commit');
+        return leftOut;
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'WRITER_BEHIND') throw error;
+        if (isRetryable(error)) {
+          await this.#pause(error, attempt);
+          if (this.#abandon.signal.aborted) throw error;
+          continue;
+        }
+        this.#ledgers = new TradeLedgers(await this.#reload());
+        return this.#storeParts(items, last, error);
+      }
+    }
+  }
+
+  async #storeParts(items: readonly SpoolItem[], last: bigint, error: unknown): Promise<ReadonlySet<bigint>> {
+    const [only] = items;
+    if (items.length === 1 && only?.kind === 'trade') {
+      const word = await this.#refuse(only.recorded, error);
+      return this.#store([word], last);
+    }
+    if (items.length <= 1) throw error; // a ledger the database does not take: nothing of ours may hide that
+    const middle = items.length >> 1;
+    const [before, after] = [items.slice(0, middle), items.slice(middle)];
+    const first = await this.#store(before, tradesOf(before).at(-1)?.sequence ?? this.#ports.store.position);
+    return new Set([...first, ...(await this.#store(after, last))]);
+  }
+
+  async #refuse(recorded: NumberedTrade, error: unknown): Promise<LedgerWord> {
+    const { trade } = recorded;
+    const what = `${trade.exchange}:${trade.symbol} trade ${trade.tradeId}`;
+    const refused = { what, reason: messageOf(error), at: this.#ports.clock.now() };
+    this.#refused += 1;
+    this.#refusedSample.push(refused);
+    if (this.#refusedSample.length > REFUSED_KEPT) this.#refusedSample.shift();
+    this.#ports.log.error('The database refused a trade for good', { ...refused });
+    await this.#ports.store
+      .quarantine({ what, reason: refused.reason, row: JSON.stringify(trade) })
+      .catch((failure: unknown) =>
+        this.#ports.log.error('A refused row could not be kept aside', { what, reason: messageOf(failure) }),
+      );
+    const range = idsOf(trade, this.#ports.hasTradeIds) ?? { first: 0n, last: -1n };
+    const { exchange, symbol } = trade;
+    const word: LedgerWord = {
+      ...{ kind: 'give-up', exchange, symbol, range, cause: 'the database refused the row', now: refused.at },
+      wasTaken: true,
+    };
+    if (range.last >= range.first) this.#ports.refused(word);
+    return word;
+  }
+
+  /** The database lost what it had confirmed: what is still in the spool is committed again, the rest becomes a gap. */
+  async #rewind(): Promise<void> {
+    const { store, log, rebase } = this.#ports;
+    const position = store.position;
+    const stretches = await this.#reload();
+    const retained = await this.#retained(position);
+    log.error('The database lost commits; what the spool still holds is committed again', {
+      position,
+      trades: retained.trades,
+      lost: retained.hasAll ? 0 : 'older ones too: they are fetched again where the exchange still has them',
+    });
+    this.#ledgers = new TradeLedgers(stretches);
+    this.#held = [];
+    this.#heldTrades = 0;
+    this.#kept.splice(0);
+    this.#spooled = retained.trades;
+    this.#committed = retained.number - 1;
+    if (!retained.hasAll) rebase(() => this.#rebuilt());
+  }
+
+  /** The batches after a position that the spool still has; `hasAll`: none before them is missing. */
+  async #retained(position: bigint) {
+    let number = this.#spooledNumber + 1;
+    let trades = 0;
+    let hasAll = true;
+    for await (const batch of this.#everyBatch()) {
+      const lost = tradesOf(batch.items).filter(({ sequence }) => sequence > position);
+      if (lost.length === 0) continue;
+      if (trades === 0) hasAll = lost[0]?.sequence === position + 1n;
+      number = Math.min(number, batch.number);
+      trades += lost.length;
+    }
+    return { number, trades, hasAll };
+  }
+
+  /** What is known, from the database and the spool alone. */
+  async #rebuilt(): Promise<TradeLedgers> {
+    const ledgers = new TradeLedgers(await this.#reload());
+    for await (const batch of this.#everyBatch())
+      for (const item of batch.items) foldItem(ledgers, item, this.#ports.hasTradeIds);
+    ledgers.takeChanges();
+    return ledgers;
+  }
+
+  async *#everyBatch(): AsyncGenerator<SpoolBatch> {
+    for (let after = 0; ; ) {
+      const rows = await this.#ports.spool.read(after, READ_ROWS);
+      if (rows.length === 0) return;
+      for (const { number, last, body } of rows) {
+        yield { number, last: BigInt(last), items: this.#decode(body, number) };
+        after = number;
+      }
+    }
+  }
+
+  async #reload(): Promise<readonly MarketStretch[]> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#ports.store.load();
+      } catch (error) {
+        if (!isRetryable(error) || this.#abandon.signal.aborted) throw error;
+        await this.#pause(error, attempt);
+      }
+    }
+  }
+
+  #release(group: readonly SpoolBatch[], end: SpoolBatch): void {
+    const at = this.#ports.clock.now();
+    for (const { number } of group) this.#kept.push({ number, at });
+    while (this.#held[0] && this.#held[0].batch.number <= end.number) {
+      this.#heldTrades -= tradesOf(this.#held[0].batch.items).length;
+      this.#held.shift();
+    }
+    this.#spooled -= group.reduce((sum, { items }) => sum + tradesOf(items).length, 0);
+    this.#committed = end.number;
+    this.#oldestAt = this.#spooled === 0 ? null : (this.#held[0]?.since ?? this.#oldestAt);
+  }
+
+  async #discard(): Promise<void> {
+    const before = this.#ports.clock.now() - KEEP_MS;
+    let through = 0;
+    while (this.#kept[0] && this.#kept[0].at < before) through = this.#kept.shift()?.number ?? through;
+    if (through === 0) return;
+    crashPoint('before-discard');
+    await this.#ports.spool
+      .discard(through)
+      .catch((error: unknown) => this.#ports.log.warn('The spool did not let go', { reason: messageOf(error) }));
+  }
+
+  #noteCommit(rows: number, ms: number): void {
+    this.#stored += rows;
+    this.#commitMs = { last: ms, average: this.#commitMs ? this.#commitMs.average * 0.9 + ms * 0.1 : ms };
+    if (this.#waitingSince === null) return;
+    const waitedMs = Math.round(this.#ports.clock.monotonic() - this.#waitingSince);
+    this.#waitingSince = null;
+    this.#ports.log.info('The database stores again', { queue: 'trades', waitedMs, spooled: this.#spooled });
+  }
+
+  /** Full jitter: 0 to min(2 s, 100 ms x 2^attempt). */
+  async #pause(error: unknown, attempt: number): Promise<void> {
+    const { clock, random, log } = this.#ports;
+    this.#lastError = { message: messageOf(error), at: clock.now() };
+    if (this.#waitingSince === null) {
+      this.#waitingSince = clock.monotonic();
+      log.warn('The database does not take trades; they wait in the spool', {
+        spooled: this.#spooled,
+        error: messageOf(error),
+      });
+    }
+    const wait = random() * Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(attempt, 10));
+    await clock.sleep(wait, this.#abandon.signal).catch(() => {});
+  }
+}
+
+const tradesOf = (items: readonly SpoolItem[]): readonly NumberedTrade[] =>
+  items.flatMap((item) => (item.kind === 'trade' ? [item.recorded] : []));
+
+const isRetryable = (error: unknown): boolean => error instanceof AppError && ERRORS[error.code].retry;

@@ -1,0 +1,291 @@
+import type { CoverageEvidence, CoverageStatus, IdRange, Stretch } from '../market/coverage.ts';
+import { sizeOf } from '../market/coverage.ts';
+import type { Provenance } from '../market/recorded-trade.ts';
+
+/** When a trade was made and how it came. */
+export interface Arrival {
+  /** Exchange time, ms. */
+  readonly time: number;
+  readonly provenance: Provenance;
+  /** Our clock, ms: when a gap found by it was found. */
+  readonly now: number;
+}
+
+/** What changed, by the first id of a stretch; null: there is none any more that begins there. */
+export type LedgerChanges = ReadonlyMap<bigint, Stretch | null>;
+
+const EVIDENCE = {
+  PROVEN: 'TRADE_ID_CONTIGUITY',
+  UNPROVEN: 'CONNECTION_ONLY',
+  GAP: 'TRADE_ID_CONTIGUITY',
+  BACKFILLED: 'REST_RECONCILED',
+  UNFILLABLE: 'REST_RECONCILED',
+} as const satisfies Record<CoverageStatus, CoverageEvidence>;
+
+type Row = { -readonly [Field in keyof Stretch]: Stretch[Field] };
+
+/**
+ * What is known of the trades of one market whose ids have no holes. A step from one known id to a later one is a gap from that
+ * moment on; what falls into a gap closes that much of it. Pure but for itself: no clock, no chance, no waiting, so that folding
+ * the same trades again gives the same ledger.
+ */
+export class TradeLedger {
+  /** Ascending and apart; only ids of which nothing was ever said may be missing between two of them. */
+  readonly #rows: Row[];
+  readonly #changed = new Set<bigint>();
+
+  constructor(stretches: readonly Stretch[] = []) {
+    this.#rows = stretches.map((stretch) => ({ ...stretch }));
+  }
+
+  get stretches(): readonly Stretch[] {
+    return this.#rows;
+  }
+
+  /** First and last id anything is known of; null when nothing is. */
+  get known(): IdRange | null {
+    const [first, last] = [this.#rows[0], this.#rows.at(-1)];
+    return first && last ? { first: first.first, last: last.last } : null;
+  }
+
+  /** Stretches to be filled, ascending. */
+  get open(): readonly Stretch[] {
+    return this.#rows.filter(({ status }) => status === 'GAP');
+  }
+
+  /** The ids of a range that are not here, as ascending runs. */
+  missing(range: IdRange): readonly IdRange[] {
+    const head = this.#rows.at(-1);
+    if (head === undefined || range.first > head.last) return [range];
+    const runs: IdRange[] = [];
+    let next = range.first;
+    for (let at = this.#indexFrom(range.first); at < this.#rows.length && next <= range.last; at += 1) {
+      const row = this.#rows[at] as Row;
+      if (row.first > range.last) break;
+      if (!isHere(row)) continue;
+      if (row.first > next) runs.push({ first: next, last: row.first - 1n });
+      next = row.last + 1n;
+    }
+    if (next <= range.last) runs.push({ first: next, last: range.last });
+    return runs;
+  }
+
+  /** These ids are here now. Those that were already change nothing. */
+  add(range: IdRange, arrival: Arrival): void {
+    const head = this.#rows.at(-1);
+    if (head !== undefined && range.first === head.last + 1n && head.status === 'PROVEN') {
+      head.last = range.last;
+      head.to = Math.max(head.to, arrival.time);
+      head.from = Math.min(head.from, arrival.time);
+      head.actual += Number(sizeOf(range));
+      this.#changed.add(head.first);
+      return;
+    }
+    if (head === undefined || range.first > head.last) return this.#append(range, arrival, head);
+    for (const run of this.missing(range)) this.#fill(run, arrival);
+  }
+
+  /** These ids never come, for the reason given. What of them is here stays. */
+  giveUp(range: IdRange, cause: string, arrival: Omit<Arrival, 'provenance'>): void {
+    for (const run of this.missing(range)) this.#markMissing(run, 'UNFILLABLE', cause, arrival);
+  }
+
+  /** As `giveUp`, also for ids that were taken for stored and turned out not to be. */
+  retract(range: IdRange, cause: string, arrival: Omit<Arrival, 'provenance'>): void {
+    this.#markMissing(range, 'UNFILLABLE', cause, arrival);
+  }
+
+  /** Ids of which nothing was ever said become a gap; returns how many that were. */
+  declare(range: IdRange, about: { readonly from: number; readonly to: number; readonly cause: string }, now: number) {
+    const runs = this.undeclared(range);
+    for (const run of runs)
+      this.#insert({ ...run, ...about, ...missingAs('GAP'), actual: 0, gap: run.first, gapFoundAt: now });
+    return runs.reduce((sum, run) => sum + sizeOf(run), 0n);
+  }
+
+  /** The ids of a range of which nothing was ever said. */
+  undeclared(range: IdRange): readonly IdRange[] {
+    const runs: IdRange[] = [];
+    let next = range.first;
+    for (let at = this.#indexFrom(range.first); at < this.#rows.length && next <= range.last; at += 1) {
+      const row = this.#rows[at] as Row;
+      if (row.first > range.last) break;
+      if (row.first > next) runs.push({ first: next, last: row.first - 1n });
+      next = row.last + 1n;
+    }
+    if (next <= range.last) runs.push({ first: next, last: range.last });
+    return runs;
+  }
+
+  /** All parts of the gap that was found at this id, ascending. */
+  partsOf(gap: bigint): readonly Stretch[] {
+    return this.#rows.filter((row) => row.gap === gap);
+  }
+
+  /** What changed since the last call. */
+  takeChanges(): LedgerChanges {
+    const changes = new Map<bigint, Stretch | null>();
+    for (const first of this.#changed) {
+      const row = this.#rows[this.#indexFrom(first)];
+      changes.set(first, row?.first === first ? { ...row } : null);
+    }
+    this.#changed.clear();
+    return changes;
+  }
+
+  #append(range: IdRange, arrival: Arrival, head: Row | undefined): void {
+    if (head !== undefined && range.first > head.last + 1n)
+      this.#push({
+        ...missingAs('GAP'),
+        ...{ first: head.last + 1n, last: range.first - 1n },
+        ...{ from: head.to, to: arrival.time, actual: 0 },
+        cause: 'the exchange made trades that did not arrive',
+        ...{ gap: head.last + 1n, gapFoundAt: arrival.now },
+      });
+    this.#push(here(range, 'PROVEN', arrival.time, null));
+  }
+
+  /** Ids that are not here, at most up to the last known one; they may lie in several stretches and in what was never declared. */
+  #fill(run: IdRange, arrival: Arrival): void {
+    const live = arrival.provenance === 'LIVE';
+    this.#cutOut(run, (part, row) =>
+      this.#insert(
+        live
+          ? here(part, 'PROVEN', arrival.time, null)
+          : here(part, 'BACKFILLED', arrival.time, row ? { gap: row.gap, gapFoundAt: row.gapFoundAt } : null),
+      ),
+    );
+  }
+
+  #markMissing(run: IdRange, status: 'UNFILLABLE', cause: string, { time, now }: Omit<Arrival, 'provenance'>): void {
+    const head = this.#rows.at(-1);
+    if (head !== undefined && run.first > head.last + 1n)
+      this.#push({
+        ...missingAs('GAP'),
+        ...{ first: head.last + 1n, last: run.first - 1n, from: head.to, to: time, actual: 0 },
+        cause: 'the exchange made trades that did not arrive',
+        ...{ gap: head.last + 1n, gapFoundAt: now },
+      });
+    this.#cutOut(run, (part, row) =>
+      this.#insert({
+        ...missingAs(status),
+        ...part,
+        ...{ from: row?.from ?? time, to: row?.to ?? time, actual: 0, cause },
+        ...{ gap: row?.gap ?? part.first, gapFoundAt: row?.gapFoundAt ?? now },
+      }),
+    );
+  }
+
+  /** Removes a run of ids from the stretches and says piece by piece from which (null: none) it was taken. */
+  #cutOut(run: IdRange, taken: (part: IdRange, from: Stretch | null) => void): void {
+    const pieces: { readonly part: IdRange; readonly row: Stretch | null }[] = [];
+    let next = run.first;
+    let at = this.#indexFrom(run.first);
+    while (at < this.#rows.length && next <= run.last) {
+      const row = this.#rows[at] as Row;
+      if (row.first > run.last) break;
+      if (row.first > next) pieces.push({ part: { first: next, last: row.first - 1n }, row: null });
+      const part = { first: max(row.first, next), last: min(row.last, run.last) };
+      pieces.push({ part, row: { ...row } });
+      const rest = [
+        { first: row.first, last: part.first - 1n },
+        { first: part.last + 1n, last: row.last },
+      ].filter(({ first, last }) => first <= last);
+      this.#replace(
+        at,
+        rest.map((range) => remainder(row, range)),
+      );
+      at += rest.length;
+      next = part.last + 1n;
+    }
+    if (next <= run.last) pieces.push({ part: { first: next, last: run.last }, row: null });
+    for (const { part, row } of pieces) taken(part, row);
+  }
+
+  /** Puts a stretch into its place and joins it with neighbours that say the same. */
+  #insert(stretch: Stretch): void {
+    const at = this.#indexFrom(stretch.first);
+    this.#rows.splice(at, 0, { ...stretch });
+    this.#changed.add(stretch.first);
+    this.#bound(at);
+    this.#join(at);
+    if (at > 0) this.#join(at - 1);
+  }
+
+  /** A missing stretch lies between its neighbours in time. */
+  #bound(at: number): void {
+    const [before, row, after] = [this.#rows[at - 1], this.#rows[at], this.#rows[at + 1]];
+    if (!row || !isHere(row)) return;
+    if (before && before.last + 1n === row.first && !isHere(before) && before.to > row.from)
+      this.#move(before, 'to', row);
+    if (after && row.last + 1n === after.first && !isHere(after) && after.from < row.to) this.#move(after, 'from', row);
+  }
+
+  #move(missing: Row, edge: 'from' | 'to', neighbour: Row): void {
+    if (edge === 'to') missing.to = Math.max(missing.from, neighbour.from);
+    else missing.from = Math.min(missing.to, neighbour.to);
+    this.#changed.add(missing.first);
+  }
+
+  /** Joins the stretch with the next one where both say the same. */
+  #join(at: number): void {
+    const [row, next] = [this.#rows[at], this.#rows[at + 1]];
+    if (!row || !next || row.last + 1n !== next.first || !saySame(row, next)) return;
+    row.last = next.last;
+    row.from = Math.min(row.from, next.from);
+    row.to = Math.max(row.to, next.to);
+    row.actual += next.actual;
+    this.#rows.splice(at + 1, 1);
+    this.#changed.add(row.first).add(next.first);
+  }
+
+  #push(row: Row): void {
+    this.#rows.push(row);
+    this.#changed.add(row.first);
+  }
+
+  #replace(at: number, rows: readonly Row[]): void {
+    for (const removed of this.#rows.splice(at, 1, ...rows)) this.#changed.add(removed.first);
+    for (const { first } of rows) this.#changed.add(first);
+  }
+
+  /** Index of the first stretch that ends at or after an id. */
+  #indexFrom(id: bigint): number {
+    let low = 0;
+    let high = this.#rows.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#rows[middle] as Row).last < id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Whether what a stretch stands for is stored. */
+export const isHere = ({ status }: Pick<Stretch, 'status'>): boolean => status !== 'GAP' && status !== 'UNFILLABLE';
+
+const missingAs = (status: 'GAP' | 'UNFILLABLE') => ({ status, evidence: EVIDENCE[status] });
+
+const here = (
+  range: IdRange,
+  status: 'PROVEN' | 'BACKFILLED',
+  time: number,
+  gap: Pick<Stretch, 'gap' | 'gapFoundAt'> | null,
+): Row => ({
+  ...{ first: range.first, last: range.last, status, evidence: EVIDENCE[status] },
+  ...{ from: time, to: time, actual: Number(sizeOf(range)), cause: null },
+  ...{ gap: gap?.gap ?? null, gapFoundAt: gap?.gapFoundAt ?? null },
+});
+
+const remainder = (row: Row, range: IdRange): Row => ({
+  ...row,
+  ...range,
+  actual: isHere(row) ? Number(sizeOf(range)) : 0,
+});
+
+const saySame = (a: Stretch, b: Stretch): boolean =>
+  a.status === b.status && a.gap === b.gap && a.cause === b.cause && a.evidence === b.evidence;
+
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
