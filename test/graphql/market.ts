@@ -126,11 +126,15 @@ export async function openMarket(): Promise<Market> {
   return market;
 }
 
-const writer: RecorderStatus['trades'] = {
-  ...{ state: 'STORING' as const, reason: '', queued: 0, oldestMs: null, stored: 0 },
-  ...{ refused: 0, refusedSample: [], commitMs: null, lastError: null },
+const idle = { stored: 0, refused: 0, refusedSample: [], commitMs: null, lastError: null };
+const IDLE: RecorderStatus = {
+  trades: {
+    ...{ state: 'STORING', reason: '', spoolBytes: 0 },
+    intake: { queued: 0, fullSince: null, repeated: 0, turnedAway: 0, unfit: 0 },
+    drain: { ...idle, spooled: 0, oldestMs: null, waitingSince: null },
+  },
+  marketData: { ...idle, state: 'STORING', reason: '', queued: 0, oldestMs: null },
 };
-const IDLE: RecorderStatus = { trades: writer, marketData: writer, repeated: 0, turnedAway: 0 };
 
 function guarded(history: History, failure: () => unknown): History {
   return new Proxy(history, {

@@ -1,16 +1,25 @@
+import type { MarketStretch } from '../../src/market/coverage.ts';
 import { decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 import type { Provenance, RecordedTrade } from '../../src/market/recorded-trade.ts';
-import type { TradeStore } from '../../src/pipeline/recorder.ts';
+import type { TradeStore } from '../../src/pipeline/trade-drain.ts';
 import type { TradeHistory } from '../../src/pipeline/trade-feed.ts';
+import type { TradeCommit } from '../../src/storage/trade-writer.ts';
 import type { Position } from '../../src/storage/trades.ts';
 import { turn } from '../support/manual-clock.ts';
 
-/** The whole log of a database, in memory: dense sequences per writer, one row a trade id. */
+const keyOf = ({ exchange, symbol, tradeId }: Trade): string => `${exchange}:${symbol}:${tradeId}`;
+
+/** The whole log of a database and its ledger, in memory: one row a trade id, a commit is all or nothing. */
 export class MemoryTradeStore implements TradeStore, TradeHistory {
+  readonly writer: number;
   readonly log: RecordedTrade[] = [];
   readonly #positions = new Map<number, bigint>();
   readonly #stored = new Set<string>();
+  readonly #ledger = new Map<string, MarketStretch>();
+  readonly quarantined: { readonly what: string; readonly reason: string }[] = [];
+  /** What the writer takes for the position: behind that of the log while a commit is unknown to it. */
+  #known: bigint | null = null;
   reads = 0;
   /** Thrown by the next reads. */
   readFailure: Error | null = null;
@@ -18,9 +27,16 @@ export class MemoryTradeStore implements TradeStore, TradeHistory {
   beforeWrite: (batch: readonly { readonly trade: Trade }[]) => void = () => {};
   /** Called after each write; a throw is a commit whose outcome the caller does not learn. */
   afterWrite: () => void = () => {};
-  readonly #unknown = new Map<string, RecordedTrade>();
 
-  get position(): Position {
+  constructor(writer = 1) {
+    this.writer = writer;
+  }
+
+  get position(): bigint {
+    return this.#known ?? this.#positions.get(this.writer) ?? 0n;
+  }
+
+  get positions(): Position {
     return new Map(this.#positions);
   }
 
@@ -30,34 +46,65 @@ export class MemoryTradeStore implements TradeStore, TradeHistory {
       const sequence = (this.#positions.get(writer) ?? 0n) + 1n;
       const recorded: RecordedTrade = { trade, writer, sequence, recordedAt: trade.receivedAt, provenance };
       this.#positions.set(writer, sequence);
+      this.#stored.add(keyOf(trade));
       this.log.push(recorded);
       return recorded;
     });
   }
 
-  async write(
-    batch: readonly { readonly trade: Trade; readonly provenance: Provenance }[],
-  ): Promise<readonly RecordedTrade[]> {
+  async write(commit: TradeCommit): Promise<{ readonly leftOut: ReadonlySet<bigint> }> {
     await Promise.resolve();
-    this.beforeWrite(batch);
-    const recorded: RecordedTrade[] = [];
-    for (const { trade, provenance } of batch) {
-      const key = `${trade.exchange}:${trade.symbol}:${trade.tradeId}`;
-      const unknown = this.#unknown.get(key);
-      if (unknown) recorded.push(unknown);
-      if (this.#stored.has(key)) continue;
-      this.#stored.add(key);
-      recorded.push(...this.commit(1, [trade], provenance));
+    this.beforeWrite(commit.trades);
+    this.#known = null;
+    const leftOut = new Set<bigint>();
+    const again = commit.trades.length > 0 && (this.#positions.get(this.writer) ?? 0n) >= commit.last;
+    const before = this.#positions.get(this.writer) ?? 0n;
+    if (!again) {
+      for (const recorded of commit.trades) {
+        if (this.#stored.has(keyOf(recorded.trade))) leftOut.add(recorded.sequence);
+        else this.log.push(recorded);
+        this.#stored.add(keyOf(recorded.trade));
+      }
+      this.#positions.set(this.writer, commit.last);
+      for (const { exchange, symbol, first, stretch } of commit.changes) {
+        const key = `${exchange} ${symbol} ${first}`;
+        if (stretch) this.#ledger.set(key, { exchange, symbol, ...stretch });
+        else this.#ledger.delete(key);
+      }
     }
-    this.#unknown.clear();
     try {
       this.afterWrite();
     } catch (error) {
-      for (const { trade, ...place } of recorded)
-        this.#unknown.set(`${trade.exchange}:${trade.symbol}:${trade.tradeId}`, { trade, ...place });
+      if (!again) this.#known = before;
       throw error;
     }
-    return recorded;
+    return { leftOut };
+  }
+
+  async load(): Promise<readonly MarketStretch[]> {
+    await Promise.resolve();
+    if (this.readFailure) throw this.readFailure;
+    return this.stretches();
+  }
+
+  /** The ledger, ascending within each market. */
+  stretches(): readonly MarketStretch[] {
+    return [...this.#ledger.values()].toSorted((a, b) => (a.first < b.first ? -1 : 1));
+  }
+
+  async quarantine(row: { readonly what: string; readonly reason: string }): Promise<void> {
+    this.quarantined.push({ what: row.what, reason: row.reason });
+  }
+
+  /** A failover to a server that is behind: the newest commits never happened. */
+  forget(position: bigint, stretches: readonly MarketStretch[]): void {
+    const kept = this.log.filter(({ writer, sequence }) => writer !== this.writer || sequence <= position);
+    this.log.splice(0, this.log.length, ...kept);
+    this.#stored.clear();
+    for (const { trade } of kept) this.#stored.add(keyOf(trade));
+    this.#positions.set(this.writer, position);
+    this.#ledger.clear();
+    for (const one of stretches) this.#ledger.set(`${one.exchange} ${one.symbol} ${one.first}`, one);
   }
 
   async tradesAfter(
@@ -82,6 +129,7 @@ export class MemoryTradeStore implements TradeStore, TradeHistory {
   }
 }
 
+const START = Date.UTC(2026, 0, 1);
 let made = 0;
 
 /** A trade with an id of its own; what is not given is unremarkable. */
@@ -91,8 +139,8 @@ export function aTrade(fields: Partial<Trade> = {}): Trade {
     kind: 'trade',
     exchange: 'okx',
     symbol: 'BTC-USDT',
-    exchangeTime: made,
-    receivedAt: made,
+    exchangeTime: START + made,
+    receivedAt: START + made,
     raw: null,
     tradeId: String(made),
     fillCount: 1,

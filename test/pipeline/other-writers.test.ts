@@ -9,9 +9,14 @@ import { MemoryTradeStore, someTrades } from './memory-trade-store.ts';
 function follow() {
   const clock = new ManualClock();
   const store = new MemoryTradeStore();
-  const feed = new TradeFeed({ history: store, clock, position: store.position });
+  const feed = new TradeFeed({ history: store, clock, position: store.positions });
   const stream = feed.subscribe({ filter: {}, after: null, delivery: DEFAULT_DELIVERY });
-  const followers = new OtherWriters(feed, store, { clock, log: silentLog });
+  const followers = new OtherWriters(feed, store, {
+    clock,
+    log: silentLog,
+    active: false,
+    othersWrite: async () => true,
+  });
   return { clock, store, feed, stream, followers };
 }
 

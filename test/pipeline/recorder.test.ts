@@ -1,10 +1,12 @@
 import { setImmediate as turns } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { Stretch } from '../../src/market/coverage.ts';
+import { decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
 import { DEFAULT_DELIVERY } from '../../src/pipeline/delivery.ts';
 import { type LiveEvent, LiveFeed } from '../../src/pipeline/live-feed.ts';
-import { Recorder } from '../../src/pipeline/recorder.ts';
+import { Recorder, type RecorderOptions } from '../../src/pipeline/recorder.ts';
 import { TradeFeed } from '../../src/pipeline/trade-feed.ts';
 import { QueueRegistry } from '../../src/runtime/bounded-queue.ts';
 import { AppError } from '../../src/runtime/errors.ts';
@@ -12,11 +14,22 @@ import { Gate } from '../../src/runtime/gate.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { aBook, aTicker } from './market-data.ts';
+import { MemorySpool, spoolFull } from './memory-spool.ts';
 import { aTrade, MemoryTradeStore, someTrades } from './memory-trade-store.ts';
 
-function openRecorder(options: ConstructorParameters<typeof Recorder>[1] = {}) {
+type Options = RecorderOptions & {
+  readonly spool?: MemorySpool;
+  readonly store?: MemoryTradeStore;
+  readonly shared?: () => boolean;
+};
+
+async function openRecorder({
+  spool = new MemorySpool(),
+  store = new MemoryTradeStore(),
+  shared,
+  ...options
+}: Options = {}) {
   const clock = new ManualClock();
-  const store = new MemoryTradeStore();
   const samples: LiveEvent[] = [];
   const marketData = {
     failure: null as Error | null,
@@ -27,54 +40,70 @@ function openRecorder(options: ConstructorParameters<typeof Recorder>[1] = {}) {
   };
   const queues = new QueueRegistry();
   const gate = new Gate();
-  const tradeFeed = new TradeFeed({ history: store, clock, position: new Map() });
+  const tradeFeed = new TradeFeed({ history: store, clock, position: store.positions });
   const liveFeed = new LiveFeed({ clock, queues });
-  const recorder = new Recorder(
-    { trades: store, marketData, tradeFeed, liveFeed, gate, queues, clock, random: () => 0.5, log: silentLog },
-    options,
-  );
-  const accept = (trades: readonly Trade[]) => trades.map((trade) => recorder.accept(trade, { storeRaw: true }));
+  const broken: unknown[] = [];
   const published: RecordedTrade[] = [];
   const stream = tradeFeed.subscribe({ filter: {}, after: null, delivery: DEFAULT_DELIVERY });
   void (async () => {
     for await (const batch of stream) published.push(...batch.trades);
   })();
-  return { clock, store, samples, marketData, queues, gate, tradeFeed, liveFeed, recorder, accept, published };
+  const recorder = await Recorder.open(
+    {
+      ...{ spool, trades: store, marketData, tradeFeed, liveFeed, gate, queues, clock },
+      ...{ random: () => 0.5, log: silentLog, foreignSpool: false, hasTradeIds: () => true },
+      shared: shared ?? (() => false),
+      broken: (error) => broken.push(error),
+    },
+    options,
+  );
+  const accept = (trades: readonly Trade[]) => trades.map((trade) => recorder.accept(trade, { storeRaw: true }));
+  const things = { clock, spool, store, samples, marketData, queues, gate, tradeFeed, liveFeed };
+  return { ...things, recorder, accept, published, broken };
 }
 
 const ids = (trades: readonly { readonly tradeId: string }[]) => trades.map(({ tradeId }) => tradeId);
 const storedIds = (recorded: readonly RecordedTrade[]) => ids(recorded.map(({ trade }) => trade));
 const unavailable = () => new AppError('DATABASE_UNAVAILABLE', 'The database does not answer');
 
+/** A stretch of a ledger in one line. */
+const inLine = ({ status, first, last, actual }: Stretch) => `${status} ${first}..${last} (${actual})`;
+const ledgerOf = (store: MemoryTradeStore) => store.stretches().map(inLine);
+
 describe('Recorder', () => {
-  it('stores trades in the order they came, in batches, one at a time, and publishes them after the commit', async () => {
-    const { clock, store, accept, published } = openRecorder({ maxRows: 100 });
+  it('makes trades durable in the order they came, then shows them, then commits them in batches, one at a time', async () => {
+    const { clock, spool, store, tradeFeed, accept, published } = await openRecorder({ maxRows: 100 });
+    const shown = () => Number(tradeFeed.position.get(store.writer) ?? 0n);
     const batches: number[] = [];
+    const durable: number[] = [];
+    spool.sync = async () => {
+      durable.push(shown() - spool.rows.length * 100); // nothing is shown before it is durable
+    };
     store.beforeWrite = (batch) => {
       batches.push(batch.length);
-      expect(published.length).toBe(store.log.length);
+      expect(shown()).toBeGreaterThanOrEqual(store.log.length + batch.length);
     };
     const trades = someTrades(250);
     expect(accept(trades)).toEqual(trades.map(() => true));
     await clock.advance(20);
     expect(batches).toEqual([100, 100, 50]);
+    expect(durable).toEqual([0, 0, 0]);
     expect(storedIds(store.log)).toEqual(ids(trades));
     expect(published).toEqual(store.log);
+    expect(published.map(({ sequence }) => sequence)).toEqual(trades.map((_, at) => BigInt(at + 1)));
   });
 
   it('lets a lone trade wait a few milliseconds for company', async () => {
-    const { clock, store, accept } = openRecorder({ lingerMs: 4 });
-    const batches: number[] = [];
-    store.beforeWrite = (batch) => batches.push(batch.length);
+    const { clock, spool, accept } = await openRecorder({ lingerMs: 4 });
     accept(someTrades(1));
     await clock.advance(3);
     accept(someTrades(1));
     await clock.advance(2);
-    expect(batches).toEqual([2]);
+    expect(spool.appends).toBe(1);
   });
 
   it('passes provenance and the wish to keep the payload on', async () => {
-    const { clock, store, recorder } = openRecorder();
+    const { clock, store, recorder } = await openRecorder();
     const written: unknown[] = [];
     store.beforeWrite = (batch) => written.push(...batch);
     recorder.accept(aTrade(), { storeRaw: false, provenance: 'BACKFILL' });
@@ -86,11 +115,9 @@ describe('Recorder', () => {
     ]);
   });
 
-  it('repeats the same batch while the database is away, says so in words, and loses and doubles nothing', async () => {
-    const { clock, store, recorder, accept, published } = openRecorder();
-    const tried: string[][] = [];
-    store.beforeWrite = (batch) => {
-      tried.push(ids(batch.map(({ trade }) => trade)));
+  it('cryptofeed #336, cryptostore #53: goes on showing trades while the database is away, and then stores each once, in order', async () => {
+    const { clock, store, recorder, accept, published } = await openRecorder();
+    store.beforeWrite = () => {
       throw unavailable();
     };
     const trades = someTrades(30);
@@ -98,28 +125,40 @@ describe('Recorder', () => {
     await clock.advance(10_000);
     accept(trades.slice(10));
     await clock.advance(2_000);
-    expect(new Set(tried.map(String)).size).toBe(1);
-    const { state, reason, queued, oldestMs, lastError } = recorder.status().trades;
-    expect({ state, queued, oldestMs, lastError: lastError?.message }).toEqual({
-      state: 'WAITING_FOR_DATABASE',
-      queued: 30,
-      oldestMs: 12_000,
-      lastError: 'The database does not answer',
-    });
-    expect(reason).toBe('Waiting for the database for 12.0 s, 30 trades queued: The database does not answer');
-    store.beforeWrite = () => {};
-    await clock.advance(2_000);
     expect(storedIds(published)).toEqual(ids(trades));
     expect(recorder.status().trades).toMatchObject({
+      state: 'SPOOLING',
+      reason: expect.stringMatching(/^The database has not taken trades for 1\d\.\d s; 30 trades wait in the spool/),
+      drain: { spooled: 30, lastError: { message: 'The database does not answer' } },
+    });
+    store.beforeWrite = () => {};
+    await clock.advance(2_000);
+    expect(store.log).toEqual(published);
+    expect(recorder.status().trades).toMatchObject({
       state: 'STORING',
-      queued: 0,
-      oldestMs: null,
       reason: 'All trades are stored',
+      drain: { spooled: 0, oldestMs: null },
     });
   });
 
+  it('reads back from the spool what no longer fits in memory while the database is away', async () => {
+    const { clock, store, accept, published } = await openRecorder({ tradeCapacity: 200_000 });
+    store.beforeWrite = () => {
+      throw unavailable();
+    };
+    const trades = someTrades(70_000);
+    for (let at = 0; at < trades.length; at += 10_000) {
+      accept(trades.slice(at, at + 10_000));
+      await clock.advance(100);
+    }
+    store.beforeWrite = () => {};
+    await clock.advance(5_000);
+    expect(storedIds(store.log)).toEqual(ids(trades));
+    expect(store.log.map(({ sequence }) => sequence)).toEqual(published.map(({ sequence }) => sequence));
+  });
+
   it('backs off with jitter, to two seconds at most', async () => {
-    const { clock, store, accept } = openRecorder({ lingerMs: 0 });
+    const { clock, store, accept } = await openRecorder({ lingerMs: 0 });
     const at: number[] = [];
     store.beforeWrite = () => {
       at.push(clock.monotonic());
@@ -132,8 +171,8 @@ describe('Recorder', () => {
     ]);
   });
 
-  it('publishes once what a commit of unknown outcome had stored', async () => {
-    const { clock, store, accept, published } = openRecorder();
+  it('stores and shows once what a commit of unknown outcome had stored', async () => {
+    const { clock, store, accept, published } = await openRecorder();
     let broken = true;
     store.afterWrite = () => {
       if (broken) throw unavailable();
@@ -147,29 +186,131 @@ describe('Recorder', () => {
     expect(published).toEqual(store.log);
   });
 
-  it('closes the gate before the queue is full and opens it when there is room again', async () => {
-    const { clock, store, gate, accept, recorder } = openRecorder({ tradeCapacity: 100, maxRows: 10 });
+  it('goes on where a killed process ended: what was durable is shown and stored, under its numbers', async () => {
+    const [spool, store] = [new MemorySpool(), new MemoryTradeStore()];
+    const killed = await openRecorder({ spool, store });
+    const trades = someTrades(20);
+    killed.accept(trades.slice(0, 5));
+    await killed.clock.advance(100);
     store.beforeWrite = () => {
       throw unavailable();
     };
+    killed.accept(trades.slice(5));
+    await killed.clock.advance(100);
+    expect(killed.published).toHaveLength(20);
+    store.beforeWrite = () => {};
+    const next = await openRecorder({ spool, store });
+    await next.clock.advance(100);
+    expect(store.log).toEqual(killed.published);
+    expect(next.published).toEqual(killed.published.slice(5));
+    next.accept([...trades, ...someTrades(1)]);
+    await next.clock.advance(100);
+    expect(store.log.map(({ sequence }) => sequence)).toEqual(store.log.map((_, at) => BigInt(at + 1)));
+    expect(next.recorder.status().trades.intake.repeated).toBe(20);
+  });
+
+  it('commits again what a failover lost and the spool still has', async () => {
+    const { clock, store, accept, published } = await openRecorder();
+    accept(someTrades(5));
+    await clock.advance(100);
+    const before = store.stretches();
+    accept(someTrades(5));
+    await clock.advance(100);
+    store.forget(5n, before);
+    store.beforeWrite = () => {
+      store.beforeWrite = () => {};
+      throw new AppError('WRITER_BEHIND', 'The database stands at sequence 5');
+    };
+    accept(someTrades(1));
+    await clock.advance(2_000);
+    expect(store.log).toEqual(published);
+    expect(ledgerOf(store)).toEqual([`PROVEN ${published[0]?.trade.tradeId}..${published[10]?.trade.tradeId} (11)`]);
+  });
+
+  it('takes what a failover lost for missing where the spool has let go of it too', async () => {
+    const { clock, spool, store, accept, published, recorder } = await openRecorder();
+    const trades = someTrades(12);
+    accept(trades.slice(0, 5));
+    await clock.advance(100);
+    const before = store.stretches();
+    accept(trades.slice(5, 10));
+    await clock.advance(100);
+    await spool.discard(2);
+    store.forget(5n, before);
+    store.beforeWrite = () => {
+      store.beforeWrite = () => {};
+      throw new AppError('WRITER_BEHIND', 'The database stands at sequence 5');
+    };
+    accept(trades.slice(10, 11));
+    await clock.advance(2_000);
+    accept(trades.slice(11));
+    await clock.advance(100);
+    const [first, lost, after] = [trades[0], trades[5], trades[10]].map((trade) => BigInt(trade?.tradeId ?? 0));
+    expect(ledgerOf(store)).toEqual([
+      `PROVEN ${first}..${(lost ?? 0n) - 1n} (5)`,
+      `GAP ${lost}..${(after ?? 0n) - 1n} (0)`,
+      `PROVEN ${after}..${(after ?? 0n) + 1n} (2)`,
+    ]);
+    expect(recorder.gaps.openGaps('okx', 'BTC-USDT')).toHaveLength(1);
+    expect(published).toHaveLength(12);
+  });
+
+  it('shows only what was committed as ours while another server writes too', async () => {
+    const store = new MemoryTradeStore();
+    const { clock, accept, published } = await openRecorder({ store, shared: () => true });
+    const trades = someTrades(3);
+    store.commit(9, trades.slice(1, 2));
+    accept(trades);
+    await clock.advance(100);
+    expect(storedIds(published)).toEqual(ids([trades[0], trades[2]].flatMap((trade) => trade ?? [])));
+  });
+
+  it('holds sockets back while the spool is full, says so, and loses nothing of what it took', async () => {
+    const { clock, spool, store, gate, accept, recorder } = await openRecorder();
+    spool.failure = spoolFull();
+    const trades = someTrades(10);
+    accept(trades);
+    await clock.advance(3_000);
+    expect(gate.open).toBe(false);
+    expect(recorder.status().trades).toMatchObject({ state: 'FULL', reason: expect.stringContaining('full for') });
+    spool.failure = null;
+    await clock.advance(1_000);
+    expect(gate.open).toBe(true);
+    expect(storedIds(store.log)).toEqual(ids(trades));
+    expect(recorder.status().trades.state).toBe('STORING');
+  });
+
+  it('gives up on a disk of which nobody knows what it holds', async () => {
+    const { clock, spool, accept, broken, published } = await openRecorder();
+    spool.failure = new AppError('SPOOL_UNAVAILABLE', 'fsync failed');
+    accept(someTrades(1));
+    await clock.advance(100);
+    expect(broken).toEqual([spool.failure]);
+    expect(published).toEqual([]);
+  });
+
+  it('closes the gate before the queue is full and opens it when there is room again', async () => {
+    const { clock, spool, gate, accept, recorder, store } = await openRecorder({ tradeCapacity: 100, maxRows: 10 });
+    const disk = Promise.withResolvers<void>();
+    spool.sync = () => disk.promise;
     accept(someTrades(1));
     await clock.advance(10);
     expect(accept(someTrades(49))).not.toContain(false);
     expect(gate.open).toBe(true);
     accept(someTrades(1));
     expect(gate.open).toBe(false);
-    expect(gate.closedBy).toEqual(['trades waiting for the database']);
+    expect(gate.closedBy).toEqual(['trades waiting for the spool']);
     expect(accept(someTrades(50))).not.toContain(false);
     expect(accept(someTrades(3))).toEqual([false, false, false]);
-    expect(recorder.status().turnedAway).toBe(3);
-    store.beforeWrite = () => {};
+    expect(recorder.status().trades.intake.turnedAway).toBe(3);
+    disk.resolve();
     await clock.advance(2_000);
     expect(gate.open).toBe(true);
     expect(store.log).toHaveLength(101);
   });
 
   it('takes a trade that was turned away when it comes again', async () => {
-    const { clock, store, accept } = openRecorder({ tradeCapacity: 1 });
+    const { clock, store, accept } = await openRecorder({ tradeCapacity: 1 });
     const [first = aTrade(), second = aTrade()] = someTrades(2);
     expect(accept([first, second])).toEqual([true, false]);
     await clock.advance(10);
@@ -178,82 +319,130 @@ describe('Recorder', () => {
     expect(storedIds(store.log)).toEqual(ids([first, second]));
   });
 
-  it('turns recent repetitions away early, by exchange, symbol and id', async () => {
-    const { clock, store, accept, recorder } = openRecorder();
-    const trade = aTrade();
-    accept([
-      trade,
-      { ...trade },
-      { ...trade, symbol: 'ETH-USDT' },
-      { ...trade, exchange: 'binance' },
-      { ...trade, fillCount: 3 },
-    ]);
-    await clock.advance(10);
-    expect(recorder.status().repeated).toBe(1);
-    expect(store.log).toHaveLength(3); // the packed one is the store's to judge
-    const later = someTrades(2_000);
-    accept([...later, trade]);
+  it('ccxt #28385, bbgo #1941: stores and shows a trade once however often and late it comes', async () => {
+    const { clock, store, accept, recorder, published } = await openRecorder();
+    const trades = someTrades(3_000);
+    accept(trades);
     await clock.advance(100);
-    expect(recorder.status().repeated).toBe(1);
-    expect(store.log).toHaveLength(2_003);
+    accept(trades.toReversed());
+    await clock.advance(100);
+    expect(recorder.status().trades.intake.repeated).toBe(3_000);
+    expect(storedIds(store.log)).toEqual(ids(trades));
+    expect(published).toEqual(store.log);
   });
 
-  it('sets aside the rows storage never takes, keeps a sample, and stores their neighbours in order', async () => {
-    const { clock, store, accept, recorder, published } = openRecorder();
+  it('stores of a packed trade only the fills that are not here, with their exact size', async () => {
+    const { clock, store, accept } = await openRecorder();
+    const [a, b, c] = someTrades(3, { size: decimal('0.1') });
+    if (!a || !b || !c) throw new Error('three trades');
+    accept([a, b]);
+    await clock.advance(10);
+    accept([{ ...c, fillCount: 3, size: decimal('0.35') }, a, c]);
+    await clock.advance(10);
+    expect(store.log.map(({ trade }) => [trade.tradeId, trade.fillCount, trade.size])).toEqual([
+      [a.tradeId, 1, '0.1'],
+      [b.tradeId, 1, '0.1'],
+      [c.tradeId, 1, '0.15'],
+    ]);
+    expect(ledgerOf(store)).toEqual([`PROVEN ${a.tradeId}..${c.tradeId} (3)`]);
+  });
+
+  it('cryptofeed #797: knows from the ids alone what is missing, tells, and closes the gap as it is filled', async () => {
+    const { clock, store, recorder, accept } = await openRecorder();
+    const trades = someTrades(10);
+    const told: string[] = [];
+    recorder.gaps.onChange((gap) => told.push(`${gap.status} ${gap.filled}/${gap.expected}`));
+    accept([...trades.slice(0, 3), ...trades.slice(7)]);
+    await clock.advance(10);
+    expect(recorder.gaps.openGaps('okx', 'BTC-USDT')).toMatchObject([
+      { first: BigInt(trades[3]?.tradeId ?? 0), last: BigInt(trades[6]?.tradeId ?? 0) },
+    ]);
+    expect(recorder.gaps.openCount).toBe(1);
+    for (const trade of trades.slice(5, 7)) recorder.accept(trade, { storeRaw: true, provenance: 'BACKFILL' });
+    await clock.advance(10);
+    await recorder.gaps.settled();
+    const third = BigInt(trades[3]?.tradeId ?? 0);
+    recorder.gaps.giveUp('okx', 'BTC-USDT', { first: third, last: third }, 'older than the exchange keeps');
+    await clock.advance(10);
+    recorder.accept(trades[4] ?? aTrade(), { storeRaw: true, provenance: 'BACKFILL' });
+    await clock.advance(10);
+    expect(told).toEqual(['GAP 0/4', 'GAP 2/4', 'GAP 2/4', 'UNFILLABLE 3/4']);
+    expect(recorder.gaps.openCount).toBe(0);
+    expect(ledgerOf(store).map((line) => line.split(' ')[0])).toEqual(['PROVEN', 'UNFILLABLE', 'BACKFILLED', 'PROVEN']);
+  });
+
+  it('pyth-crosschain #3977: takes a quiet hour for what it is', async () => {
+    const { clock, store, accept, recorder } = await openRecorder();
+    const [before, after] = someTrades(2);
+    accept([before ?? aTrade()]);
+    await clock.advance(3_600_000);
+    accept([after ?? aTrade()]);
+    await clock.advance(10);
+    expect(recorder.gaps.openCount).toBe(0);
+    expect(ledgerOf(store)).toEqual([`PROVEN ${before?.tradeId}..${after?.tradeId} (2)`]);
+  });
+
+  it('sets aside the rows the database never takes, says that they are missing, and stores their neighbours in order', async () => {
+    const { clock, store, accept, recorder } = await openRecorder();
     const trades = someTrades(300);
-    const bad = new Set([trades[0], trades[137], trades[138], trades[299]]);
+    const bad = new Set([trades[1], trades[137], trades[138], trades[298]].map((trade) => trade?.tradeId));
     store.beforeWrite = (batch) => {
-      if (batch.some(({ trade }) => bad.has(trade)))
-        throw new AppError('DATA_POINT_INVALID', 'The time is out of range');
+      if (batch.some(({ trade }) => bad.has(trade.tradeId))) throw new Error('error 22003: value out of range');
     };
     accept(trades);
     await clock.advance(100);
-    const good = trades.filter((trade) => !bad.has(trade));
-    expect(storedIds(published)).toEqual(ids(good));
-    const { refused, refusedSample, stored, state } = recorder.status().trades;
-    expect({ refused, stored, state }).toEqual({ refused: 4, stored: 296, state: 'STORING' });
+    const good = trades.filter(({ tradeId }) => !bad.has(tradeId));
+    expect(storedIds(store.log)).toEqual(ids(good));
+    const { refused, refusedSample } = recorder.status().trades.drain;
+    expect(refused).toBe(4);
     expect(refusedSample[1]).toMatchObject({
       what: `okx:BTC-USDT trade ${trades[137]?.tradeId}`,
-      reason: 'The time is out of range',
+      reason: 'error 22003: value out of range',
     });
+    expect(store.quarantined).toHaveLength(4);
+    const [first, last] = [trades[0], trades[299]].map((trade) => BigInt(trade?.tradeId ?? 0));
+    const at = (index: number) => (first ?? 0n) + BigInt(index);
+    const expected = [
+      `PROVEN ${first}..${first} (1)`,
+      `UNFILLABLE ${at(1)}..${at(1)} (0)`,
+      `PROVEN ${at(2)}..${at(136)} (135)`,
+      `UNFILLABLE ${at(137)}..${at(137)} (0)`,
+      `UNFILLABLE ${at(138)}..${at(138)} (0)`,
+      `PROVEN ${at(139)}..${at(297)} (159)`,
+      `UNFILLABLE ${at(298)}..${at(298)} (0)`,
+      `PROVEN ${last}..${last} (1)`,
+    ];
+    expect(ledgerOf(store)).toEqual(expected);
     accept([trades[137] ?? aTrade()]);
     await clock.advance(10_000);
-    expect(recorder.status().trades.refused).toBe(5);
-    expect(recorder.status().trades.refusedSample).toHaveLength(5);
+    expect(recorder.gaps.openCount).toBe(0);
   });
 
-  it('keeps no more than twenty of the rows storage refused', async () => {
-    const { clock, store, accept, recorder } = openRecorder();
+  it('keeps no more than twenty of the rows the database refused', async () => {
+    const { clock, store, accept, recorder } = await openRecorder();
     const trades = someTrades(60);
-    const bad = new Set(trades.slice(0, 50));
+    const bad = new Set(trades.slice(0, 50).map(({ tradeId }) => tradeId));
     store.beforeWrite = (batch) => {
-      if (batch.some(({ trade }) => bad.has(trade)))
-        throw new AppError('DATA_POINT_INVALID', 'The time is out of range');
+      if (batch.some(({ trade }) => bad.has(trade.tradeId))) throw new Error('error 22003: value out of range');
     };
     accept(trades);
     await clock.advance(100);
-    const { refused, refusedSample } = recorder.status().trades;
+    const { refused, refusedSample } = recorder.status().trades.drain;
     expect([refused, refusedSample.length]).toEqual([50, 20]);
     expect(refusedSample.at(-1)?.what).toContain(trades[49]?.tradeId);
   });
 
-  it('gives rows the benefit of the doubt while nothing at all is stored', async () => {
-    const { clock, store, accept, published, recorder } = openRecorder();
-    let failing = true;
-    store.beforeWrite = () => {
-      if (failing) throw new Error('relation "trades" does not exist');
-    };
-    const trades = someTrades(8);
-    accept(trades);
-    await clock.advance(300);
-    expect(recorder.status().trades).toMatchObject({ state: 'WAITING_FOR_DATABASE', refused: 0, queued: 8 });
-    failing = false;
-    await clock.advance(2_000);
-    expect(storedIds(published)).toEqual(ids(trades));
+  it('says of a trade that no row can hold that it is missing, and goes on', async () => {
+    const { clock, store, accept, recorder } = await openRecorder();
+    const [a, b, c] = someTrades(3);
+    accept([a ?? aTrade(), { ...(b ?? aTrade()), exchangeTime: Number.NaN }, c ?? aTrade()]);
+    await clock.advance(100);
+    expect(ledgerOf(store).map((line) => line.split(' ')[0])).toEqual(['PROVEN', 'UNFILLABLE', 'PROVEN']);
+    expect(recorder.status().trades.intake.unfit).toBe(1);
   });
 
   it('serves market data live at once and stores samples of it', async () => {
-    const { clock, samples, liveFeed, recorder } = openRecorder();
+    const { clock, samples, liveFeed, recorder } = await openRecorder();
     const stale = aBook({ validity: 'STALE' });
     const ticker = aTicker();
     for (const event of [stale, ticker, ticker]) recorder.accept(event, { storeRaw: true });
@@ -263,7 +452,7 @@ describe('Recorder', () => {
   });
 
   it('goes on storing trades while market data cannot be stored, and lets the oldest samples go', async () => {
-    const { clock, samples, marketData, recorder, store, accept, queues } = openRecorder({
+    const { clock, samples, marketData, recorder, store, accept, queues } = await openRecorder({
       samplingOf: () => ({ ticker: 0, orderbook: 0, formingCandles: true, bookLevels: 25 }),
     });
     marketData.failure = unavailable();
@@ -286,7 +475,7 @@ describe('Recorder', () => {
   });
 
   it('stores everything it took before it is gone', async () => {
-    const { clock, store, recorder, accept, samples, queues } = openRecorder();
+    const { clock, store, recorder, accept, samples, queues } = await openRecorder();
     const trades = someTrades(5_000);
     accept(trades);
     recorder.accept(aTicker({ exchangeTime: 1 }), { storeRaw: true });
@@ -301,17 +490,20 @@ describe('Recorder', () => {
     for (const { in: taken, out, dropped, held } of queues.list()) expect(taken).toBe(out + dropped + held);
   });
 
-  it('gives up at the deadline when the database stays away', async () => {
-    const { clock, store, recorder, accept } = openRecorder({ drainMs: 3_000 });
+  it('leaves in the spool what the database does not take before the deadline', async () => {
+    const { clock, spool, store, recorder, accept } = await openRecorder({ drainMs: 3_000 });
     store.beforeWrite = () => {
       throw unavailable();
     };
     accept(someTrades(10));
+    await clock.advance(10);
     const disposed = recorder[Symbol.asyncDispose]();
     await clock.advance(3_000);
     await disposed;
     await turns();
     expect(store.log).toEqual([]);
+    expect(spool.rows).toHaveLength(1);
+    expect(recorder.status().trades.drain.spooled).toBe(10);
     expect(clock.sleepers).toBe(0);
   });
 });

@@ -110,7 +110,7 @@ async function run(filter: TradeFilter, delivery: Delivery, schedule: readonly S
   const clock = new ManualClock();
   const store = new MemoryTradeStore();
   store.commit(1, [aTrade(), aTrade()]); // stored before the feed opens
-  const feed = new TradeFeed({ history: store, clock, position: store.position, capacity: CAPACITY });
+  const feed = new TradeFeed({ history: store, clock, position: store.positions, capacity: CAPACITY });
   const opened = store.log.length;
   const client = new Client(feed, filter, delivery);
   const unpublished = new Map<number, RecordedTrade[]>([
@@ -132,11 +132,11 @@ async function run(filter: TradeFilter, delivery: Delivery, schedule: readonly S
     unpublished.get(writer)?.push(...store.commit(writer, [aTrade()]));
     publish(writer);
   }
-  for (let left = 200; left > 0 && !samePosition(client.position, store.position); left -= 1) {
+  for (let left = 200; left > 0 && !samePosition(client.position, store.positions); left -= 1) {
     client.pull();
     await clock.advance(1_000);
   }
-  expect(client.position).toEqual(store.position);
+  expect(client.position).toEqual(store.positions);
   sometimes.readFromStorage += store.reads;
   sometimes.lagged += client.missed;
   sometimes.conflated += client.conflated;

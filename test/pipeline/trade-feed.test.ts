@@ -10,7 +10,7 @@ import { MemoryTradeStore, someTrades } from './memory-trade-store.ts';
 function openFeed(capacity = 64) {
   const clock = new ManualClock();
   const store = new MemoryTradeStore();
-  const feed = new TradeFeed({ history: store, clock, position: store.position, capacity });
+  const feed = new TradeFeed({ history: store, clock, position: store.positions, capacity });
   const record = (...args: Parameters<typeof someTrades>) => {
     const recorded = store.commit(1, someTrades(...args));
     feed.publish(recorded);

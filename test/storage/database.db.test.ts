@@ -13,9 +13,9 @@ import {
 } from '../../src/storage/collector-status.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { findInstrument, listInstruments, upsertInstrument } from '../../src/storage/instruments.ts';
-import { openTradeWriter } from '../../src/storage/trade-writer.ts';
 import { freshOptions, testDatabaseKind, useTestDatabase } from '../support/database.ts';
 import { scene, toRecord } from './samples.ts';
+import { openTestWriter } from './test-writer.ts';
 
 const db = useTestDatabase();
 
@@ -48,7 +48,7 @@ describe('the public relations', () => {
 
   it('show a trade in words', async () => {
     const { symbol, trade } = scene();
-    await using writer = await openTradeWriter(db(), systemClock, silentLog);
+    await using writer = await openTestWriter(db());
     const [recorded] = await writer.write([toRecord(trade(4))]);
     const rows = await db().readers.run((handle) =>
       handle.execute(
@@ -225,7 +225,7 @@ describe('instruments', () => {
       firstTradeAt: null,
       lastTradeAt: null,
     });
-    await using writer = await openTradeWriter(db(), systemClock, silentLog);
+    await using writer = await openTestWriter(db());
     const old = trade(1, { exchangeTime: Date.UTC(2024, 1, 3) });
     await writer.write([toRecord(trade(2)), toRecord(old)]);
     expect(await findInstrument(db(), 'okx', symbol)).toMatchObject({

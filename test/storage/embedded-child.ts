@@ -1,8 +1,8 @@
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { openDatabase } from '../../src/storage/database.ts';
-import { openTradeWriter } from '../../src/storage/trade-writer.ts';
 import { sampleTrade, toRecord } from './samples.ts';
+import { openTestWriter } from './test-writer.ts';
 
 /** Records trades without end and tells the id of each one that was acknowledged; to be killed. */
 const [dataDir = ''] = process.argv.slice(2);
@@ -17,7 +17,7 @@ const db = await openDatabase({
   log: silentLog,
   clock: systemClock,
 });
-const writer = await openTradeWriter(db, systemClock, silentLog);
+const writer = await openTestWriter(db);
 for (let id = 1; ; id++) {
   await writer.write([toRecord(sampleTrade(id, { symbol: 'KILL-ME' }))]);
   process.stdout.write(`${id}\n`);

@@ -9,10 +9,10 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { EmbeddedServer } from '../../src/storage/embedded/embedded-server.ts';
-import { openTradeWriter } from '../../src/storage/trade-writer.ts';
 import { listTrades } from '../../src/storage/trades.ts';
 import { databaseOptions, freshOptions, testDatabaseKind } from '../support/database.ts';
 import { pageOf } from './samples.ts';
+import { openTestWriter } from './test-writer.ts';
 
 const CHILD = fileURLToPath(new URL('embedded-child.ts', import.meta.url));
 const scratch: string[] = [];
@@ -71,7 +71,7 @@ describe.skipIf(testDatabaseKind() !== 'embedded')('the embedded database', () =
     const { trades } = await listTrades(db, pageOf('KILL-ME', { limit: 1_000_000 }));
     const stored = new Set(trades.map(({ trade }) => trade.tradeId));
     expect(lines.filter((id) => !stored.has(id))).toEqual([]);
-    await using writer = await openTradeWriter(db, systemClock, silentLog);
+    await using writer = await openTestWriter(db);
     expect(writer.writer).toBe(0);
     expect(writer.position).toBe(BigInt(trades.length));
   });

@@ -1,13 +1,12 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { silentLog } from '../../src/runtime/log.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { dropExpired, ensurePartitions } from '../../src/storage/partitions.ts';
-import { openTradeWriter } from '../../src/storage/trade-writer.ts';
 import { listTrades } from '../../src/storage/trades.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { idsOf, pageOf, scene, toRecord } from './samples.ts';
+import { openTestWriter } from './test-writer.ts';
 
 const DAY = 86_400_000;
 const RETENTION = 730 * DAY;
@@ -42,7 +41,7 @@ describe('partitions', () => {
     await using db = await openTestDatabase({ clock: clockAt(start) });
     const { symbol, trade } = scene();
     {
-      await using writer = await openTradeWriter(db, clockAt(start), silentLog);
+      await using writer = await openTestWriter(db, { clock: clockAt(start) });
       await writer.write([
         toRecord(trade(1, { exchangeTime: start })),
         toRecord(trade(2, { exchangeTime: start + 30 * DAY })),
@@ -62,7 +61,7 @@ describe('partitions', () => {
     const clock = { ...systemClock, now: () => now };
     await using db = await openTestDatabase({ clock });
     const { trade } = scene();
-    await using writer = await openTradeWriter(db, clock, silentLog);
+    await using writer = await openTestWriter(db, { clock });
     await dropExpired(db, RETENTION, start + DAY);
     const before = await partitionsOf(db);
     const refused = await dropExpired(db, RETENTION, later);

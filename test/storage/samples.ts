@@ -1,8 +1,8 @@
 import type { Decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
-import type { TradeToRecord } from '../../src/storage/trade-writer.ts';
 import type { TradeQuery } from '../../src/storage/trades.ts';
+import type { TradeToRecord } from './test-writer.ts';
 
 export const NOW = Date.UTC(2026, 10, 20, 12);
 

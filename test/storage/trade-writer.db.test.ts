@@ -1,14 +1,13 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { silentLog } from '../../src/runtime/log.ts';
-import { openTradeWriter } from '../../src/storage/trade-writer.ts';
+import { checkStorable } from '../../src/storage/trade-writer.ts';
 import { currentPosition, findTrade, listTrades } from '../../src/storage/trades.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { dec, idsOf, NOW, pageOf, scene, sequencesOf, toRecord } from './samples.ts';
+import { openTestWriter } from './test-writer.ts';
 
 const db = useTestDatabase();
-const openWriter = () => openTradeWriter(db(), systemClock, silentLog);
+const openWriter = () => openTestWriter(db());
 
 describe('the trade writer', () => {
   it('returns and stores each field to the last digit', async () => {
@@ -40,17 +39,17 @@ describe('the trade writer', () => {
     expect(stored?.trade.raw).toEqual({ a: '\ufffd\ufffd\\u0000', b: 'x' });
   });
 
-  it('numbers what is new without a hole and leaves out what it knows', async () => {
+  it('keeps each trade under its number and leaves empty the numbers of those that are there already', async () => {
     const { batch } = scene();
     await using writer = await openWriter();
     const start = Number(writer.position);
-    expect(idsOf(await writer.write(batch(1, 2, 2, 1, 3)))).toEqual(['1', '2', '3']);
+    expect(sequencesOf(await writer.write(batch(1, 2, 3)))).toEqual([start + 1, start + 2, start + 3]);
     const second = await writer.write(batch(3, 4, 1, 5));
     expect(idsOf(second)).toEqual(['4', '5']);
-    expect(sequencesOf(second)).toEqual([start + 4, start + 5]);
+    expect(sequencesOf(second)).toEqual([start + 5, start + 7]);
     expect(await writer.write(batch(1, 2, 3))).toEqual([]);
     expect(await writer.write([])).toEqual([]);
-    expect(writer.position).toBe(BigInt(start + 5));
+    expect(writer.position).toBe(BigInt(start + 10));
     expect((await currentPosition(db())).get(writer.writer)).toBe(writer.position);
   });
 
@@ -75,11 +74,10 @@ describe('the trade writer', () => {
     ['an id with a zero character', { tradeId: 'a\0' }],
     ['an id too long for an index', { tradeId: 'x'.repeat(300) }],
     ['no fill', { fillCount: 0 }],
-  ])('refuses %s, and goes on', async (_what, wrong) => {
-    const { trade, batch } = scene();
-    await using writer = await openWriter();
-    await expect(writer.write([toRecord(trade(1, wrong))])).rejects.toMatchObject({ code: 'DATA_POINT_INVALID' });
-    expect(await writer.write(batch(1))).toHaveLength(1);
+  ])('has no row for %s, and says so before anybody keeps it', (_what, wrong) => {
+    const { trade } = scene();
+    expect(() => checkStorable(trade(1), NOW)).not.toThrow();
+    expect(() => checkStorable(trade(1, wrong), NOW)).toThrow(expect.objectContaining({ code: 'DATA_POINT_INVALID' }));
   });
 
   it('makes the partitions of old times when they come', async () => {
@@ -91,11 +89,10 @@ describe('the trade writer', () => {
   });
 
   it('gives two writers slots of their own, and every trade to one of them', async () => {
-    const { batch } = scene();
+    const { symbol, batch } = scene();
     await using first = await openWriter();
     await using second = await openWriter();
     expect(first.writer).not.toBe(second.writer);
-    const starts = new Map([first, second].map(({ writer, position }) => [writer, position]));
     const ids = Array.from({ length: 60 }, (_, at) => at + 1);
     const chunks = Array.from({ length: 20 }, (_, at) => ids.slice(at * 3, at * 3 + 3));
     const written = await Promise.all(
@@ -103,11 +100,13 @@ describe('the trade writer', () => {
     );
     const all = written.flat();
     expect(idsOf(all).toSorted((a, b) => Number(a) - Number(b))).toEqual(ids.map(String));
-    for (const { writer, position } of [first, second]) {
-      const own = all.filter((one) => one.writer === writer);
-      const start = Number(starts.get(writer));
-      expect(sequencesOf(own)).toEqual(own.map((_, at) => start + at + 1));
-      expect(Number(position)).toBe(start + own.length);
+    const { trades } = await listTrades(db(), pageOf(symbol));
+    expect(trades.map(({ writer, sequence }) => `${writer} ${sequence}`).sort()).toEqual(
+      all.map(({ writer, sequence }) => `${writer} ${sequence}`).sort(),
+    );
+    for (const { writer } of [first, second]) {
+      const own = sequencesOf(all.filter((one) => one.writer === writer));
+      expect(own).toEqual(own.toSorted((a, b) => a - b));
     }
   });
 
@@ -123,29 +122,44 @@ describe('the trade writer', () => {
     expect([again.writer, again.position]).toEqual(left);
   });
 
-  it('claims again when another server took its slot, and stores nothing under the old one', async () => {
+  it('keeps a slot for the spool that owns it, and gives it to nobody else', async () => {
+    const { batch } = scene();
+    const owner = 'the spool of a test';
+    const owned = await openTestWriter(db(), { owner });
+    await owned.write(batch(1));
+    const { writer, position } = owned;
+    await owned.real[Symbol.asyncDispose](); // as after a crash: not disowned
+    await using other = await openWriter();
+    expect(other.writer).not.toBe(writer);
+    await expect(openTestWriter(db(), { owner: 'somebody else', writer })).rejects.toMatchObject({
+      code: 'WRITER_FENCED',
+    });
+    await using again = await openTestWriter(db(), { owner, writer });
+    expect([again.writer, again.position]).toEqual([writer, position]);
+  });
+
+  it('claims its slot again when it was fenced off, and stores nothing under the old claim', async () => {
     const { batch } = scene();
     await using writer = await openWriter();
     await writer.write(batch(1));
-    const taken = sql`update tcp_dashboard.writer set epoch = epoch + 1, position = position + 7 where id = ${writer.writer}`;
-    await db().writers.run((handle) => handle.execute(taken));
-    const before = Number(writer.position);
-    const recorded = await writer.write(batch(1, 2));
-    expect(idsOf(recorded)).toEqual(['2']);
-    expect(sequencesOf(recorded)).toEqual([before + 8]);
+    const fence = sql`update tcp_dashboard.writer set epoch = epoch + 1 where id = ${writer.writer}`;
+    await db().writers.run((handle) => handle.execute(fence));
+    expect(idsOf(await writer.write(batch(1, 2)))).toEqual(['2']);
   });
 
-  it('never gives out a published sequence again after the database lost commits', async () => {
+  it('says so when the database has lost what it confirmed, and commits it again under the same numbers', async () => {
     const { batch } = scene();
     await using writer = await openWriter();
-    const published = sequencesOf(await writer.write(batch(1, 2, 3)));
-    const [kept = 0] = published;
+    const lost = batch(1, 2, 3);
+    const published = sequencesOf(await writer.write(lost));
+    const [before] = published.map((sequence) => sequence - 1);
     await db().writers.run(async (handle) => {
-      await handle.execute(sql`update tcp_dashboard.writer set position = ${kept} where id = ${writer.writer}`);
-      await handle.execute(sql`delete from tcp_dashboard.trade where id > ${kept}`);
+      await handle.execute(
+        sql`update tcp_dashboard.writer set epoch = epoch + 1, position = ${before} where id = ${writer.writer}`,
+      );
+      await handle.execute(sql`delete from tcp_dashboard.trade where id > (${writer.writer}::int8 << 48) + ${before}`);
     });
-    const recorded = await writer.write(batch(1, 2, 3));
-    expect(idsOf(recorded)).toEqual(['2', '3']);
-    expect(sequencesOf(recorded)).toEqual([kept + 3, kept + 4]);
+    await expect(writer.write(batch(4))).rejects.toMatchObject({ code: 'WRITER_BEHIND' });
+    expect(sequencesOf(await writer.write(lost))).toEqual(published);
   });
 });

@@ -2,12 +2,10 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Side, Trade } from '../../src/market/market-event.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { silentLog } from '../../src/runtime/log.ts';
-import { openTradeWriter } from '../../src/storage/trade-writer.ts';
 import { findTrade, listTrades, type Position, type StoredTrade, tradesAfter } from '../../src/storage/trades.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { idsOf, pageOf, scene, toRecord } from './samples.ts';
+import { openTestWriter } from './test-writer.ts';
 
 const db = useTestDatabase();
 const { symbol, trade } = scene();
@@ -24,7 +22,7 @@ const expected = HISTORY.toSorted((a, b) => a.exchangeTime - b.exchangeTime || N
 const keyOf = ({ exchangeTime, tradeId }: Trade) => ({ exchangeTime, tradeId });
 
 beforeAll(async () => {
-  await using writer = await openTradeWriter(db(), systemClock, silentLog);
+  await using writer = await openTestWriter(db());
   await writer.write(HISTORY.toReversed().map((one) => toRecord(one)));
 });
 
@@ -105,8 +103,8 @@ describe('trades after a position', () => {
 
   it('are all of what was recorded since, in the order of each writer, in pages of any size', async () => {
     const { position: start } = await read({ exchange: null, symbols: [] }, 100, new Map());
-    await using first = await openTradeWriter(db(), systemClock, silentLog);
-    await using second = await openTradeWriter(db(), systemClock, silentLog);
+    await using first = await openTestWriter(db());
+    await using second = await openTestWriter(db());
     const recorded: RecordedTrade[] = [];
     for (let id = 1; id <= 90; id += 3) {
       const batch = [other.trade(id), trade(id + 1_000_001), other.trade(id + 2)].map((one) => toRecord(one));

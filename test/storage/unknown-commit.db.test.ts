@@ -1,15 +1,13 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it, vi } from 'vitest';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
 import { AppError } from '../../src/runtime/errors.ts';
-import { silentLog } from '../../src/runtime/log.ts';
 import type { Connection } from '../../src/storage/connections.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { openTradeWriter, type TradeToRecord, type TradeWriter } from '../../src/storage/trade-writer.ts';
 import { listTrades } from '../../src/storage/trades.ts';
 import { testDatabaseKind, useTestDatabase } from '../support/database.ts';
-import { dec, idsOf, pageOf, scene, toRecord } from './samples.ts';
+import { idsOf, pageOf, scene } from './samples.ts';
+import { openTestWriter, type TestWriter, type TradeToRecord } from './test-writer.ts';
 
 const db = useTestDatabase();
 
@@ -50,7 +48,7 @@ function breaking(real: Database, fate: () => Fate): Database {
 }
 
 /** As the pipeline does: the same batch until it is answered. */
-async function writeUntilDone(writer: TradeWriter, batch: readonly TradeToRecord[]): Promise<readonly RecordedTrade[]> {
+async function writeUntilDone(writer: TestWriter, batch: readonly TradeToRecord[]): Promise<readonly RecordedTrade[]> {
   for (;;) {
     try {
       return await writer.write(batch);
@@ -66,50 +64,17 @@ describe('a commit whose outcome nobody heard', () => {
     async (fate) => {
       const { symbol, batch } = scene();
       const fates: Fate[] = [fate];
-      await using writer = await openTradeWriter(
-        breaking(db(), () => fates.shift() ?? 'well'),
-        systemClock,
-        silentLog,
-      );
+      await using writer = await openTestWriter(breaking(db(), () => fates.shift() ?? 'well'));
       const start = writer.position;
-      await expect(writer.write(batch(1, 2, 3))).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
-      const recorded = await writer.write(batch(1, 2, 3));
+      const same = batch(1, 2, 3);
+      await expect(writer.write(same)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+      const recorded = await writer.write(same);
       expect(idsOf(recorded)).toEqual(['1', '2', '3']);
       expect(recorded.map(({ sequence }) => sequence - start)).toEqual([1n, 2n, 3n]);
       expect((await listTrades(db(), pageOf(symbol))).trades).toEqual(recorded);
       expect(writer.position).toBe(start + 3n);
     },
   );
-
-  it('is reported with the next batch when that is another one', async () => {
-    const { batch } = scene();
-    const fates: Fate[] = ['cut after the commit'];
-    await using writer = await openTradeWriter(
-      breaking(db(), () => fates.shift() ?? 'well'),
-      systemClock,
-      silentLog,
-    );
-    await expect(writer.write(batch(1, 2))).rejects.toThrow();
-    expect(idsOf(await writer.write(batch(3)))).toEqual(['1', '2', '3']);
-  });
-
-  it('is settled for the rest of a packed trade too', async () => {
-    const { symbol, trade, batch } = scene();
-    const fates: Fate[] = ['well', 'well', 'cut after the commit'];
-    await using writer = await openTradeWriter(
-      breaking(db(), () => fates.shift() ?? 'well'),
-      systemClock,
-      silentLog,
-    );
-    await writer.write(batch(4));
-    const packed = [toRecord(trade(5, { fillCount: 3, size: dec('0.003') }))];
-    await expect(writer.write(packed)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
-    const recorded = await writer.write(packed);
-    expect(recorded.map(({ trade: { tradeId, fillCount, size } }) => [tradeId, fillCount, size])).toEqual([
-      ['5', 3, '0.002'],
-    ]);
-    expect((await listTrades(db(), pageOf(symbol))).trades.at(-1)).toEqual(recorded[0]);
-  });
 
   it('happens again and again, and still every trade is stored and reported once', async () => {
     const { symbol, batch } = scene();
@@ -121,11 +86,7 @@ describe('a commit whose outcome nobody heard', () => {
       'well',
       'cut after the commit',
     ];
-    await using writer = await openTradeWriter(
-      breaking(db(), () => fates[step++ % fates.length] ?? 'well'),
-      systemClock,
-      silentLog,
-    );
+    await using writer = await openTestWriter(breaking(db(), () => fates[step++ % fates.length] ?? 'well'));
     const reported: RecordedTrade[] = [];
     for (let first = 1; first <= 60; first += 3)
       reported.push(...(await writeUntilDone(writer, batch(first, first + 1, first + 2, first + 3))));
@@ -138,7 +99,7 @@ describe('a backend that is terminated', () => {
   it('in the middle of a batch loses and doubles nothing', async (context) => {
     if (testDatabaseKind() === 'embedded') return context.skip('the embedded database has no backends');
     const { symbol, batch } = scene();
-    await using writer = await openTradeWriter(db(), systemClock, silentLog);
+    await using writer = await openTestWriter(db());
     const terminate = sql`select pg_terminate_backend(pid) as killed from pg_stat_activity
       where application_name = 'tcp-dashboard trade writer' and datname = current_database()
         and state = 'active' and query like '%held as materialized%'`;
@@ -170,9 +131,10 @@ describe('a backend that is terminated', () => {
   it('while it waits for a lock leaves the slot to the same writer', async (context) => {
     if (testDatabaseKind() === 'embedded') return context.skip('the embedded database has no backends');
     const { batch } = scene();
-    await using writer = await openTradeWriter(db(), systemClock, silentLog);
+    await using writer = await openTestWriter(db());
     await writer.write(batch(1));
     const slot = writer.writer;
+    const second = batch(2);
     const locked = Promise.withResolvers<void>();
     const held = Promise.withResolvers<void>();
     const holding = db().writers.transaction(async (tx) => {
@@ -181,7 +143,7 @@ describe('a backend that is terminated', () => {
       await held.promise;
     });
     await locked.promise;
-    const waiting = expect(writer.write(batch(2))).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    const waiting = expect(writer.write(second)).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
     await vi.waitFor(async () => {
       const blocked = await db().readers.run((handle) =>
         handle.execute(
@@ -194,7 +156,7 @@ describe('a backend that is terminated', () => {
     await waiting;
     held.resolve();
     await holding;
-    expect(idsOf(await writer.write(batch(2)))).toEqual(['2']);
+    expect(idsOf(await writer.write(second))).toEqual(['2']);
     expect(writer.writer).toBe(slot);
   });
 });

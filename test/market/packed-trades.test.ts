@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Trade } from '../../src/market/market-event.ts';
-import { type FillRange, fillRange, remainderOf } from '../../src/storage/packed-trades.ts';
-import { dec, sampleTrade } from './samples.ts';
+import { type FillRange, fillRange, remainderOf } from '../../src/market/packed-trades.ts';
+import { dec, sampleTrade } from '../storage/samples.ts';
 
 /** Fill n of the tape has size 0.n, so that every sum tells which fills are in it. */
 const sizeOf = (first: number, last: number): string => {
