@@ -12,8 +12,11 @@ export interface ChannelListener {
   data(frame: DataFrame): void;
   subscribed(key: string): void;
   refused(key: string, code: string, message: string): void;
-  /** The socket that carries these of its channels changed its state; told once at the beginning too. */
-  connection(keys: readonly string[], state: ConnectionState, message: string): void;
+  /**
+   * The socket that carries these of its channels changed its state; told once at the beginning too. `lastSignAt`, wall ms:
+   * where a socket was lost, when it gave its last sign of life.
+   */
+  connection(keys: readonly string[], state: ConnectionState, message: string, lastSignAt?: number): void;
   /** Something on a socket that carries any of its channels could not be read, and belongs to nobody in particular. */
   trouble(reason: string, detail: string): void;
 }

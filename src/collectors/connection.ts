@@ -27,6 +27,8 @@ export interface ConnectionOptions {
 const HANDOVER_TIMEOUT_MS = 20_000;
 /** A socket younger than this is not replaced for its silence. */
 const YOUNG_MS = 300_000;
+/** Without data for this long a socket has nothing to lose. */
+const MUTE_MS = 5_000;
 /** A replaced socket is read for this long: what was under way on it is not lost. */
 const OVERLAP_MS = 1_000;
 /** Share of a socket's hourly requests that is used before it is replaced; the rest is for what cannot wait. */
@@ -108,22 +110,40 @@ export class Connection implements Disposable {
     if (channel) this.#requests.leave(channel);
   }
 
-  /** Subscribes one channel again, also one that was refused; its neighbours do not notice. */
-  resubscribe(key: string): void {
-    if (!this.#current?.ready || !this.#options.gate.open || this.#handover) return;
+  /**
+   * Subscribes one channel again, also one that was refused; its neighbours do not notice. False when that cannot be done
+   * now: there is no socket, nobody reads it, or everything is subscribed anew anyway.
+   */
+  resubscribe(key: string): boolean {
+    if (!this.#current?.ready || !this.#options.gate.open || this.#handover) return false;
     const wasRefused = this.#carried.askAgain(key);
     const [channel] = this.#carried.channels([key]);
-    if (!channel) return;
-    if (this.#requestsUsed) return void this.#handOver(this.#current, 'its requests of this hour are used up');
-    if (!wasRefused) this.#requests.leave(channel);
-    this.#requests.ask(key);
+    if (!channel) return false;
+    if (this.#requestsUsed) void this.#handOver(this.#current, 'its requests of this hour are used up');
+    else {
+      if (!wasRefused) this.#requests.leave(channel);
+      this.#requests.ask(key);
+    }
+    return true;
   }
 
-  /** Moves everything to a new socket; nothing is lost. Not while the present one is young, so that it can be asked for often. */
-  replace(reason: string): void {
+  /**
+   * Moves everything to a new socket; nothing is lost. Not when the present one was opened since `openedBefore` (monotonic
+   * ms); without that, not while it is young, so that it can be asked for often.
+   */
+  replace(reason: string, openedBefore: number | null = null): void {
     const { clock, gate } = this.#options;
-    if (!this.#current?.ready || !gate.open || clock.monotonic() - this.#current.openedAt < YOUNG_MS) return;
+    if (!this.#current?.ready || !gate.open) return;
+    if (this.#current.openedAt > (openedBefore ?? clock.monotonic() - YOUNG_MS)) return;
     void this.#handOver(this.#current, reason);
+  }
+
+  /** Cuts a socket on which no data comes at all and opens another; where some comes, replaces it, for the neighbours' sake. */
+  reconnect(reason: string, openedBefore: number): void {
+    const { clock, gate } = this.#options;
+    if (!this.#current || !gate.open || this.#current.openedAt > openedBefore) return;
+    if (clock.monotonic() - this.#current.dataAt < MUTE_MS) this.replace(reason, openedBefore);
+    else this.#current.abandon(reason);
   }
 
   [Symbol.dispose](): void {

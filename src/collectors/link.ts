@@ -65,13 +65,17 @@ export class Link {
   #pingedAt: number | null = null;
   #ready = false;
   #lastInboundAt: number | null = null;
+  /** Monotonic ms. */
   readonly openedAt: number;
+  /** When the last data came, at first `openedAt`; monotonic ms. */
+  dataAt: number;
 
   constructor(options: LinkOptions) {
     const { adapter, connection, endpoint, clock } = options;
     this.#options = options;
     this.#pace = new RateLimit(clock, { amount: adapter.limits.framesPerSecond, perMs: 1_000 });
     this.openedAt = clock.monotonic();
+    this.dataAt = this.openedAt;
     this.#lastInbound = this.openedAt;
     this.#socket = options.openSocket(
       connection[`${endpoint}_ws_url`],
@@ -154,6 +158,11 @@ export class Link {
       this.#pingedAt = null;
       this.#socket.resume();
     } else this.#socket.pause();
+  }
+
+  /** Ends as if it had been lost. */
+  abandon(reason: string): void {
+    this.#fail(reason, true);
   }
 
   /** Ends without telling `ended`. */
@@ -239,6 +248,7 @@ export class Link {
       case 'events':
       case 'book':
         if (this.#unanswered.size > 0) this.#acknowledge(null, [frame.channel]); // data may come before its acknowledgement
+        this.dataAt = this.#lastInbound;
         return handlers.data(this, frame);
       case 'subscribed':
         return this.#acknowledge(frame.request, frame.channels);

@@ -36,6 +36,18 @@ export class HandSocket {
     ]);
   }
 
+  /** What is subscribed as OKX sees it, e.g. "trades:BTC-USDT". */
+  subscriptions(): ReadonlySet<string> {
+    const subscribed = new Set<string>();
+    for (const text of this.sent.filter((each) => each.startsWith('{'))) {
+      const { op, args = [] } = JSON.parse(text) as Request;
+      for (const { channel, instId } of args)
+        if (op === 'subscribe') subscribed.add(`${channel}:${instId}`);
+        else subscribed.delete(`${channel}:${instId}`);
+    }
+    return subscribed;
+  }
+
   /** Answers every OKX subscription that was asked for so far. */
   acknowledge(): void {
     for (const { args = [] } of this.#requests('subscribe'))
