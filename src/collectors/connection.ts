@@ -4,6 +4,7 @@ import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
 import { Attempts } from './attempts.ts';
 import { CarriedChannels, type ChannelListener, type ConnectionState } from './carried-channels.ts';
+import { Handover } from './handover.ts';
 import { type DataFrame, Link, type LinkEnd } from './link.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { RequestBatch } from './request-batch.ts';
@@ -23,14 +24,10 @@ export interface ConnectionOptions {
   readonly connects: RateLimit;
 }
 
-/** The next socket has this long to carry everything; then another one is tried. */
-const HANDOVER_TIMEOUT_MS = 20_000;
 /** A socket younger than this is not replaced for its silence. */
 const YOUNG_MS = 300_000;
 /** Without data for this long a socket has nothing to lose. */
 const MUTE_MS = 5_000;
-/** A replaced socket is read for this long: what was under way on it is not lost. */
-const OVERLAP_MS = 1_000;
 /** Share of a socket's hourly requests that is used before it is replaced; the rest is for what cannot wait. */
 const REQUESTS_USED = 0.9;
 
@@ -43,23 +40,27 @@ export class Connection implements Disposable {
   readonly #carried = new CarriedChannels();
   readonly #disposing = new AbortController();
   readonly #timers: Disposable[];
+  readonly #tickMs: number;
   #current: Link | null = null;
-  #next: Link | null = null;
-  /** Replaced at `since` (monotonic ms), and closed soon. */
-  #old: { readonly link: Link; since: number } | null = null;
-  #handover: AbortController | null = null;
+  #handover: Handover | null = null;
   #state: ConnectionState = 'connecting';
   #message = 'opening the first socket';
   #connectedAt: number | null = null;
+  /** Why the last socket ended. */
+  #lastEnd = '';
   readonly #attempts: Attempts;
   readonly #requests = new RequestBatch((left, asked) => this.#send(left, asked));
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const { connection, clock, random } = options;
-    this.#attempts = new Attempts(clock, random, connection.reconnect_delay * 1_000);
-    const tickMs = Math.min(1_000, connection.ping_interval * 250, connection.pong_timeout * 250);
-    this.#timers = [clock.every(tickMs, () => this.#tick()), options.gate.onChange((open) => this.#setReading(open))];
+    const { reconnect_delay, max_reconnect_attempts: max } = connection;
+    this.#attempts = new Attempts({ clock, random, capMs: reconnect_delay * 1_000, max });
+    this.#tickMs = Math.min(1_000, connection.ping_interval * 250, connection.pong_timeout * 250);
+    this.#timers = [
+      clock.every(this.#tickMs, () => this.#tick()),
+      options.gate.onChange((open) => this.#setReading(open)),
+    ];
     void this.#connect(0);
   }
 
@@ -99,9 +100,17 @@ export class Connection implements Disposable {
   want(route: Route, listener: ChannelListener): void {
     const { key } = route.channel;
     if (this.#carried.add(route, listener)) this.#requests.ask(key);
-    if (this.#state === 'failed' || this.#state === 'refused') this.#revive();
+    if (this.#state === 'failed' || this.#state === 'refused') {
+      this.#attempts.reset();
+      this.#revive();
+    }
     listener.connection([key], this.#state, this.#message);
     if (this.#carried.status(key) === 'subscribed') listener.subscribed(key);
+  }
+
+  /** One more attempt after the attempts were used up, when it is time to; repeating changes nothing. */
+  retry(): void {
+    if (this.#state === 'failed') this.#revive();
   }
 
   /** The last listener's leaving unsubscribes. Repeating changes nothing. */
@@ -119,7 +128,7 @@ export class Connection implements Disposable {
     const wasRefused = this.#carried.askAgain(key);
     const [channel] = this.#carried.channels([key]);
     if (!channel) return false;
-    if (this.#requestsUsed) void this.#handOver(this.#current, 'its requests of this hour are used up');
+    if (this.#requestsUsed) this.#handOver(this.#current, 'its requests of this hour are used up');
     else {
       if (!wasRefused) this.#requests.leave(channel);
       this.#requests.ask(key);
@@ -135,7 +144,7 @@ export class Connection implements Disposable {
     const { clock, gate } = this.#options;
     if (!this.#current?.ready || !gate.open) return;
     if (this.#current.openedAt > (openedBefore ?? clock.monotonic() - YOUNG_MS)) return;
-    void this.#handOver(this.#current, reason);
+    this.#handOver(this.#current, reason);
   }
 
   /** Cuts a socket on which no data comes at all and opens another; where some comes, replaces it, for the neighbours' sake. */
@@ -149,7 +158,7 @@ export class Connection implements Disposable {
   [Symbol.dispose](): void {
     if (this.#disposing.signal.aborted) return;
     this.#disposing.abort();
-    this.#handover?.abort();
+    this.#handover?.[Symbol.dispose]();
     for (const timer of this.#timers) timer[Symbol.dispose]();
     for (const link of this.#everyLink()) link.close();
   }
@@ -160,13 +169,13 @@ export class Connection implements Disposable {
   }
 
   #everyLink(): readonly Link[] {
-    return [this.#current, this.#next, this.#old?.link].filter((link) => link != null);
+    return [this.#current, this.#handover?.next].filter((link) => link != null);
   }
 
   #send(left: readonly Channel[], asked: readonly string[]): void {
     if (this.#disposing.signal.aborted) return;
-    for (const link of [this.#current, this.#next]) {
-      if (!link?.ready) continue;
+    for (const link of this.#everyLink()) {
+      if (!link.ready) continue;
       link.unsubscribe(left);
       link.subscribe(this.#carried.channels(asked));
     }
@@ -188,14 +197,15 @@ export class Connection implements Disposable {
   #open(): Link {
     return new Link({
       ...this.#options,
+      tickMs: this.#tickMs,
       routes: this.#carried.routes,
       handlers: {
         ready: (link) => this.#ready(link),
         data: (link, frame) => this.#data(link, frame),
-        subscribed: (link, keys) => this.#subscribed(link, keys),
-        refused: (link, key, code, message) => this.#refused(link, key, code, message),
+        subscribed: (_link, keys) => this.#subscribed(keys),
+        refused: (_link, key, code, message) => this.#refused(key, code, message),
         unreadable: (_link, reason, detail) => this.#carried.tell((listener) => listener.trouble(reason, detail)),
-        closingSoon: (link, reason) => void this.#handOver(link, reason),
+        closingSoon: (link, reason) => this.#handOver(link, reason),
         ended: (link, end) => this.#ended(link, end),
       },
     });
@@ -208,136 +218,120 @@ export class Connection implements Disposable {
       this.#options.log.info('Connected', { endpoint: this.endpoint });
       this.#become('live', 'connected');
     }
-    this.#completeHandOver(link);
   }
 
   #data(link: Link, frame: DataFrame): void {
     this.#attempts.data();
-    this.#carried.data(frame, link, link === (this.#next ?? this.#current));
+    this.#handover?.data(link, frame);
+    this.#carried.data(frame, link, link === (this.#handover?.next ?? this.#current));
   }
 
-  #subscribed(link: Link, keys: readonly string[]): void {
+  #subscribed(keys: readonly string[]): void {
     this.#attempts.answered();
     this.#carried.subscribed(keys);
-    this.#completeHandOver(link);
   }
 
-  #refused(link: Link, key: string, code: string, message: string): void {
+  #refused(key: string, code: string, message: string): void {
     this.#options.log.warn('The exchange refused a subscription', { channel: key, code, reason: message });
     this.#carried.refused(key, code, message);
-    this.#completeHandOver(link);
   }
 
   #ended(link: Link, end: LinkEnd): void {
     this.#carried.forget(link);
-    if (link === this.#old?.link) this.#old = null;
-    if (link === this.#next) {
-      this.#next = null;
-      this.#options.log.warn('The next socket ended early', { endpoint: this.endpoint, reason: end.message });
-    }
+    if (link === this.#handover?.next) this.#handover.nextEnded(end.message);
     if (link !== this.#current) return;
-    const { connection, log } = this.#options;
-    if (this.#next?.ready) return this.#promote(this.#next);
-    this.#attempts.failed();
-    this.#handover?.abort();
-    this.#next?.close();
-    this.#next = null;
+    const { next } = this.#handover ?? {};
+    if (next?.ready) return this.#promote(next);
+    this.#handover?.[Symbol.dispose]();
+    this.#handover = null;
+    next?.close();
     this.#current = null;
+    this.#lost(link, end);
+  }
+
+  #lost(link: Link, end: LinkEnd): void {
+    const { connection, log } = this.#options;
+    const lastSignAt = link.lastInboundAt ?? undefined;
+    const attempts = this.#attempts;
+    attempts.failed(end.turnedAway);
+    this.#lastEnd = end.message;
     this.#carried.interrupted();
-    if (!end.retry || this.#attempts.failures > connection.max_reconnect_attempts) {
+    if (!end.retry || attempts.usedUp) {
       const message = end.retry
-        ? `gave up after ${connection.max_reconnect_attempts} attempts: ${end.message}`
+        ? `gave up after ${connection.max_reconnect_attempts} attempts: ${end.message}; a restart makes the ${this.#nextAttempt}`
         : end.message;
       log.error('Connection failed', { endpoint: this.endpoint, reason: message });
-      return this.#become(end.retry ? 'failed' : 'refused', message);
+      return this.#become(end.retry ? 'failed' : 'refused', message, lastSignAt);
     }
-    const wait = this.#attempts.nextWaitMs();
     log.warn('Connection lost', {
       endpoint: this.endpoint,
       reason: end.message,
-      attempt: this.#attempts.failures,
-      waitMs: Math.round(wait),
+      attempt: attempts.failures,
+      waitMs: Math.round(attempts.waitMs),
     });
-    this.#become('reconnecting', end.message);
-    void this.#connect(wait);
+    this.#become('reconnecting', `${end.message}; ${this.#nextAttempt}`, lastSignAt);
+    void this.#connect(attempts.waitMs);
+  }
+
+  /** When the next attempt is made; far away as a time of day, because it is read much later. */
+  get #nextAttempt(): string {
+    const { waitMs } = this.#attempts;
+    if (waitMs < 10_000) return `next attempt in ${(waitMs / 1_000).toFixed(1)} s`;
+    return `next attempt at ${new Date(this.#options.clock.now() + waitMs).toISOString().slice(11, 19)} UTC`;
   }
 
   #revive(): void {
-    this.#attempts.answered();
-    this.#become('reconnecting', 'trying again');
-    void this.#connect(0);
+    const { waitMs } = this.#attempts;
+    const after = this.#lastEnd === '' ? '' : ` after: ${this.#lastEnd}`;
+    this.#become('reconnecting', `trying again${after}; ${this.#nextAttempt}`);
+    void this.#connect(waitMs);
   }
 
-  /** Opens the next socket while the old one still delivers; tries until it carries everything or the old one is gone. */
-  async #handOver(link: Link, reason: string): Promise<void> {
+  /** Opens the next socket while the old one still delivers. */
+  #handOver(link: Link, reason: string): void {
     if (link !== this.#current || this.#handover) return;
-    const { connects, log, clock, gate } = this.#options;
-    log.info('Replacing a socket', { endpoint: this.endpoint, reason });
-    const handover = new AbortController();
-    this.#handover = handover;
-    try {
-      for (;;) {
-        await connects.take(1, handover.signal);
-        handover.signal.throwIfAborted();
-        this.#next = this.#open();
-        do await clock.sleep(HANDOVER_TIMEOUT_MS, handover.signal);
-        while (!gate.open); // nobody reads its answers
-        log.warn('The next socket did not become ready in time', { endpoint: this.endpoint });
-        this.#closeNext();
-      }
-    } catch (error) {
-      if (!handover.signal.aborted) throw error; // else done, or the old socket is gone
-    } finally {
-      if (this.#handover === handover) this.#handover = null;
-    }
-  }
-
-  #closeNext(): void {
-    if (!this.#next) return;
-    this.#carried.forget(this.#next);
-    this.#next.close();
-    this.#next = null;
-  }
-
-  #completeHandOver(next: Link): void {
-    if (next !== this.#next || !next.settled) return;
-    this.#old?.link.close();
-    this.#old = this.#current && { link: this.#current, since: this.#options.clock.monotonic() };
-    this.#promote(next);
+    this.#handover = new Handover({
+      ...this.#options,
+      reason,
+      open: () => this.#open(),
+      close: (next) => {
+        this.#carried.forget(next);
+        next.close();
+      },
+    });
   }
 
   #promote(next: Link): void {
-    this.#current = next;
-    this.#next = null;
-    this.#handover?.abort();
+    const old = this.#current;
+    this.#handover?.[Symbol.dispose]();
     this.#handover = null;
+    this.#current = next;
+    if (old) this.#carried.forget(old);
+    old?.close();
     this.#become('live', 'moved to the next socket');
+    if (next.closingReason !== null) this.#handOver(next, next.closingReason);
   }
 
   #tick(): void {
     const { adapter, clock, gate } = this.#options;
     if (!gate.open) return;
-    this.#next?.tick();
-    this.#current?.tick();
-    if (this.#old && clock.monotonic() - this.#old.since > OVERLAP_MS) {
-      this.#carried.forget(this.#old.link);
-      this.#old.link.close();
-      this.#old = null;
-    }
+    for (const link of this.#everyLink()) link.tick();
+    const proven = this.#handover?.tick();
+    if (proven) this.#promote(proven);
     const current = this.#current;
     if (current?.ready && clock.monotonic() - current.openedAt > adapter.limits.socketLifeMs)
-      void this.#handOver(current, 'the exchange closes sockets of this age');
+      this.#handOver(current, 'the exchange closes sockets of this age');
   }
 
   #setReading(reading: boolean): void {
     for (const link of this.#everyLink()) link.setReading(reading);
-    if (this.#old) this.#old.since = this.#options.clock.monotonic();
+    if (reading) this.#handover?.resumed();
   }
 
-  #become(state: ConnectionState, message: string): void {
+  #become(state: ConnectionState, message: string, lastSignAt?: number): void {
     this.#connectedAt = state === 'live' ? this.#options.clock.now() : null;
     this.#state = state;
     this.#message = message;
-    this.#carried.tell((listener, keys) => listener.connection(keys, state, message));
+    this.#carried.tell((listener, keys) => listener.connection(keys, state, message, lastSignAt));
   }
 }

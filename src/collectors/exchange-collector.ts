@@ -97,12 +97,8 @@ export class ExchangeCollector extends BaseDataCollector {
   /** Asks the failed sockets for one more attempt each, when it is time to. */
   protected override revive(): boolean {
     const failed = this.#watched.all.filter(({ connection }) => connection === 'failed');
-    if (failed.length === 0 || failed.length === this.#watched.size) return false;
-    this.#connections.want(
-      failed.map(({ route }) => route),
-      this.#listener,
-    );
-    return true;
+    this.#connections.retry(failed.map(({ route }) => route.channel.key));
+    return failed.length > 0;
   }
 
   protected override tend(): void {

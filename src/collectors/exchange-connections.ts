@@ -65,6 +65,11 @@ export class ExchangeConnections implements Disposable {
     }
   }
 
+  /** One more attempt for sockets whose attempts are used up, each when it is time to. */
+  retry(keys: readonly string[]): void {
+    for (const connection of this.carrying(keys)) connection.retry();
+  }
+
   /** Whether the sockets are read at present. */
   get listening(): boolean {
     return this.#options.gate.open;

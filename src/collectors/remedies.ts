@@ -63,17 +63,17 @@ export class Remedies {
   /** Does the next thing about a stream that needs it, when it is time to. */
   apply(stream: StreamMonitor): void {
     const now = this.#clock.monotonic();
-    const before = this.#triedOf(stream, now);
+    const before = this.#triedOf(stream);
     if (now < (before?.nextAt ?? now)) return;
-    const tried = before ?? { steps: 0, at: now - stream.silenceMs, nextAt: now, verdict: null };
+    const tried = before ?? { steps: 0, at: stream.silentSince, nextAt: now, verdict: null };
     if (stream.verdict?.kind === 'mute') this.#nextStep(stream, stream.verdict, tried, now);
     else this.#withoutEvidence(stream, tried, now);
     this.#tried.set(stream.dataType, tried);
   }
 
-  #triedOf(stream: StreamMonitor, now: number): Tried | undefined {
+  #triedOf(stream: StreamMonitor): Tried | undefined {
     const tried = this.#tried.get(stream.dataType);
-    if (!tried || now - stream.silenceMs - tried.at <= CURED_MS) return tried;
+    if (!tried || !stream.begun || stream.silentSince - tried.at <= CURED_MS) return tried;
     this.#tried.delete(stream.dataType);
     return undefined;
   }

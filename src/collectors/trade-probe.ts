@@ -2,6 +2,7 @@ import type { Trade } from '../market/market-event.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { StreamMonitor, Verdict } from './stream-monitor.ts';
+import { isNewer } from './trade-order.ts';
 
 export interface ProbePorts {
   /** e.g. "OKX" */
@@ -140,12 +141,3 @@ export class TradeProbe implements Disposable {
 
 const spanMs = (trades: readonly Trade[]): number =>
   (trades.at(-1)?.exchangeTime ?? 0) - (trades[0]?.exchangeTime ?? 0);
-
-/** By id, which may be beyond 2^53; by time where ids are no numbers. */
-function isNewer(one: Trade, other: Trade): boolean {
-  const [a, b] = [one.tradeId, other.tradeId];
-  if (!NUMBER.test(a) || !NUMBER.test(b)) return one.exchangeTime > other.exchangeTime;
-  return a.length === b.length ? a > b : a.length > b.length;
-}
-
-const NUMBER = /^(?:0|[1-9]\d*)$/;

@@ -28,6 +28,12 @@ export class HandSocket {
     this.#handlers.closed(1006, '');
   }
 
+  /** The opening handshake is answered with an HTTP error. */
+  refuse(status: number, retryAfterMs = 0): void {
+    this.state = 'closed';
+    this.#handlers.closed(1006, `the handshake was answered with HTTP ${status}`, { status, retryAfterMs });
+  }
+
   /** What was asked for, frame by frame. */
   asked(op: string): readonly (readonly string[])[] {
     return this.#requests(op).map(({ args = [], params = [] }) => [
