@@ -1,10 +1,8 @@
 import type { DataType } from '../market/data-type.ts';
-import { type MarketDataPoint, toDataPoint } from '../market/market-data-point.ts';
 import type { MarketEvent } from '../market/market-event.ts';
-import { type Clock, type Random, systemClock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
-import { type Log, silentLog } from '../runtime/log.ts';
 import { CollectorCounters, iso, type LinkFacts } from './collector-counters.ts';
+import { type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './collector-environment.ts';
 import type {
   CollectorState,
   CollectorStatus,
@@ -12,21 +10,11 @@ import type {
   HealthStatus,
   StreamStatus,
 } from './collector-status.ts';
+import { type DataCallback, DataListeners } from './data-listeners.ts';
 import { Operations } from './operations.ts';
 import { Punctuality } from './punctuality.ts';
 import { type Rejection, Rejections } from './rejections.ts';
 import { type StreamListener, StreamSet } from './stream-set.ts';
-
-export type DataCallback = (point: MarketDataPoint) => void;
-
-/** What every collector is given. The defaults serve someone who writes a collector of their own. */
-export interface CollectorEnvironment {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-}
-
-export const DEFAULT_ENVIRONMENT: CollectorEnvironment = { clock: systemClock, random: Math.random, log: silentLog };
 
 /** Told of every event, before the data callbacks; the recorder listens here. */
 export type EventListener = (event: MarketEvent, collector: BaseDataCollector) => void;
@@ -46,8 +34,7 @@ export abstract class BaseDataCollector {
   readonly name: string;
   readonly #environment: CollectorEnvironment;
   protected readonly streams: StreamSet;
-  readonly #callbacks = new Map<DataType, Set<DataCallback>>();
-  readonly #eventListeners = new Set<EventListener>();
+  readonly #data = new DataListeners((error) => this.trouble('callback', `a data callback threw: ${messageOf(error)}`));
   readonly #stateListeners = new Set<StateListener>();
   readonly #rejections = new Rejections();
   #state: CollectorState = 'stopped';
@@ -177,17 +164,15 @@ export abstract class BaseDataCollector {
 
   /** Callbacks get every event of a type, in order; one that throws is counted and does not disturb the others. */
   addDataCallback(type: DataType, callback: DataCallback): void {
-    const callbacks = this.#callbacks.get(type) ?? new Set();
-    this.#callbacks.set(type, callbacks.add(callback));
+    this.#data.addCallback(type, callback);
   }
 
   removeDataCallback(type: DataType, callback: DataCallback): void {
-    this.#callbacks.get(type)?.delete(callback);
+    this.#data.removeCallback(type, callback);
   }
 
   onEvent(listener: EventListener): Disposable {
-    this.#eventListeners.add(listener);
-    return { [Symbol.dispose]: () => this.#eventListeners.delete(listener) };
+    return this.#data.add((event) => listener(event, this));
   }
 
   onStateChange(listener: StateListener): Disposable {
@@ -201,23 +186,21 @@ export abstract class BaseDataCollector {
   }
 
   getStatus(): CollectorStatus {
-    const { clock } = this.#environment;
-    const facts = this.linkFacts();
-    const { lastMessageAt } = this.streams;
-    const secondsSince = (at: number | null) => (at === null ? null : Math.max(0, clock.now() - at) / 1_000);
+    const { config, autoRestart, maxSilenceSeconds: maxSilenceDuration } = this;
     return {
-      exchange: this.exchange,
+      exchange: config.exchange,
       status: this.#state,
       shouldBeRunning: this.#shouldBeRunning,
-      symbols: [this.symbol],
-      dataTypes: this.config.dataTypes,
-      autoRestart: this.autoRestart,
-      health: {
-        timeSinceHeartbeat: secondsSince(facts.heartbeatAt),
-        timeSinceData: secondsSince(lastMessageAt),
-        maxSilenceDuration: this.maxSilenceSeconds,
-      },
-      statistics: this.#counters.statistics(facts, lastMessageAt, secondsSince(this.#startedAt) ?? 0),
+      symbols: [config.symbol],
+      dataTypes: config.dataTypes,
+      autoRestart,
+      ...this.#counters.status({
+        facts: this.linkFacts(),
+        lastMessageAt: this.streams.lastMessageAt,
+        startedAt: this.#startedAt,
+        maxSilenceDuration,
+        now: this.#environment.clock.now(),
+      }),
     };
   }
 
@@ -269,17 +252,7 @@ export abstract class BaseDataCollector {
     const stamped = event.kind !== 'candle' && event.exchangeTime !== event.receivedAt;
     const isNews = event.kind !== 'orderbook' || event.validity !== 'STALE'; // a book grown old is the lack of a message
     if (isNews) this.streams.get(event.kind)?.message(event.receivedAt, stamped ? event.exchangeTime : null);
-    for (const listener of this.#eventListeners) listener(event, this);
-    const callbacks = this.#callbacks.get(event.kind);
-    if (!callbacks || callbacks.size === 0) return;
-    const point = toDataPoint(event);
-    for (const callback of callbacks) {
-      try {
-        callback(point);
-      } catch (error) {
-        this.trouble('callback', `a data callback threw: ${messageOf(error)}`);
-      }
-    }
+    this.#data.tell(event);
   }
 
   /** Counts a message of the exchange. */

@@ -1,4 +1,4 @@
-import type { CollectorStatistics } from './collector-status.ts';
+import type { CollectorStatus } from './collector-status.ts';
 
 /** What a connection is worth to the status, in wall-time ms. */
 export interface LinkFacts {
@@ -6,6 +6,18 @@ export interface LinkFacts {
   readonly connectedAt: number | null;
   readonly reconnectAttempts: number;
 }
+
+/** In wall-time ms; null for never. */
+interface Times {
+  readonly facts: LinkFacts;
+  readonly lastMessageAt: number | null;
+  readonly startedAt: number | null;
+  /** In seconds. */
+  readonly maxSilenceDuration: number;
+  readonly now: number;
+}
+
+type Counted = Pick<CollectorStatus, 'health' | 'statistics'>;
 
 /** What a collector counts over its whole life. */
 export class CollectorCounters {
@@ -22,18 +34,26 @@ export class CollectorCounters {
     this.lastError = reason.slice(0, 300);
   }
 
-  statistics(facts: LinkFacts, lastMessageAt: number | null, uptimeSeconds: number): CollectorStatistics {
+  status({ facts, lastMessageAt, startedAt, maxSilenceDuration, now }: Times): Counted {
+    const secondsSince = (at: number | null) => (at === null ? null : Math.max(0, now - at) / 1_000);
     return {
-      messagesReceived: this.messagesReceived,
-      messagesProcessed: this.messagesProcessed,
-      errors: this.errors,
-      restarts: this.restarts,
-      uptimeSeconds,
-      reconnectAttempts: facts.reconnectAttempts,
-      lastMessageTime: iso(lastMessageAt),
-      connectionUptime: iso(facts.connectedAt),
-      lastError: this.lastError,
-      lastRestartTime: iso(this.lastRestartAt),
+      health: {
+        timeSinceHeartbeat: secondsSince(facts.heartbeatAt),
+        timeSinceData: secondsSince(lastMessageAt),
+        maxSilenceDuration,
+      },
+      statistics: {
+        messagesReceived: this.messagesReceived,
+        messagesProcessed: this.messagesProcessed,
+        errors: this.errors,
+        restarts: this.restarts,
+        uptimeSeconds: secondsSince(startedAt) ?? 0,
+        reconnectAttempts: facts.reconnectAttempts,
+        lastMessageTime: iso(lastMessageAt),
+        connectionUptime: iso(facts.connectedAt),
+        lastError: this.lastError,
+        lastRestartTime: iso(this.lastRestartAt),
+      },
     };
   }
 }

@@ -1,11 +1,7 @@
 import { AppError, messageOf } from '../runtime/errors.ts';
 import { backoffMs } from './backoff.ts';
-import {
-  type BaseDataCollector,
-  type CollectorEnvironment,
-  DEFAULT_ENVIRONMENT,
-  RELIEF_MS,
-} from './base-data-collector.ts';
+import { type BaseDataCollector, RELIEF_MS } from './base-data-collector.ts';
+import { type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './collector-environment.ts';
 import type { CollectorEvent, CollectorState, CollectorStatus, ExchangeCollectorConfig } from './collector-status.ts';
 
 /** Keeps what should run beyond the life of the process. */

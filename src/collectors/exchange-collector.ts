@@ -1,8 +1,9 @@
 import { DataType } from '../market/data-type.ts';
 import { AppError } from '../runtime/errors.ts';
-import { BaseDataCollector, type CollectorEnvironment } from './base-data-collector.ts';
+import { BaseDataCollector } from './base-data-collector.ts';
 import type { ChannelListener } from './carried-channels.ts';
 import type { LinkFacts } from './collector-counters.ts';
+import type { CollectorEnvironment } from './collector-environment.ts';
 import type { ExchangeCollectorConfig } from './collector-status.ts';
 import type { ExchangeConnections } from './exchange-connections.ts';
 import type { DataFrame } from './link.ts';

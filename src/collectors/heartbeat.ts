@@ -60,6 +60,7 @@ export class Heartbeat {
   punctual(): boolean {
     const late = this.#punctuality.tick();
     if (late === 0) return true;
+    this.#rhythm.pause();
     const now = this.#options.clock.monotonic();
     const lost = late + this.#options.tickMs;
     this.#heardAt = Math.min(now, this.#heardAt + lost);

@@ -69,6 +69,7 @@ export class StreamMonitor {
   /** So much of the silence was ours: we did not listen. */
   forgive(ms: number): void {
     this.#silentSince = Math.min(this.#clock.monotonic(), this.#silentSince + ms);
+    this.#rhythm.pause();
   }
 
   get lastMessageAt(): number | null {

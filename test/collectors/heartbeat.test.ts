@@ -54,15 +54,17 @@ describe('a socket from which nothing comes at all', () => {
     expect(pings() - before).toBeLessThanOrEqual(26);
   });
 
-  it('is not given up for a standstill of our own', async () => {
-    const { clock, first, sockets, trading } = await busy();
-    await clock.standStill(30_000);
-    await trading(3);
-    expect(first.state).toBe('open');
-    await clock.advance(6_000);
+  it('is not given up for a standstill of our own, whose length is no rhythm either', async () => {
+    const { clock, first, sockets, trading, pings } = await busy();
+    await clock.advance(6_500);
+    expect(pings()).toBe(1);
     await clock.standStill(30_000);
     await trading(3);
     expect(first.state).toBe('open');
     expect(sockets).toHaveLength(1);
+    await clock.standStill(120_000);
+    await trading(3);
+    await clock.advance(6_500);
+    expect(pings()).toBe(2);
   });
 });
