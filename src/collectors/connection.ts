@@ -2,11 +2,11 @@ import type { Channel, ConnectionConfig, Credentials, Endpoint, ExchangeAdapter,
 import type { Clock, Random } from '../runtime/clock.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
-import { Attempts } from './attempts.ts';
 import { CarriedChannels, type ChannelListener, type ConnectionState } from './carried-channels.ts';
 import { Handover } from './handover.ts';
 import { type DataFrame, Link, type LinkEnd } from './link.ts';
 import type { RateLimit } from './rate-limit.ts';
+import { Reconnecting } from './reconnecting.ts';
 import { RequestBatch } from './request-batch.ts';
 import type { OpenSocket } from './socket.ts';
 
@@ -46,22 +46,19 @@ export class Connection implements Disposable {
   #state: ConnectionState = 'connecting';
   #message = 'opening the first socket';
   #connectedAt: number | null = null;
-  /** Why the last socket ended. */
-  #lastEnd = '';
-  readonly #attempts: Attempts;
+  readonly #reconnecting: Reconnecting;
   readonly #requests = new RequestBatch((left, asked) => this.#send(left, asked));
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    const { connection, clock, random } = options;
-    const { reconnect_delay, max_reconnect_attempts: max } = connection;
-    this.#attempts = new Attempts({ clock, random, capMs: reconnect_delay * 1_000, max });
+    const { connection, clock } = options;
+    this.#reconnecting = new Reconnecting(options);
     this.#tickMs = Math.min(1_000, connection.ping_interval * 250, connection.pong_timeout * 250);
     this.#timers = [
       clock.every(this.#tickMs, () => this.#tick()),
       options.gate.onChange((open) => this.#setReading(open)),
     ];
-    void this.#connect(0);
+    void this.#connect();
   }
 
   get endpoint(): Endpoint {
@@ -74,7 +71,7 @@ export class Connection implements Disposable {
 
   /** Attempts in a row without an answer of the exchange. */
   get reconnectAttempts(): number {
-    return this.#attempts.failures;
+    return this.#reconnecting.attempts.failures;
   }
 
   /** Wall time in ms of the exchange's last sign of life on the present socket; null before the first. */
@@ -101,7 +98,7 @@ export class Connection implements Disposable {
     const { key } = route.channel;
     if (this.#carried.add(route, listener)) this.#requests.ask(key);
     if (this.#state === 'failed' || this.#state === 'refused') {
-      this.#attempts.reset();
+      this.#reconnecting.attempts.reset();
       this.#revive();
     }
     listener.connection([key], this.#state, this.#message);
@@ -181,17 +178,8 @@ export class Connection implements Disposable {
     }
   }
 
-  async #connect(waitMs: number): Promise<void> {
-    const { clock, connects } = this.#options;
-    const { signal } = this.#disposing;
-    try {
-      await clock.sleep(waitMs, signal);
-      await connects.take(1, signal);
-      signal.throwIfAborted();
-    } catch {
-      return; // disposed while waiting
-    }
-    this.#current = this.#open();
+  async #connect(): Promise<void> {
+    if (await this.#reconnecting.turn(this.#disposing.signal)) this.#current = this.#open();
   }
 
   #open(): Link {
@@ -221,13 +209,13 @@ export class Connection implements Disposable {
   }
 
   #data(link: Link, frame: DataFrame): void {
-    this.#attempts.data();
+    this.#reconnecting.attempts.data();
     this.#handover?.data(link, frame);
     this.#carried.data(frame, link, link === (this.#handover?.next ?? this.#current));
   }
 
   #subscribed(keys: readonly string[]): void {
-    this.#attempts.answered();
+    this.#reconnecting.attempts.answered();
     this.#carried.subscribed(keys);
   }
 
@@ -241,50 +229,25 @@ export class Connection implements Disposable {
     if (link === this.#handover?.next) this.#handover.nextEnded(end.message);
     if (link !== this.#current) return;
     const { next } = this.#handover ?? {};
-    if (next?.ready) return this.#promote(next);
+    const lastSignAt = link.lastInboundAt ?? undefined;
+    if (next?.ready) {
+      this.#promote(next);
+      return this.#carried.interrupted(next.unanswered, end.message, lastSignAt);
+    }
     this.#handover?.[Symbol.dispose]();
     this.#handover = null;
     next?.close();
     this.#current = null;
-    this.#lost(link, end);
-  }
-
-  #lost(link: Link, end: LinkEnd): void {
-    const { connection, log } = this.#options;
-    const lastSignAt = link.lastInboundAt ?? undefined;
-    const attempts = this.#attempts;
-    attempts.failed(end.turnedAway);
-    this.#lastEnd = end.message;
-    this.#carried.interrupted();
-    if (!end.retry || attempts.usedUp) {
-      const message = end.retry
-        ? `gave up after ${connection.max_reconnect_attempts} attempts: ${end.message}; a restart makes the ${this.#nextAttempt}`
-        : end.message;
-      log.error('Connection failed', { endpoint: this.endpoint, reason: message });
-      return this.#become(end.retry ? 'failed' : 'refused', message, lastSignAt);
-    }
-    log.warn('Connection lost', {
-      endpoint: this.endpoint,
-      reason: end.message,
-      attempt: attempts.failures,
-      waitMs: Math.round(attempts.waitMs),
-    });
-    this.#become('reconnecting', `${end.message}; ${this.#nextAttempt}`, lastSignAt);
-    void this.#connect(attempts.waitMs);
-  }
-
-  /** When the next attempt is made; far away as a time of day, because it is read much later. */
-  get #nextAttempt(): string {
-    const { waitMs } = this.#attempts;
-    if (waitMs < 10_000) return `next attempt in ${(waitMs / 1_000).toFixed(1)} s`;
-    return `next attempt at ${new Date(this.#options.clock.now() + waitMs).toISOString().slice(11, 19)} UTC`;
+    this.#carried.lost();
+    const { state, message } = this.#reconnecting.lost(end);
+    this.#become(state, message, lastSignAt);
+    if (state === 'reconnecting') void this.#connect();
   }
 
   #revive(): void {
-    const { waitMs } = this.#attempts;
-    const after = this.#lastEnd === '' ? '' : ` after: ${this.#lastEnd}`;
-    this.#become('reconnecting', `trying again${after}; ${this.#nextAttempt}`);
-    void this.#connect(waitMs);
+    const { state, message } = this.#reconnecting.revived();
+    this.#become(state, message);
+    void this.#connect();
   }
 
   /** Opens the next socket while the old one still delivers. */

@@ -157,6 +157,11 @@ export class ExchangeCollector extends BaseDataCollector {
         watched.renewing = false;
         this.trouble('refused', `${key}: ${code} ${message}`);
       }),
+    interrupted: (key, cause, lastSignAt) => {
+      const watched = this.#watched.get(key);
+      if (watched?.subscribed) watched.renewing = true;
+      this.reportCarried(cause, lastSignAt);
+    },
     connection: (keys, state, message, lastSignAt) =>
       this.#hear(
         keys,

@@ -9,6 +9,8 @@ export interface HeartbeatOptions {
   /** How often `tick` is called. */
   readonly tickMs: number;
   readonly ping: () => void;
+  /** Bytes received so far, also of frames that are not complete yet. */
+  readonly bytesRead: () => number;
 }
 
 /** A socket that is silent for so many of its own mean gaps, but at least EARLY_MS, is pinged before `ping_interval`. */
@@ -24,6 +26,7 @@ export class Heartbeat {
   readonly #rhythm: Rhythm;
   #heardAt: number;
   #heardAtWall: number | null = null;
+  #bytesRead = 0;
   #pinged: { at: number; readonly patienceMs: number } | null = null;
 
   constructor(options: HeartbeatOptions) {
@@ -70,7 +73,11 @@ export class Heartbeat {
 
   /** Pings when it is time to; says why the socket is dead, or null. */
   check(): string | null {
-    const { clock, connection, ping } = this.#options;
+    const { clock, connection, ping, bytesRead } = this.#options;
+    if (bytesRead() > this.#bytesRead) {
+      this.#bytesRead = bytesRead();
+      if (this.#pinged) this.#pinged.at = clock.monotonic(); // slow, not dead
+    }
     const now = clock.monotonic();
     if (this.#pinged) {
       const { at, patienceMs } = this.#pinged;

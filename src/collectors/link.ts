@@ -11,6 +11,7 @@ import type {
 import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { HourlyRequests } from './hourly-requests.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { HandshakeRefusal, OpenSocket, Socket } from './socket.ts';
 import { Unanswered } from './unanswered.ts';
@@ -53,7 +54,6 @@ export interface LinkOptions {
 }
 
 const LOGIN_TIMEOUT_MS = 10_000;
-const HOUR_MS = 3_600_000;
 const MAX_TRIES = 3;
 /** Too many requests, banned: coming back at once makes it worse. */
 const TURNED_AWAY: ReadonlySet<number> = new Set([403, 418, 429]);
@@ -66,8 +66,7 @@ export class Link {
   readonly #unanswered = new Unanswered();
   readonly #ending = new AbortController();
   #requests = 0;
-  /** When the requests of the last hour were made; monotonic ms. */
-  #requestedAt: number[] = [];
+  readonly #asked: HourlyRequests;
   readonly #heartbeat: Heartbeat;
   #ready = false;
   #closingReason: string | null = null;
@@ -80,9 +79,16 @@ export class Link {
     const { adapter, connection, endpoint, clock } = options;
     this.#options = options;
     this.#pace = new RateLimit(clock, { amount: adapter.limits.framesPerSecond, perMs: 1_000 });
+    this.#asked = new HourlyRequests(clock);
     this.openedAt = clock.monotonic();
     this.dataAt = this.openedAt;
-    this.#heartbeat = new Heartbeat({ clock, connection, tickMs: options.tickMs, ping: () => this.#ping() });
+    this.#heartbeat = new Heartbeat({
+      clock,
+      connection,
+      tickMs: options.tickMs,
+      ping: () => this.#ping(),
+      bytesRead: () => this.#socket.bytesRead,
+    });
     this.#socket = options.openSocket(
       connection[`${endpoint}_ws_url`],
       { maxFrameBytes: adapter.maxFrameBytes },
@@ -116,10 +122,14 @@ export class Link {
     return this.#ready && this.#unanswered.size === 0;
   }
 
+  /** Keys of the channels whose answer is awaited. */
+  get unanswered(): readonly string[] {
+    return this.#unanswered.keys;
+  }
+
   /** Requests of the last hour; the exchange allows `limits.requestsPerHour`. */
   get requestsThisHour(): number {
-    this.#forgetOldRequests();
-    return this.#requestedAt.length;
+    return this.#asked.count;
   }
 
   /** Asks for channels; the answers arrive as `subscribed` or `refused`. One frame for many where the exchange allows it. */
@@ -178,20 +188,9 @@ export class Link {
   }
 
   readonly #nextRequest = () => {
-    this.#countRequest();
+    this.#asked.add();
     return String(++this.#requests);
   };
-
-  #countRequest(): void {
-    this.#forgetOldRequests();
-    this.#requestedAt.push(this.#options.clock.monotonic());
-  }
-
-  #forgetOldRequests(): void {
-    const anHourAgo = this.#options.clock.monotonic() - HOUR_MS;
-    const recent = this.#requestedAt.findIndex((at) => at > anHourAgo);
-    this.#requestedAt.splice(0, recent < 0 ? this.#requestedAt.length : recent);
-  }
 
   /** Sends in its turn; returns when that is, in monotonic ms. */
   #send(frame: OutFrame): number {
@@ -212,7 +211,7 @@ export class Link {
     if (endpoint !== 'private') return this.#becomeReady();
     const login = credentials && adapter.loginFrame(credentials, clock.now());
     if (login) {
-      this.#countRequest();
+      this.#asked.add();
       return this.#socket.send(login);
     }
     handlers.unreadable(

@@ -19,6 +19,8 @@ export interface SocketHandlers {
 }
 
 export interface Socket {
+  /** Bytes received so far: a slow frame that is still incomplete is a sign of life too. */
+  readonly bytesRead: number;
   /** Dropped silently unless the socket is open; `closed` has told why. */
   send(text: string): void;
   ping(): void;
@@ -47,6 +49,10 @@ export const openWebSocket: OpenSocket = (url, { maxFrameBytes }, handlers) => {
   });
   let failure = '';
   let refusal: HandshakeRefusal | undefined;
+  let stream: { readonly bytesRead: number } | null = null;
+  socket.on('upgrade', (response) => {
+    stream = response.socket;
+  });
   socket.on('open', handlers.opened);
   socket.on('message', (data: Buffer, isBinary: boolean) =>
     isBinary ? handlers.binary(data.byteLength) : handlers.frame(data.toString()),
@@ -63,6 +69,9 @@ export const openWebSocket: OpenSocket = (url, { maxFrameBytes }, handlers) => {
   });
   socket.on('close', (code, reason) => handlers.closed(code, failure || reason.toString(), refusal));
   return {
+    get bytesRead() {
+      return stream?.bytesRead ?? 0;
+    },
     send: (text) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     },

@@ -21,6 +21,10 @@ export class Unanswered {
     return this.#asked.size;
   }
 
+  get keys(): readonly string[] {
+    return [...this.#asked.keys()];
+  }
+
   add(channels: readonly Channel[], frame: OutFrame, at: number): void {
     for (const channel of channels) {
       if (!frame.channels.includes(channel.key)) continue;

@@ -67,4 +67,16 @@ describe('a socket from which nothing comes at all', () => {
     await clock.advance(6_500);
     expect(pings()).toBe(2);
   });
+
+  it('is not given up while bytes of a frame still trickle in', async () => {
+    const { clock, first, sockets, pings } = await busy();
+    for (let second = 0; second < 120; second++) {
+      first.bytesRead += 10;
+      await clock.advance(1_000);
+    }
+    expect(pings()).toBe(1);
+    expect(sockets).toHaveLength(1);
+    await clock.advance(7_000);
+    expect(first.state).toBe('closed');
+  });
 });

@@ -71,6 +71,25 @@ describe('the data of a type', () => {
     expect(changes).toEqual([]);
   });
 
+  it('is interrupted when the old socket ends before the next one has answered, although no reconnect shows', async () => {
+    const { manager, collector, run, open, clock, sockets } = handMarket(['trade']);
+    void manager.start();
+    await run(3);
+    const changes: StreamChange[] = [];
+    const states: string[] = [];
+    collector.onStreamChange((change) => changes.push(change));
+    collector.onStateChange(({ state }) => states.push(state));
+    const [old] = open();
+    old?.say({ event: 'notice', code: '64008', msg: 'upgrade' });
+    await clock.advance(500);
+    sockets.at(-1)?.open();
+    old?.cut();
+    expect(told(changes)).toEqual(['trade ends']);
+    await run(2);
+    expect(told(changes)).toEqual(['trade ends', 'trade begins']);
+    expect(states).toEqual([]);
+  });
+
   it('is carried while it runs, of a collector that knows no channels', async () => {
     const collector = new HandCollector(new ManualClock());
     const changes: StreamChange[] = [];

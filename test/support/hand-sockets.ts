@@ -6,6 +6,8 @@ export class HandSocket {
   readonly sent: string[] = [];
   state: 'connecting' | 'open' | 'closed' = 'connecting';
   reading = true;
+  /** Moved by the test: frames said whole do not count. */
+  bytesRead = 0;
   readonly #handlers: SocketHandlers;
 
   constructor(url: string, handlers: SocketHandlers) {
@@ -83,6 +85,9 @@ export function handSockets(): { readonly sockets: HandSocket[]; readonly openSo
     const socket = new HandSocket(url, handlers);
     sockets.push(socket);
     return {
+      get bytesRead() {
+        return socket.bytesRead;
+      },
       send: (text) => {
         if (socket.state === 'open') socket.sent.push(text);
       },
