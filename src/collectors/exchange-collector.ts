@@ -256,6 +256,7 @@ export class ExchangeCollector extends BaseDataCollector {
     return new TradeProbe({
       exchange: this.#connections.adapter.name,
       newestTrades: (signal) => this.#connections.newestTrades(nativeSymbol, route, signal),
+      listening: () => this.#connections.listening,
       clock: this.#environment.clock,
     });
   }

@@ -63,7 +63,7 @@ export class StreamWatch {
     const count = trades.messages - before.trades;
     if (count >= TRADES_WITHOUT && trades.silentSince - since >= TRADES_SPAN_MS)
       stream.judge({ kind: 'mute', because: `${count} messages of trades came meanwhile: the feed is mute` });
-    else if (trades.verdict?.kind === 'mute')
+    else if (trades.verdict && trades.verdict.kind !== 'quiet')
       stream.judge(trades.verdict); // the same one, so that nothing is done twice on its strength
     else if (trades.verdict?.kind === 'quiet')
       stream.judge({ kind: 'quiet', because: 'the market is quiet, it has no newer trades' });

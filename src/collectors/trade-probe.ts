@@ -12,11 +12,15 @@ export interface ProbePorts {
    * @throws {AppError}
    */
   readonly newestTrades: (signal: AbortSignal) => Promise<readonly Trade[]>;
+  /** Whether the sockets are read. */
+  readonly listening: () => boolean;
   readonly clock: Clock;
 }
 
 /** A trade may show up in REST so much earlier than on the stream. */
 const LAG_MS = 1_000;
+/** What the socket has received and nobody has read yet is read within this time. */
+const READ_MS = 100;
 const DEADLINE_MS = 5_000;
 /** Wait between two probes of one silence: half of the silence so far, within these. */
 const MIN_WAIT_MS = 5_000;
@@ -80,7 +84,7 @@ export class TradeProbe implements Disposable {
 
   async #ask(stream: StreamMonitor, asking: AbortController): Promise<boolean> {
     const before = stream.messages;
-    const outdated = () => asking.signal.aborted || stream.messages !== before;
+    const outdated = () => asking.signal.aborted || stream.messages !== before || !this.#ports.listening();
     const verdict = await this.#verdict(asking.signal, outdated);
     if (!verdict || outdated()) return false;
     stream.judge(verdict);
@@ -97,7 +101,7 @@ export class TradeProbe implements Disposable {
       const newer = this.#newerOf(trades);
       this.#shown = trades.at(-1) ?? this.#shown;
       if (newer.length === 0) return { kind: 'quiet', because: `${exchange} has none newer either` };
-      if (spanMs(newer) < LAG_MS) await clock.sleep(LAG_MS, signal);
+      await clock.sleep(spanMs(newer) < LAG_MS ? LAG_MS : READ_MS, signal);
       const count = `${newer.length === trades.length ? 'at least ' : ''}${newer.length}`;
       const noun = newer.length === 1 ? 'trade' : 'trades';
       return { kind: 'mute', because: `REST shows ${count} newer ${noun}: the feed is mute` };

@@ -47,6 +47,16 @@ describe('a quiet market is left alone', () => {
     }
   });
 
+  it('also while REST does not answer: what follows trades is not judged by its silence alone', async () => {
+    const market = handMarket(PUBLIC_DATA_TYPES);
+    void market.manager.start();
+    await market.run(30, market.trade, 1_000);
+    market.rest.status = 500;
+    await market.run(150);
+    expect(market.renewals()).toBe(0);
+    expect(market.stream('ticker')?.reason).toContain('whether there are newer ones is not known');
+  });
+
   it('which is said in words, with when it is asked again; it is asked ever more rarely', async () => {
     const market = handMarket(['trade', 'ticker']);
     void market.manager.start();
@@ -281,6 +291,27 @@ describe('silence of our own making', () => {
     await market.trading(3);
     expect(market.asked).toHaveLength(0);
     expect(market.sockets).toHaveLength(1);
+  });
+
+  it('a gate that closes while REST is asked says nothing about the stream', async () => {
+    const gate = new Gate();
+    const market = await busy(['trade'], { gate });
+    market.muted.channel = 'trades-all';
+    market.rest.beforeAnswer = () => gate.set('test', false);
+    await market.trading(8);
+    expect(market.asked).toHaveLength(1);
+    expect(market.stream('trade')?.health).not.toBe('STALLED');
+  });
+
+  it('trades that are read right after the answer of REST are not missed', async () => {
+    const market = await busy();
+    market.muted.channel = 'trades-all';
+    market.rest.beforeAnswer = () => {
+      market.muted.channel = null;
+    };
+    await market.trading(8);
+    expect(market.asked).toHaveLength(1);
+    expect(market.renewals()).toBe(0);
   });
 
   it('a closed gate is not taken for it', async () => {

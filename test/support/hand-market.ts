@@ -11,7 +11,7 @@ export function handMarket(dataTypes: readonly DataType[], own: Partial<FactoryO
   const asked: string[] = [];
   /** What the sockets do not send. */
   const muted = { channel: null as string | null, isMute: (_socket: HandSocket) => false };
-  const rest = { status: 200 };
+  const rest = { status: 200, beforeAnswer: () => {} };
   /** Its clock, against ours. */
   const exchange = { aheadMs: 0 };
   const made = handExchange(
@@ -19,6 +19,7 @@ export function handMarket(dataTypes: readonly DataType[], own: Partial<FactoryO
     {
       fetch: async (url) => {
         asked.push(url.pathname);
+        rest.beforeAnswer();
         const body = { code: rest.status === 200 ? '0' : '50001', msg: '', data: tape.slice(-500).toReversed() };
         return new Response(JSON.stringify(body), { status: rest.status });
       },
