@@ -204,8 +204,10 @@ export class ExchangeCollector extends BaseDataCollector {
     if (!channel) return;
     this.countMessage(frame.rejected.length === 0);
     for (const { reason, detail } of frame.rejected) this.trouble(reason, detail);
-    if (frame.kind === 'book') for (const change of frame.changes) this.#book?.accept(change);
-    else
+    if (frame.kind === 'book') {
+      if (frame.changes.length > 0) this.streams.get(DataType.ORDERBOOK)?.heard(); // also while it waits for a snapshot
+      for (const change of frame.changes) this.#book?.accept(change);
+    } else
       for (const event of frame.events) {
         if (event.kind === 'trade') this.#probe?.saw(event);
         this.emit(this.#ticker?.complete(channel, event) ?? event);

@@ -55,14 +55,18 @@ export class StreamMonitor {
 
   /** One message; times are wall times in ms, `exchangeTime` null where the exchange stamps none. */
   message(receivedAt: number, exchangeTime: number | null): void {
-    const now = this.#clock.monotonic();
-    this.#rhythm.message();
-    this.#silentSince = now;
-    this.#begun = true;
-    this.#messages += 1;
+    this.heard();
     this.#lastMessageAt = receivedAt;
     if (exchangeTime !== null) this.#lagMs = receivedAt - exchangeTime;
-    this.#count(now, 1);
+    this.#count(this.#silentSince, 1);
+  }
+
+  /** Its data came, although there is no message yet to make of it. */
+  heard(): void {
+    this.#rhythm.message();
+    this.#silentSince = this.#clock.monotonic();
+    this.#begun = true;
+    this.#messages += 1;
     this.#clear();
   }
 
@@ -81,7 +85,7 @@ export class StreamMonitor {
     return this.#begun;
   }
 
-  /** Messages so far. */
+  /** How often its data came so far. */
   get messages(): number {
     return this.#messages;
   }

@@ -142,3 +142,16 @@ describe.concurrent.each(['okx', 'binance'] as const)('on %s with 25 trades a se
     expect(times.at(-1)).toBeLessThan(5);
   });
 });
+
+it('an order book whose snapshot cannot be had is not mute: its socket is left alone', async () => {
+  await using collecting = await startCollecting('binance', { simulator: { rate: 25 } });
+  collecting.simulator.faults.add({ kind: 'rest-down', path: '/api/v3/depth' });
+  const manager = new CollectorManager();
+  await using _stop = { [Symbol.asyncDispose]: () => manager.stop() };
+  const { collector, trades } = collecting.collector({ symbol: 'BTC-USDT', dataTypes: ['trade', 'orderbook'] });
+  manager.addCollector(collector);
+  await manager.start();
+  await vi.waitFor(() => expect(trades().length).toBeGreaterThan(12 * 25), soon);
+  expect(collector.getRejections().filter(({ reason }) => reason === 'stalled')).toEqual([]);
+  expect(collecting.simulator.state().counters.connections).toBe(1);
+});
