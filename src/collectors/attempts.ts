@@ -13,7 +13,7 @@ export interface AttemptsOptions {
 /** Good data for this long makes the next break a first break again. */
 const GOOD_DATA_MS = 30_000;
 /** A socket that gave data for this long is worth coming back to soon: the wait grows no further than this many doublings. */
-const USEFUL_MS = 5_000;
+const USEFUL_MS = 1_500;
 const USEFUL_DOUBLINGS = 3;
 /** Behind an open breaker one attempt is made in this time. */
 const BREAKER_MIN_MS = 30_000;
