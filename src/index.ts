@@ -16,6 +16,7 @@ export type {
 } from './collectors/collector-status.ts';
 export type { DataCallback } from './collectors/data-listeners.ts';
 export { ExchangeFactory, type FactoryOptions } from './collectors/exchange-factory.ts';
+export type { StreamChange } from './collectors/stream-set.ts';
 export type { ExchangeAdapter } from './exchanges/adapter.ts';
 export { EXCHANGES, type ExchangeId } from './exchanges/registry.ts';
 export { DataType } from './market/data-type.ts';

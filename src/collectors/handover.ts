@@ -52,7 +52,7 @@ export class Handover implements Disposable {
   data(link: Link, frame: DataFrame): void {
     if (!this.#next?.ready) return;
     if (link === this.#next) this.#overlap.next(frame);
-    else this.#overlap.old(frame);
+    else if (!this.#next.awaits(frame.channel)) this.#overlap.old(frame);
   }
 
   /** Reading begins again: what waited meanwhile has to be read from both. */

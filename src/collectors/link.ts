@@ -122,6 +122,11 @@ export class Link {
     return this.#ready && this.#unanswered.size === 0;
   }
 
+  /** Whether the answer for a channel is awaited. */
+  awaits(key: string): boolean {
+    return this.#unanswered.has(key);
+  }
+
   /** Keys of the channels whose answer is awaited. */
   get unanswered(): readonly string[] {
     return this.#unanswered.keys;

@@ -21,6 +21,10 @@ export class Unanswered {
     return this.#asked.size;
   }
 
+  has(key: string): boolean {
+    return this.#asked.has(key);
+  }
+
   get keys(): readonly string[] {
     return [...this.#asked.keys()];
   }

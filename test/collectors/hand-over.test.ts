@@ -251,6 +251,17 @@ describe('the next socket is proven before the old one goes', () => {
     expect(first.state).toBe('closed');
   });
 
+  it('not by what the old one delivered before the next one was subscribed', async () => {
+    const { clock, first, newest } = await live(trades);
+    first.say(upgrade);
+    await clock.advance(1_000);
+    newest().open();
+    first.say(trade('7')); // and none after it
+    newest().acknowledge();
+    await clock.advance(3_000);
+    expect(first.state).toBe('closed');
+  });
+
   it('by a minimum of time where nothing comes', async () => {
     const { clock, first } = await moving(trades, tickers);
     await clock.advance(900);
