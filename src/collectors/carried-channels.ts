@@ -1,5 +1,6 @@
 import type { Channel, Route } from '../exchanges/adapter.ts';
-import type { DataFrame, Link } from './link.ts';
+import type { Link } from './link.ts';
+import type { DataFrame } from './link-handlers.ts';
 
 /**
  * connecting, reconnecting: no data comes, it is being worked on. failed: the attempts are used up. refused: the login

@@ -6,7 +6,7 @@ import type { LinkFacts } from './collector-counters.ts';
 import type { CollectorEnvironment } from './collector-environment.ts';
 import type { ExchangeCollectorConfig } from './collector-status.ts';
 import type { ExchangeConnections } from './exchange-connections.ts';
-import type { DataFrame } from './link.ts';
+import type { DataFrame } from './link-handlers.ts';
 import { OrderBookStream } from './order-book-stream.ts';
 import { Remedies, type RemedyPorts } from './remedies.ts';
 import type { StreamMonitor } from './stream-monitor.ts';

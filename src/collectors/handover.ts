@@ -3,7 +3,8 @@ import type { Clock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
-import type { DataFrame, Link } from './link.ts';
+import type { Link } from './link.ts';
+import type { DataFrame } from './link-handlers.ts';
 import { Overlap } from './overlap.ts';
 import type { RateLimit } from './rate-limit.ts';
 

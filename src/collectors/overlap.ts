@@ -1,5 +1,5 @@
 import type { Trade } from '../market/market-event.ts';
-import type { DataFrame } from './link.ts';
+import type { DataFrame } from './link-handlers.ts';
 import { isNewer } from './trade-order.ts';
 
 interface Seen {

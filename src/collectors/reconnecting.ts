@@ -3,7 +3,7 @@ import type { Clock, Random } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { Attempts } from './attempts.ts';
 import type { ConnectionState } from './carried-channels.ts';
-import type { LinkEnd } from './link.ts';
+import type { LinkEnd } from './link-handlers.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 export interface ReconnectingOptions {
