@@ -20,6 +20,10 @@ export interface RemedyPorts {
 
 interface Tried {
   steps: number;
+  /** How often something helped, but did not cure. */
+  cases: number;
+  /** Whether it is known that the last remedy helped. */
+  helped: boolean;
   /** Monotonic ms. */
   at: number;
   nextAt: number;
@@ -35,8 +39,13 @@ const STEPS = [
 /** Wait after the first remedy without evidence, and after the first round of steps with it; doubles up to the cap. */
 const WAIT_MS = 60_000;
 const CAP_MS = 600_000;
-/** A stream that went on for this long was cured; what happens next is a new case. */
+/** A stream that went on for this long was cured; what happens next has nothing to do with it. */
 const CURED_MS = 30_000;
+/** One that went on for this long was helped: the next case begins with the smallest remedy, at once ... */
+const HELPED_MS = 1_500;
+/** ... but no more often than this in a row; then each case waits, from CASE_WAIT_MS on twice as long as the one before. */
+const QUICK_CASES = 12;
+const CASE_WAIT_MS = 30_000;
 
 /** What was tried for the silent streams of one collector: step by step, ever more rarely while nothing helps, for ever. */
 export class Remedies {
@@ -65,7 +74,7 @@ export class Remedies {
     const now = this.#clock.monotonic();
     const before = this.#triedOf(stream);
     if (now < (before?.nextAt ?? now)) return;
-    const tried = before ?? { steps: 0, at: stream.silentSince, nextAt: now, verdict: null };
+    const tried = before ?? { steps: 0, cases: 0, helped: false, at: stream.silentSince, nextAt: now, verdict: null };
     if (stream.verdict?.kind === 'mute') this.#nextStep(stream, stream.verdict, tried, now);
     else this.#withoutEvidence(stream, tried, now);
     this.#tried.set(stream.dataType, tried);
@@ -73,9 +82,20 @@ export class Remedies {
 
   #triedOf(stream: StreamMonitor): Tried | undefined {
     const tried = this.#tried.get(stream.dataType);
-    if (!tried || !stream.begun || stream.silentSince - tried.at <= CURED_MS) return tried;
-    this.#tried.delete(stream.dataType);
-    return undefined;
+    if (!tried) return undefined;
+    const wentOnMs = stream.heardAt - tried.at;
+    if (wentOnMs > CURED_MS) {
+      this.#tried.delete(stream.dataType);
+      return undefined;
+    }
+    if (wentOnMs > HELPED_MS && !tried.helped) this.#helped(tried);
+    return tried;
+  }
+
+  #helped(tried: Tried): void {
+    const cases = tried.cases + 1;
+    const wait = cases <= QUICK_CASES ? 0 : this.#jittered(Math.min(CAP_MS, CASE_WAIT_MS * 2 ** (cases - QUICK_CASES)));
+    Object.assign(tried, { steps: 0, cases, helped: true, nextAt: tried.at + wait });
   }
 
   /** One step per verdict: the next one has to be earned by new evidence. */
@@ -86,7 +106,7 @@ export class Remedies {
     const round = Math.floor(tried.steps / STEPS.length);
     const wait = isLast ? this.#jittered(Math.min(CAP_MS, step.waitMs * 2 ** round)) : step.waitMs;
     const openedBefore = tried.at;
-    Object.assign(tried, { steps: tried.steps + 1, at: now, nextAt: now + wait, verdict });
+    Object.assign(tried, { steps: tried.steps + 1, at: now, nextAt: now + wait, verdict, helped: false });
     this.#ports.acted(stream, step.says, wait);
     if (step.does === 'resubscribe') this.#ports.resubscribe(stream.dataType, verdict.because);
     else this.#ports[step.does](stream.dataType, verdict.because, openedBefore);
@@ -96,7 +116,7 @@ export class Remedies {
     const type = stream.dataType;
     const wait = Math.min(CAP_MS, WAIT_MS * 2 ** tried.steps);
     const asks = tried.steps === 0 || this.#ports.refused(type);
-    Object.assign(tried, { steps: tried.steps + 1, at: now, nextAt: now + wait, verdict: null });
+    Object.assign(tried, { steps: tried.steps + 1, at: now, nextAt: now + wait, verdict: null, helped: false });
     this.#ports.acted(stream, asks ? 'subscribing again' : 'moving to another socket', wait);
     if (asks) this.#ports.resubscribe(type, `no ${type} for too long`);
     else this.#ports.replace(type, `no ${type} comes on it`, null);

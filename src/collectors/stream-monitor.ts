@@ -31,6 +31,7 @@ export class StreamMonitor {
   #messages = 0;
   /** Where silence begins, monotonic ms; moved forward by what was our own standstill. */
   #silentSince: number;
+  #heardAt = Number.NEGATIVE_INFINITY;
   #begun = false;
   #lastMessageAt: number | null = null;
   #lagMs: number | null = null;
@@ -63,8 +64,10 @@ export class StreamMonitor {
 
   /** Its data came, although there is no message yet to make of it. */
   heard(): void {
+    if (this.#verdict && this.#verdict.kind !== 'quiet') this.#rhythm.pause(); // this silence was not the market's
     this.#rhythm.message();
     this.#silentSince = this.#clock.monotonic();
+    this.#heardAt = this.#silentSince;
     this.#begun = true;
     this.#messages += 1;
     this.#clear();
@@ -80,14 +83,14 @@ export class StreamMonitor {
     return this.#lastMessageAt;
   }
 
-  /** Whether a message came since the stream was asked for. */
-  get begun(): boolean {
-    return this.#begun;
-  }
-
   /** How often its data came so far. */
   get messages(): number {
     return this.#messages;
+  }
+
+  /** When its data last came, whatever was asked for since; monotonic ms. */
+  get heardAt(): number {
+    return this.#heardAt;
   }
 
   /** When the last message came or the stream was asked for; monotonic ms. */

@@ -128,6 +128,39 @@ describe('a mute feed is found and mended', () => {
     expect(states).toEqual([]);
   });
 
+  it('as soon the fifth time as the first: being mute is no rhythm, and what helped is worth trying again', async () => {
+    const market = await busy();
+    const actions = () => market.renewals() + market.sockets.length;
+    for (let time = 1; time <= 5; time++) {
+      market.muted.channel = 'trades-all';
+      let seconds = 0;
+      for (const before = actions(); actions() === before && seconds < 60; seconds += 0.2)
+        await market.run(0.2, market.trade, 200);
+      expect(seconds).toBeLessThan(8);
+      market.muted.channel = null;
+      await market.trading(2);
+    }
+    expect(market.renewals()).toBe(5);
+  });
+
+  it('but not for ever as soon: a feed that falls mute again and again is tried ever more rarely', async () => {
+    const market = await busy();
+    let actions = 0;
+    const mute = async () => {
+      market.muted.channel = 'trades-all';
+      const count = () => market.renewals() + market.sockets.length;
+      const before = count();
+      for (let second = 0; second < 900 && count() === before; second++) await market.trading(1);
+      actions += count() - before;
+      market.muted.channel = null;
+      await market.trading(3);
+    };
+    const begun = market.clock.now();
+    while (market.clock.now() - begun < 3_600_000) await mute();
+    expect(actions).toBeLessThan(40);
+    expect(actions).toBeGreaterThan(12);
+  });
+
   it('says what is known, what is done and what comes next', async () => {
     const market = await busy();
     market.muted.channel = 'trades-all';
