@@ -2,7 +2,8 @@
  * The library: what someone needs to write a collector or an exchange of their own. The server is `src/main.ts`.
  * See docs/adding-an-exchange.md.
  */
-export { BaseDataCollector, type CollectorEnvironment, type DataCallback } from './collectors/base-data-collector.ts';
+export { BaseDataCollector } from './collectors/base-data-collector.ts';
+export type { CollectorEnvironment } from './collectors/collector-environment.ts';
 export { CollectorManager, type ManagerOptions, type ManagerStatus } from './collectors/collector-manager.ts';
 export type {
   CollectorEvent,
@@ -13,7 +14,9 @@ export type {
   StreamHealth,
   StreamStatus,
 } from './collectors/collector-status.ts';
+export type { DataCallback } from './collectors/data-listeners.ts';
 export { ExchangeFactory, type FactoryOptions } from './collectors/exchange-factory.ts';
+export type { StreamChange } from './collectors/stream-set.ts';
 export type { ExchangeAdapter } from './exchanges/adapter.ts';
 export { EXCHANGES, type ExchangeId } from './exchanges/registry.ts';
 export { DataType } from './market/data-type.ts';

@@ -36,7 +36,7 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
   'collectors/socket.ts': ['new WebSocket'],
   // Defaults of those who may also be used as a library.
   'app.ts': ['Math.random', 'fetch'],
-  'collectors/base-data-collector.ts': ['Math.random'],
+  'collectors/collector-environment.ts': ['Math.random'],
   'collectors/exchange-factory.ts': ['fetch'],
   // Deadlines for something outside that does not end: real time is the point.
   'cli/run-until-signal.ts': ['setTimeout'],

@@ -1,22 +1,42 @@
 import type { Clock, Random } from '../runtime/clock.ts';
 import { backoffMs } from './backoff.ts';
 
+export interface AttemptsOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Cap of the wait between two attempts. */
+  readonly capMs: number;
+  /** Attempts in a row without data; then the breaker opens. */
+  readonly max: number;
+}
+
 /** Good data for this long makes the next break a first break again. */
 const GOOD_DATA_MS = 30_000;
+/** A socket that gave data for this long is worth coming back to soon: the wait grows no further than this many doublings. */
+const USEFUL_MS = 1_500;
+const USEFUL_DOUBLINGS = 3;
+/** Behind an open breaker one attempt is made in this time. */
+const BREAKER_MIN_MS = 30_000;
+const BREAKER_MAX_MS = 60_000;
 
-/** How often connecting failed, and how long to wait before the next attempt. */
+/**
+ * How often connecting failed, and how long to wait before the next attempt. The breaker opens when the attempts are used
+ * up or the exchange turns us away by name (too many requests, ban); data closes it.
+ */
 export class Attempts {
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #capMs: number;
+  readonly #options: AttemptsOptions;
   #failures = 0;
+  #barren = 0;
   #breaks = 0;
+  #turnedAway = false;
+  #answeredAt: number | null = null;
   #liveSince: number | null = null;
+  #usefulMs = 0;
+  /** Monotonic ms. */
+  #notBefore = 0;
 
-  constructor(clock: Clock, random: Random, capMs: number) {
-    this.#clock = clock;
-    this.#random = random;
-    this.#capMs = capMs;
+  constructor(options: AttemptsOptions) {
+    this.#options = options;
   }
 
   /** In a row, without an answer of the exchange. */
@@ -24,24 +44,56 @@ export class Attempts {
     return this.#failures;
   }
 
+  /** More attempts in a row than allowed ended without data. */
+  get usedUp(): boolean {
+    return this.#barren > this.#options.max;
+  }
+
+  /** How long the next attempt has to wait still, in ms. */
+  get waitMs(): number {
+    return Math.max(0, this.#notBefore - this.#options.clock.monotonic());
+  }
+
   answered(): void {
+    this.#answeredAt ??= this.#options.clock.monotonic();
     this.#failures = 0;
   }
 
   data(): void {
     if (this.#liveSince !== null) return;
-    this.#liveSince = this.#clock.monotonic();
+    this.#liveSince = this.#options.clock.monotonic();
     this.#failures = 0;
+    this.#barren = 0;
+    this.#turnedAway = false;
   }
 
-  failed(): void {
-    if (this.#liveSince !== null && this.#clock.monotonic() - this.#liveSince > GOOD_DATA_MS) this.#breaks = 0;
+  /** Somebody wants it tried at once, with all attempts. */
+  reset(): void {
+    this.#failures = 0;
+    this.#barren = 0;
+    this.#turnedAway = false;
+    this.#notBefore = 0;
+  }
+
+  /** An attempt, or the socket that came of one, ended. `turnedAway`: the exchange said to keep away, for so many ms where it named them. */
+  failed(turnedAway: { readonly forMs: number } | null = null): void {
+    const now = this.#options.clock.monotonic();
+    this.#usefulMs = now - (this.#liveSince ?? now);
+    if (this.#usefulMs > GOOD_DATA_MS) this.#breaks = 0;
+    if (now - (this.#answeredAt ?? now) > GOOD_DATA_MS) this.#barren = 0; // the market was quiet
     this.#liveSince = null;
+    this.#answeredAt = null;
     this.#failures += 1;
+    this.#barren += 1;
+    if (turnedAway) this.#turnedAway = true;
+    this.#notBefore = now + Math.max(this.#nextWaitMs(), turnedAway?.forMs ?? 0);
   }
 
   /** Jittered; grows with every break and starts anew after GOOD_DATA_MS of data, so an exchange that only greets us is not stormed. */
-  nextWaitMs(): number {
-    return backoffMs(this.#breaks++, this.#capMs, this.#random);
+  #nextWaitMs(): number {
+    const { random, capMs } = this.#options;
+    const breaks = this.#breaks++;
+    if (this.usedUp || this.#turnedAway) return BREAKER_MIN_MS + random() * (BREAKER_MAX_MS - BREAKER_MIN_MS);
+    return backoffMs(this.#usefulMs > USEFUL_MS ? Math.min(breaks, USEFUL_DOUBLINGS) : breaks, capMs, random);
   }
 }

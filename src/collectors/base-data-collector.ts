@@ -1,9 +1,8 @@
 import type { DataType } from '../market/data-type.ts';
-import { type MarketDataPoint, toDataPoint } from '../market/market-data-point.ts';
 import type { MarketEvent } from '../market/market-event.ts';
-import { type Clock, type Random, systemClock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
-import { type Log, silentLog } from '../runtime/log.ts';
+import { CollectorCounters, iso, type LinkFacts } from './collector-counters.ts';
+import { type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './collector-environment.ts';
 import type {
   CollectorState,
   CollectorStatus,
@@ -11,37 +10,19 @@ import type {
   HealthStatus,
   StreamStatus,
 } from './collector-status.ts';
+import { type DataCallback, DataListeners } from './data-listeners.ts';
+import { Operations } from './operations.ts';
+import { Punctuality } from './punctuality.ts';
 import { type Rejection, Rejections } from './rejections.ts';
-import { StreamMonitor } from './stream-monitor.ts';
-
-export type DataCallback = (point: MarketDataPoint) => void;
-
-/** What every collector is given. The defaults serve someone who writes a collector of their own. */
-export interface CollectorEnvironment {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-}
-
-export const DEFAULT_ENVIRONMENT: CollectorEnvironment = { clock: systemClock, random: Math.random, log: silentLog };
+import { type StreamListener, StreamSet } from './stream-set.ts';
 
 /** Told of every event, before the data callbacks; the recorder listens here. */
 export type EventListener = (event: MarketEvent, collector: BaseDataCollector) => void;
 export type StateListener = (collector: BaseDataCollector, message: string) => void;
 
-/** What a connection is worth to the status, in wall-time ms. */
-export interface LinkFacts {
-  readonly heartbeatAt: number | null;
-  readonly connectedAt: number | null;
-  readonly reconnectAttempts: number;
-}
-
-interface Operation {
-  readonly kind: string;
-  readonly outcome: Promise<unknown>;
-}
-
 const SILENT_CHECKS = 2;
+/** How often somebody calls `relieve`. */
+export const RELIEF_MS = 1_000;
 
 /**
  * One exchange x one symbol: life, status and health, and who is told about its data. A subclass says how data comes:
@@ -52,32 +33,25 @@ export abstract class BaseDataCollector {
   /** e.g. "okx:BTC-USDT" */
   readonly name: string;
   readonly #environment: CollectorEnvironment;
-  readonly #streams: ReadonlyMap<DataType, StreamMonitor>;
-  readonly #callbacks = new Map<DataType, Set<DataCallback>>();
-  readonly #eventListeners = new Set<EventListener>();
+  protected readonly streams: StreamSet;
+  readonly #data = new DataListeners((error) => this.trouble('callback', `a data callback threw: ${messageOf(error)}`));
   readonly #stateListeners = new Set<StateListener>();
   readonly #rejections = new Rejections();
   #state: CollectorState = 'stopped';
   #stateMessage = 'not started';
   #shouldBeRunning = false;
-  #operation: Operation | null = null;
+  readonly #operations = new Operations();
+  readonly #counters = new CollectorCounters();
+  readonly #punctuality: Punctuality;
   #opening: AbortController | null = null;
   #startedAt: number | null = null;
-  #messagesReceived = 0;
-  #messagesProcessed = 0;
-  #errors = 0;
-  #restarts = 0;
-  #lastError: string | null = null;
-  #lastRestartAt: number | null = null;
 
   constructor(config: ExchangeCollectorConfig, environment: CollectorEnvironment = DEFAULT_ENVIRONMENT) {
     this.config = Object.freeze({ ...config });
     this.name = `${config.exchange}:${config.symbol}`;
     this.#environment = environment;
-    const allowedSilenceMs = this.maxSilenceSeconds * 1_000;
-    this.#streams = new Map(
-      config.dataTypes.map((type) => [type, new StreamMonitor(type, allowedSilenceMs, environment.clock)]),
-    );
+    this.streams = new StreamSet(config.dataTypes, this.maxSilenceSeconds * 1_000, environment.clock);
+    this.#punctuality = new Punctuality(environment.clock, RELIEF_MS);
   }
 
   /**
@@ -104,8 +78,18 @@ export abstract class BaseDataCollector {
     return this.#state === 'running';
   }
 
-  /** Asks again for the data of stalled streams; called about once a second while some are stalled. */
-  protected resubscribe(_types: readonly DataType[]): void {}
+  /** Whether the other side is listened to; what it sends meanwhile waits there. */
+  protected get listening(): boolean {
+    return true;
+  }
+
+  /** Looks into silent streams and does something about them; called about once a second. */
+  protected tend(): void {}
+
+  /** Why the data of a type does not come, where the collector's own state does not say it. */
+  protected interruption(_type: DataType): string | null {
+    return null;
+  }
 
   /** Issues of the subclass's own, e.g. refused channels. */
   protected ownIssues(): readonly string[] {
@@ -144,7 +128,7 @@ export abstract class BaseDataCollector {
   /** True when it runs. Idempotent; two callers at once share one outcome. False: `getHealthStatus().issues` says why. */
   start(): Promise<boolean> {
     this.#shouldBeRunning = true;
-    return this.#serialise('start', async () => {
+    return this.#operations.run('start', async () => {
       if (this.#isUp()) return this.#state === 'running';
       if (this.#state === 'error') await this.#close(true);
       return this.#open();
@@ -155,7 +139,7 @@ export abstract class BaseDataCollector {
   stop(options: { readonly force?: boolean } = {}): Promise<void> {
     this.#shouldBeRunning = false;
     this.#opening?.abort();
-    return this.#serialise('stop', async () => {
+    return this.#operations.run('stop', async () => {
       if (this.#state === 'stopped') return;
       await this.#close(options.force ?? false);
       this.become('stopped', 'stopped on request');
@@ -165,12 +149,12 @@ export abstract class BaseDataCollector {
   /** Stops and starts; the exchange's other collectors do not notice. */
   restart(): Promise<boolean> {
     this.#shouldBeRunning = true;
-    return this.#serialise('restart', () => this.#reopen());
+    return this.#operations.run('restart', () => this.#reopen());
   }
 
   /** What the manager does about `error`: a restart, which leaves alone what still works. */
   recover(): Promise<boolean> {
-    return this.#serialise('recover', async () => {
+    return this.#operations.run('recover', async () => {
       if (this.#state !== 'error' || !this.#shouldBeRunning) return this.#state === 'running';
       if (!this.revive()) return this.#reopen();
       this.#countRestart();
@@ -180,17 +164,15 @@ export abstract class BaseDataCollector {
 
   /** Callbacks get every event of a type, in order; one that throws is counted and does not disturb the others. */
   addDataCallback(type: DataType, callback: DataCallback): void {
-    const callbacks = this.#callbacks.get(type) ?? new Set();
-    this.#callbacks.set(type, callbacks.add(callback));
+    this.#data.addCallback(type, callback);
   }
 
   removeDataCallback(type: DataType, callback: DataCallback): void {
-    this.#callbacks.get(type)?.delete(callback);
+    this.#data.removeCallback(type, callback);
   }
 
   onEvent(listener: EventListener): Disposable {
-    this.#eventListeners.add(listener);
-    return { [Symbol.dispose]: () => this.#eventListeners.delete(listener) };
+    return this.#data.add((event) => listener(event, this));
   }
 
   onStateChange(listener: StateListener): Disposable {
@@ -198,35 +180,27 @@ export abstract class BaseDataCollector {
     return { [Symbol.dispose]: () => this.#stateListeners.delete(listener) };
   }
 
+  /** Told when the data of a type begins to be carried by a subscribed channel of a live socket, and when that ends. */
+  onStreamChange(listener: StreamListener): Disposable {
+    return this.streams.onChange(listener);
+  }
+
   getStatus(): CollectorStatus {
-    const { clock } = this.#environment;
-    const facts = this.linkFacts();
-    const lastMessageAt = this.#lastMessageAt();
-    const secondsSince = (at: number | null) => (at === null ? null : Math.max(0, clock.now() - at) / 1_000);
+    const { config, autoRestart, maxSilenceSeconds: maxSilenceDuration } = this;
     return {
-      exchange: this.exchange,
+      exchange: config.exchange,
       status: this.#state,
       shouldBeRunning: this.#shouldBeRunning,
-      symbols: [this.symbol],
-      dataTypes: this.config.dataTypes,
-      autoRestart: this.autoRestart,
-      health: {
-        timeSinceHeartbeat: secondsSince(facts.heartbeatAt),
-        timeSinceData: secondsSince(lastMessageAt),
-        maxSilenceDuration: this.maxSilenceSeconds,
-      },
-      statistics: {
-        messagesReceived: this.#messagesReceived,
-        messagesProcessed: this.#messagesProcessed,
-        errors: this.#errors,
-        restarts: this.#restarts,
-        uptimeSeconds: secondsSince(this.#startedAt) ?? 0,
-        reconnectAttempts: facts.reconnectAttempts,
-        lastMessageTime: iso(lastMessageAt),
-        connectionUptime: iso(facts.connectedAt),
-        lastError: this.#lastError,
-        lastRestartTime: iso(this.#lastRestartAt),
-      },
+      symbols: [config.symbol],
+      dataTypes: config.dataTypes,
+      autoRestart,
+      ...this.#counters.status({
+        facts: this.linkFacts(),
+        lastMessageAt: this.streams.lastMessageAt,
+        startedAt: this.#startedAt,
+        maxSilenceDuration,
+        now: this.#environment.clock.now(),
+      }),
     };
   }
 
@@ -237,15 +211,19 @@ export abstract class BaseDataCollector {
       issues,
       status: this.#state,
       lastHeartbeat: iso(this.linkFacts().heartbeatAt),
-      lastDataReceived: iso(this.#lastMessageAt()),
+      lastDataReceived: iso(this.streams.lastMessageAt),
       shouldBeRunning: this.#shouldBeRunning,
       isRunning: this.#state === 'running',
     };
   }
 
   getStreams(): readonly StreamStatus[] {
-    const interrupted = this.#isUp() ? 'RECONNECTING' : 'STOPPED';
-    return [...this.#streams].map(([type, stream]) => stream.status(this.carries(type) ? null : interrupted));
+    return this.streams.all.map((stream) => {
+      if (this.carries(stream.dataType)) return stream.status(null);
+      if (!this.#isUp()) return stream.status({ health: 'STOPPED', reason: 'The collector is not running.' });
+      const reason = this.interruption(stream.dataType) ?? 'The connection is being established.';
+      return stream.status({ health: 'RECONNECTING', reason });
+    });
   }
 
   /** What could not be used, by reason. */
@@ -253,16 +231,19 @@ export abstract class BaseDataCollector {
     return this.#rejections.list();
   }
 
-  /** Data types whose stream is silent for longer than its rhythm allows. */
+  /** Data types whose stream is mute, or silent for longer than its rhythm allows. */
   stalledStreams(): readonly DataType[] {
-    if (this.#state !== 'running') return [];
-    return [...this.#streams.values()].filter((stream) => stream.stalled).map((stream) => stream.dataType);
+    return this.streams.all
+      .filter((stream) => this.carries(stream.dataType) && stream.stalled)
+      .map((stream) => stream.dataType);
   }
 
-  /** Tries the smallest remedy for streams that are silent for too long. */
+  /** Looks after silent streams; to be called every RELIEF_MS. Silence that was our own standstill is forgiven. */
   relieve(): void {
-    const stalled = this.stalledStreams();
-    if (stalled.length > 0) this.resubscribe(stalled);
+    const late = this.#punctuality.tick();
+    if (!this.listening) return this.streams.forgive(RELIEF_MS + late);
+    if (late > 0) this.streams.forgive(late + RELIEF_MS);
+    if (this.#isUp()) this.tend();
   }
 
   /** Hands one event to the listeners and callbacks. */
@@ -270,47 +251,37 @@ export abstract class BaseDataCollector {
     // A forming candle is labelled by a close that is still to come, and an unstamped event by its receipt: neither tells a lag.
     const stamped = event.kind !== 'candle' && event.exchangeTime !== event.receivedAt;
     const isNews = event.kind !== 'orderbook' || event.validity !== 'STALE'; // a book grown old is the lack of a message
-    if (isNews) this.#streams.get(event.kind)?.message(event.receivedAt, stamped ? event.exchangeTime : null);
-    for (const listener of this.#eventListeners) listener(event, this);
-    const callbacks = this.#callbacks.get(event.kind);
-    if (!callbacks || callbacks.size === 0) return;
-    const point = toDataPoint(event);
-    for (const callback of callbacks) {
-      try {
-        callback(point);
-      } catch (error) {
-        this.trouble('callback', `a data callback threw: ${messageOf(error)}`);
-      }
-    }
+    if (isNews) this.streams.get(event.kind)?.message(event.receivedAt, stamped ? event.exchangeTime : null);
+    this.#data.tell(event);
   }
 
   /** Counts a message of the exchange. */
   protected countMessage(processed: boolean): void {
-    this.#messagesReceived += 1;
-    if (processed) this.#messagesProcessed += 1;
+    this.#counters.messagesReceived += 1;
+    if (processed) this.#counters.messagesProcessed += 1;
   }
 
   /** Counts something that went wrong without ending anything. */
   protected trouble(reason: string, detail: string): void {
-    this.#errors += 1;
-    this.#lastError = `${reason}: ${detail}`.slice(0, 300);
+    this.#counters.failed(`${reason}: ${detail}`);
     this.#rejections.add(reason, detail);
     this.#environment.log.debug('Trouble', { collector: this.name, reason, detail });
-  }
-
-  /** Silence of a stream counts from now. */
-  protected beginStream(type: DataType): void {
-    this.#streams.get(type)?.begin();
   }
 
   protected become(state: CollectorState, message: string): void {
     if (state === this.#state && message === this.#stateMessage) return;
     this.#state = state;
     this.#stateMessage = message;
-    if (state === 'error') this.#lastError = message;
+    if (state === 'error') this.#counters.lastError = message;
     const { log } = this.#environment;
     log[state === 'error' ? 'error' : 'info']('Collector state', { collector: this.name, state, reason: message });
     for (const listener of this.#stateListeners) listener(this, message);
+    this.reportCarried(message);
+  }
+
+  /** Tells of the streams that begin or cease to be carried. */
+  protected reportCarried(cause: string): void {
+    for (const type of this.config.dataTypes) this.streams.carry(type, this.carries(type), cause);
   }
 
   #isUp(): boolean {
@@ -320,7 +291,7 @@ export abstract class BaseDataCollector {
   async #open(): Promise<boolean> {
     this.become('starting', 'asked to start');
     this.#startedAt = this.#environment.clock.now();
-    for (const stream of this.#streams.values()) stream.begin();
+    this.streams.begin();
     const opening = new AbortController();
     this.#opening = opening;
     try {
@@ -328,7 +299,7 @@ export abstract class BaseDataCollector {
     } catch (error) {
       await this.#endCollecting(true);
       if (opening.signal.aborted) return false;
-      this.#errors += 1;
+      this.#counters.errors += 1;
       this.become('error', error instanceof AppError ? error.message : `could not start: ${messageOf(error)}`);
       return false;
     } finally {
@@ -345,8 +316,8 @@ export abstract class BaseDataCollector {
   }
 
   #countRestart(): void {
-    this.#restarts += 1;
-    this.#lastRestartAt = this.#environment.clock.now();
+    this.#counters.restarts += 1;
+    this.#counters.lastRestartAt = this.#environment.clock.now();
   }
 
   async #close(force: boolean): Promise<void> {
@@ -364,33 +335,11 @@ export abstract class BaseDataCollector {
     this.#startedAt = null;
   }
 
-  #lastMessageAt(): number | null {
-    const times = [...this.#streams.values()].flatMap((stream) => stream.lastMessageAt ?? []);
-    return times.length === 0 ? null : Math.max(...times);
-  }
-
   #issues(): readonly string[] {
     const issues = [...this.ownIssues()];
     if (this.#shouldBeRunning && this.#state !== 'running')
       issues.push(`Should be running but is ${this.#state}: ${this.#stateMessage}`);
-    if (this.#state === 'running')
-      for (const stream of this.#streams.values()) if (stream.stalled) issues.push(stream.status(null).reason);
+    for (const type of this.stalledStreams()) issues.push(this.streams.get(type)?.reason ?? '');
     return issues;
   }
-
-  /** One operation at a time; the same operation asked for twice is done once. */
-  #serialise<T>(kind: string, work: () => Promise<T>): Promise<T> {
-    const running = this.#operation;
-    if (running?.kind === kind) return running.outcome as Promise<T>;
-    const outcome = running ? running.outcome.then(work, work) : work();
-    const operation = { kind, outcome };
-    this.#operation = operation;
-    const done = () => {
-      if (this.#operation === operation) this.#operation = null;
-    };
-    outcome.then(done, done);
-    return outcome;
-  }
 }
-
-const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());

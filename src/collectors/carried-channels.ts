@@ -1,5 +1,6 @@
 import type { Channel, Route } from '../exchanges/adapter.ts';
-import type { DataFrame, Link } from './link.ts';
+import type { Link } from './link.ts';
+import type { DataFrame } from './link-handlers.ts';
 
 /**
  * connecting, reconnecting: no data comes, it is being worked on. failed: the attempts are used up. refused: the login
@@ -12,8 +13,13 @@ export interface ChannelListener {
   data(frame: DataFrame): void;
   subscribed(key: string): void;
   refused(key: string, code: string, message: string): void;
-  /** The socket that carries these of its channels changed its state; told once at the beginning too. */
-  connection(keys: readonly string[], state: ConnectionState, message: string): void;
+  /** The old socket ended before the next one had answered for this channel; `subscribed` follows. */
+  interrupted(key: string, cause: string, lastSignAt?: number): void;
+  /**
+   * The socket that carries these of its channels changed its state; told once at the beginning too. `lastSignAt`, wall ms:
+   * where a socket was lost, when it gave its last sign of life.
+   */
+  connection(keys: readonly string[], state: ConnectionState, message: string, lastSignAt?: number): void;
   /** Something on a socket that carries any of its channels could not be read, and belongs to nobody in particular. */
   trouble(reason: string, detail: string): void;
 }
@@ -123,8 +129,14 @@ export class CarriedChannels {
   }
 
   /** No socket carries them any more; they are asked for again on the next one. */
-  interrupted(): void {
+  lost(): void {
     for (const carried of this.#carried.values()) if (carried.status === 'subscribed') carried.status = 'asked';
+  }
+
+  /** These are not carried until they are `subscribed` again, on a socket that is there. */
+  interrupted(keys: readonly string[], cause: string, lastSignAt?: number): void {
+    for (const key of keys)
+      for (const listener of this.#carried.get(key)?.listeners ?? []) listener.interrupted(key, cause, lastSignAt);
   }
 
   /** Every listener once, with its channels. */

@@ -1,6 +1,7 @@
 import { AppError, messageOf } from '../runtime/errors.ts';
 import { backoffMs } from './backoff.ts';
-import { type BaseDataCollector, type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './base-data-collector.ts';
+import { type BaseDataCollector, RELIEF_MS } from './base-data-collector.ts';
+import { type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './collector-environment.ts';
 import type { CollectorEvent, CollectorState, CollectorStatus, ExchangeCollectorConfig } from './collector-status.ts';
 
 /** Keeps what should run beyond the life of the process. */
@@ -32,7 +33,6 @@ interface Managed {
   healthy: boolean;
 }
 
-const SUPERVISE_MS = 1_000;
 const SAVE_MS = 5_000;
 const RESTART_CAP_MS = 60_000;
 /** Running this long makes the next failure a first failure again. */
@@ -105,7 +105,7 @@ export class CollectorManager {
       this.#isRunning = true;
       const { clock } = this.#options;
       this.#supervision = [
-        clock.every(SUPERVISE_MS, () => this.#supervise()),
+        clock.every(RELIEF_MS, () => this.#supervise()),
         clock.every(SAVE_MS, () => void this.#saveAll()),
       ];
     }

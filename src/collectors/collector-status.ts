@@ -2,7 +2,7 @@ import type { DataType } from '../market/data-type.ts';
 
 export type CollectorState = 'stopped' | 'starting' | 'running' | 'reconnecting' | 'stopping' | 'error';
 
-/** LIVE: data comes. QUIET: none for a while, the socket is fine. STALLED: none for longer than allowed. */
+/** LIVE: data comes. QUIET: none, and none is known to be missing. STALLED: some is missing, or none came for longer than allowed. */
 export type StreamHealth = 'LIVE' | 'QUIET' | 'STALLED' | 'RECONNECTING' | 'BACKFILLING' | 'STOPPED';
 
 /** One data type of a collector, the unit of health. */

@@ -2,10 +2,12 @@ import type { Channel, ConnectionConfig, Credentials, Endpoint, ExchangeAdapter,
 import type { Clock, Random } from '../runtime/clock.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
-import { Attempts } from './attempts.ts';
 import { CarriedChannels, type ChannelListener, type ConnectionState } from './carried-channels.ts';
-import { type DataFrame, Link, type LinkEnd } from './link.ts';
+import { Handover } from './handover.ts';
+import { Link } from './link.ts';
+import type { DataFrame, LinkEnd } from './link-handlers.ts';
 import type { RateLimit } from './rate-limit.ts';
+import { Reconnecting } from './reconnecting.ts';
 import { RequestBatch } from './request-batch.ts';
 import type { OpenSocket } from './socket.ts';
 
@@ -23,12 +25,10 @@ export interface ConnectionOptions {
   readonly connects: RateLimit;
 }
 
-/** The next socket has this long to carry everything; then another one is tried. */
-const HANDOVER_TIMEOUT_MS = 20_000;
 /** A socket younger than this is not replaced for its silence. */
 const YOUNG_MS = 300_000;
-/** A replaced socket is read for this long: what was under way on it is not lost. */
-const OVERLAP_MS = 1_000;
+/** Without data for this long a socket has nothing to lose. */
+const MUTE_MS = 5_000;
 /** Share of a socket's hourly requests that is used before it is replaced; the rest is for what cannot wait. */
 const REQUESTS_USED = 0.9;
 
@@ -41,24 +41,25 @@ export class Connection implements Disposable {
   readonly #carried = new CarriedChannels();
   readonly #disposing = new AbortController();
   readonly #timers: Disposable[];
+  readonly #tickMs: number;
   #current: Link | null = null;
-  #next: Link | null = null;
-  /** Replaced at `since` (monotonic ms), and closed soon. */
-  #old: { readonly link: Link; since: number } | null = null;
-  #handover: AbortController | null = null;
+  #handover: Handover | null = null;
   #state: ConnectionState = 'connecting';
   #message = 'opening the first socket';
   #connectedAt: number | null = null;
-  readonly #attempts: Attempts;
+  readonly #reconnecting: Reconnecting;
   readonly #requests = new RequestBatch((left, asked) => this.#send(left, asked));
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    const { connection, clock, random } = options;
-    this.#attempts = new Attempts(clock, random, connection.reconnect_delay * 1_000);
-    const tickMs = Math.min(1_000, connection.ping_interval * 250, connection.pong_timeout * 250);
-    this.#timers = [clock.every(tickMs, () => this.#tick()), options.gate.onChange((open) => this.#setReading(open))];
-    void this.#connect(0);
+    const { connection, clock } = options;
+    this.#reconnecting = new Reconnecting(options);
+    this.#tickMs = Math.min(1_000, connection.ping_interval * 250, connection.pong_timeout * 250);
+    this.#timers = [
+      clock.every(this.#tickMs, () => this.#tick()),
+      options.gate.onChange((open) => this.#setReading(open)),
+    ];
+    void this.#connect();
   }
 
   get endpoint(): Endpoint {
@@ -71,7 +72,7 @@ export class Connection implements Disposable {
 
   /** Attempts in a row without an answer of the exchange. */
   get reconnectAttempts(): number {
-    return this.#attempts.failures;
+    return this.#reconnecting.attempts.failures;
   }
 
   /** Wall time in ms of the exchange's last sign of life on the present socket; null before the first. */
@@ -97,9 +98,17 @@ export class Connection implements Disposable {
   want(route: Route, listener: ChannelListener): void {
     const { key } = route.channel;
     if (this.#carried.add(route, listener)) this.#requests.ask(key);
-    if (this.#state === 'failed' || this.#state === 'refused') this.#revive();
+    if (this.#state === 'failed' || this.#state === 'refused') {
+      this.#reconnecting.attempts.reset();
+      this.#revive();
+    }
     listener.connection([key], this.#state, this.#message);
     if (this.#carried.status(key) === 'subscribed') listener.subscribed(key);
+  }
+
+  /** One more attempt after the attempts were used up, when it is time to; repeating changes nothing. */
+  retry(): void {
+    if (this.#state === 'failed') this.#revive();
   }
 
   /** The last listener's leaving unsubscribes. Repeating changes nothing. */
@@ -108,28 +117,46 @@ export class Connection implements Disposable {
     if (channel) this.#requests.leave(channel);
   }
 
-  /** Subscribes one channel again, also one that was refused; its neighbours do not notice. */
-  resubscribe(key: string): void {
-    if (!this.#current?.ready || !this.#options.gate.open || this.#handover) return;
+  /**
+   * Subscribes one channel again, also one that was refused; its neighbours do not notice. False when that cannot be done
+   * now: there is no socket, nobody reads it, or everything is subscribed anew anyway.
+   */
+  resubscribe(key: string): boolean {
+    if (!this.#current?.ready || !this.#options.gate.open || this.#handover) return false;
     const wasRefused = this.#carried.askAgain(key);
     const [channel] = this.#carried.channels([key]);
-    if (!channel) return;
-    if (this.#requestsUsed) return void this.#handOver(this.#current, 'its requests of this hour are used up');
-    if (!wasRefused) this.#requests.leave(channel);
-    this.#requests.ask(key);
+    if (!channel) return false;
+    if (this.#requestsUsed) this.#handOver(this.#current, 'its requests of this hour are used up');
+    else {
+      if (!wasRefused) this.#requests.leave(channel);
+      this.#requests.ask(key);
+    }
+    return true;
   }
 
-  /** Moves everything to a new socket; nothing is lost. Not while the present one is young, so that it can be asked for often. */
-  replace(reason: string): void {
+  /**
+   * Moves everything to a new socket; nothing is lost. Not when the present one was opened since `openedBefore` (monotonic
+   * ms); without that, not while it is young, so that it can be asked for often.
+   */
+  replace(reason: string, openedBefore: number | null = null): void {
     const { clock, gate } = this.#options;
-    if (!this.#current?.ready || !gate.open || clock.monotonic() - this.#current.openedAt < YOUNG_MS) return;
-    void this.#handOver(this.#current, reason);
+    if (!this.#current?.ready || !gate.open) return;
+    if (this.#current.openedAt > (openedBefore ?? clock.monotonic() - YOUNG_MS)) return;
+    this.#handOver(this.#current, reason);
+  }
+
+  /** Cuts a socket on which no data comes at all and opens another; where some comes, replaces it, for the neighbours' sake. */
+  reconnect(reason: string, openedBefore: number): void {
+    const { clock, gate } = this.#options;
+    if (!this.#current || !gate.open || this.#current.openedAt > openedBefore) return;
+    if (clock.monotonic() - this.#current.dataAt < MUTE_MS) this.replace(reason, openedBefore);
+    else this.#current.abandon(reason);
   }
 
   [Symbol.dispose](): void {
     if (this.#disposing.signal.aborted) return;
     this.#disposing.abort();
-    this.#handover?.abort();
+    this.#handover?.[Symbol.dispose]();
     for (const timer of this.#timers) timer[Symbol.dispose]();
     for (const link of this.#everyLink()) link.close();
   }
@@ -140,42 +167,34 @@ export class Connection implements Disposable {
   }
 
   #everyLink(): readonly Link[] {
-    return [this.#current, this.#next, this.#old?.link].filter((link) => link != null);
+    return [this.#current, this.#handover?.next].filter((link) => link != null);
   }
 
   #send(left: readonly Channel[], asked: readonly string[]): void {
     if (this.#disposing.signal.aborted) return;
-    for (const link of [this.#current, this.#next]) {
-      if (!link?.ready) continue;
+    for (const link of this.#everyLink()) {
+      if (!link.ready) continue;
       link.unsubscribe(left);
       link.subscribe(this.#carried.channels(asked));
     }
   }
 
-  async #connect(waitMs: number): Promise<void> {
-    const { clock, connects } = this.#options;
-    const { signal } = this.#disposing;
-    try {
-      await clock.sleep(waitMs, signal);
-      await connects.take(1, signal);
-      signal.throwIfAborted();
-    } catch {
-      return; // disposed while waiting
-    }
-    this.#current = this.#open();
+  async #connect(): Promise<void> {
+    if (await this.#reconnecting.turn(this.#disposing.signal)) this.#current = this.#open();
   }
 
   #open(): Link {
     return new Link({
       ...this.#options,
+      tickMs: this.#tickMs,
       routes: this.#carried.routes,
       handlers: {
         ready: (link) => this.#ready(link),
         data: (link, frame) => this.#data(link, frame),
-        subscribed: (link, keys) => this.#subscribed(link, keys),
-        refused: (link, key, code, message) => this.#refused(link, key, code, message),
+        subscribed: (_link, keys) => this.#subscribed(keys),
+        refused: (_link, key, code, message) => this.#refused(key, code, message),
         unreadable: (_link, reason, detail) => this.#carried.tell((listener) => listener.trouble(reason, detail)),
-        closingSoon: (link, reason) => void this.#handOver(link, reason),
+        closingSoon: (link, reason) => this.#handOver(link, reason),
         ended: (link, end) => this.#ended(link, end),
       },
     });
@@ -188,136 +207,95 @@ export class Connection implements Disposable {
       this.#options.log.info('Connected', { endpoint: this.endpoint });
       this.#become('live', 'connected');
     }
-    this.#completeHandOver(link);
   }
 
   #data(link: Link, frame: DataFrame): void {
-    this.#attempts.data();
-    this.#carried.data(frame, link, link === (this.#next ?? this.#current));
+    this.#reconnecting.attempts.data();
+    this.#handover?.data(link, frame);
+    this.#carried.data(frame, link, link === (this.#handover?.next ?? this.#current));
   }
 
-  #subscribed(link: Link, keys: readonly string[]): void {
-    this.#attempts.answered();
+  #subscribed(keys: readonly string[]): void {
+    this.#reconnecting.attempts.answered();
     this.#carried.subscribed(keys);
-    this.#completeHandOver(link);
   }
 
-  #refused(link: Link, key: string, code: string, message: string): void {
+  #refused(key: string, code: string, message: string): void {
     this.#options.log.warn('The exchange refused a subscription', { channel: key, code, reason: message });
     this.#carried.refused(key, code, message);
-    this.#completeHandOver(link);
   }
 
   #ended(link: Link, end: LinkEnd): void {
     this.#carried.forget(link);
-    if (link === this.#old?.link) this.#old = null;
-    if (link === this.#next) {
-      this.#next = null;
-      this.#options.log.warn('The next socket ended early', { endpoint: this.endpoint, reason: end.message });
-    }
+    if (link === this.#handover?.next) this.#handover.nextEnded(end.message);
     if (link !== this.#current) return;
-    const { connection, log } = this.#options;
-    if (this.#next?.ready) return this.#promote(this.#next);
-    this.#attempts.failed();
-    this.#handover?.abort();
-    this.#next?.close();
-    this.#next = null;
-    this.#current = null;
-    this.#carried.interrupted();
-    if (!end.retry || this.#attempts.failures > connection.max_reconnect_attempts) {
-      const message = end.retry
-        ? `gave up after ${connection.max_reconnect_attempts} attempts: ${end.message}`
-        : end.message;
-      log.error('Connection failed', { endpoint: this.endpoint, reason: message });
-      return this.#become(end.retry ? 'failed' : 'refused', message);
+    const { next } = this.#handover ?? {};
+    const lastSignAt = link.lastInboundAt ?? undefined;
+    if (next?.ready) {
+      this.#promote(next);
+      return this.#carried.interrupted(next.unanswered, end.message, lastSignAt);
     }
-    const wait = this.#attempts.nextWaitMs();
-    log.warn('Connection lost', {
-      endpoint: this.endpoint,
-      reason: end.message,
-      attempt: this.#attempts.failures,
-      waitMs: Math.round(wait),
-    });
-    this.#become('reconnecting', end.message);
-    void this.#connect(wait);
+    this.#handover?.[Symbol.dispose]();
+    this.#handover = null;
+    next?.close();
+    this.#current = null;
+    this.#carried.lost();
+    const { state, message } = this.#reconnecting.lost(end);
+    this.#become(state, message, lastSignAt);
+    if (state === 'reconnecting') void this.#connect();
   }
 
   #revive(): void {
-    this.#attempts.answered();
-    this.#become('reconnecting', 'trying again');
-    void this.#connect(0);
+    const { state, message } = this.#reconnecting.revived();
+    this.#become(state, message);
+    void this.#connect();
   }
 
-  /** Opens the next socket while the old one still delivers; tries until it carries everything or the old one is gone. */
-  async #handOver(link: Link, reason: string): Promise<void> {
+  /** Opens the next socket while the old one still delivers. */
+  #handOver(link: Link, reason: string): void {
     if (link !== this.#current || this.#handover) return;
-    const { connects, log, clock, gate } = this.#options;
-    log.info('Replacing a socket', { endpoint: this.endpoint, reason });
-    const handover = new AbortController();
-    this.#handover = handover;
-    try {
-      for (;;) {
-        await connects.take(1, handover.signal);
-        handover.signal.throwIfAborted();
-        this.#next = this.#open();
-        do await clock.sleep(HANDOVER_TIMEOUT_MS, handover.signal);
-        while (!gate.open); // nobody reads its answers
-        log.warn('The next socket did not become ready in time', { endpoint: this.endpoint });
-        this.#closeNext();
-      }
-    } catch (error) {
-      if (!handover.signal.aborted) throw error; // else done, or the old socket is gone
-    } finally {
-      if (this.#handover === handover) this.#handover = null;
-    }
-  }
-
-  #closeNext(): void {
-    if (!this.#next) return;
-    this.#carried.forget(this.#next);
-    this.#next.close();
-    this.#next = null;
-  }
-
-  #completeHandOver(next: Link): void {
-    if (next !== this.#next || !next.settled) return;
-    this.#old?.link.close();
-    this.#old = this.#current && { link: this.#current, since: this.#options.clock.monotonic() };
-    this.#promote(next);
+    this.#handover = new Handover({
+      ...this.#options,
+      reason,
+      open: () => this.#open(),
+      close: (next) => {
+        this.#carried.forget(next);
+        next.close();
+      },
+    });
   }
 
   #promote(next: Link): void {
-    this.#current = next;
-    this.#next = null;
-    this.#handover?.abort();
+    const old = this.#current;
+    this.#handover?.[Symbol.dispose]();
     this.#handover = null;
+    this.#current = next;
+    if (old) this.#carried.forget(old);
+    old?.close();
     this.#become('live', 'moved to the next socket');
+    if (next.closingReason !== null) this.#handOver(next, next.closingReason);
   }
 
   #tick(): void {
     const { adapter, clock, gate } = this.#options;
     if (!gate.open) return;
-    this.#next?.tick();
-    this.#current?.tick();
-    if (this.#old && clock.monotonic() - this.#old.since > OVERLAP_MS) {
-      this.#carried.forget(this.#old.link);
-      this.#old.link.close();
-      this.#old = null;
-    }
+    for (const link of this.#everyLink()) link.tick();
+    const proven = this.#handover?.tick();
+    if (proven) this.#promote(proven);
     const current = this.#current;
     if (current?.ready && clock.monotonic() - current.openedAt > adapter.limits.socketLifeMs)
-      void this.#handOver(current, 'the exchange closes sockets of this age');
+      this.#handOver(current, 'the exchange closes sockets of this age');
   }
 
   #setReading(reading: boolean): void {
     for (const link of this.#everyLink()) link.setReading(reading);
-    if (this.#old) this.#old.since = this.#options.clock.monotonic();
+    if (reading) this.#handover?.resumed();
   }
 
-  #become(state: ConnectionState, message: string): void {
+  #become(state: ConnectionState, message: string, lastSignAt?: number): void {
     this.#connectedAt = state === 'live' ? this.#options.clock.now() : null;
     this.#state = state;
     this.#message = message;
-    this.#carried.tell((listener, keys) => listener.connection(keys, state, message));
+    this.#carried.tell((listener, keys) => listener.connection(keys, state, message, lastSignAt));
   }
 }

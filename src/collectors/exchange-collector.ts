@@ -1,46 +1,37 @@
-import type { Channel, Route } from '../exchanges/adapter.ts';
 import { DataType } from '../market/data-type.ts';
-import type { MarketEvent } from '../market/market-event.ts';
 import { AppError } from '../runtime/errors.ts';
-import { BaseDataCollector, type CollectorEnvironment, type LinkFacts } from './base-data-collector.ts';
-import type { ChannelListener, ConnectionState } from './carried-channels.ts';
+import { BaseDataCollector } from './base-data-collector.ts';
+import type { ChannelListener } from './carried-channels.ts';
+import type { LinkFacts } from './collector-counters.ts';
+import type { CollectorEnvironment } from './collector-environment.ts';
 import type { ExchangeCollectorConfig } from './collector-status.ts';
 import type { ExchangeConnections } from './exchange-connections.ts';
-import type { DataFrame } from './link.ts';
+import type { DataFrame } from './link-handlers.ts';
 import { OrderBookStream } from './order-book-stream.ts';
+import { Remedies, type RemedyPorts } from './remedies.ts';
+import type { StreamMonitor } from './stream-monitor.ts';
+import { StreamWatch } from './stream-watch.ts';
+import { TickerParts } from './ticker-parts.ts';
+import { TradeProbe } from './trade-probe.ts';
+import { type Watched, WatchedChannels } from './watched-channels.ts';
 
 /** Configured channel names per data type; the exchange's default where one is missing. */
 export type ChannelNames = Readonly<Partial<Record<DataType, string>>>;
 
-interface Watched {
-  readonly route: Route;
-  connection: ConnectionState;
-  message: string;
-  subscribed: boolean;
-  /** The exchange's words when it refused the channel. */
-  refusal: string | null;
-}
-
-const UNTOLD = { connection: 'connecting', message: '', subscribed: false, refusal: null } as const;
-
 /** A caller of start waits this long for the exchange; after it the collector goes on by itself. */
 const START_WAIT_MS = 4_500;
-/** Wait after the first remedy for a stalled stream; it doubles up to the cap while nothing helps. */
-const REMEDY_WAIT_MS = 60_000;
-const REMEDY_CAP_MS = 600_000;
-
 /** Collects one symbol of an exchange with an adapter, over sockets it shares with the exchange's other collectors. */
 export class ExchangeCollector extends BaseDataCollector {
   readonly #environment: CollectorEnvironment;
   readonly #connections: ExchangeConnections;
   readonly #channelNames: ChannelNames;
-  #watched: ReadonlyMap<string, Watched> = new Map();
+  #watched = new WatchedChannels([]);
   #book: OrderBookStream | null = null;
-  #tickerParts: readonly string[] = [];
-  readonly #tickerPayloads = new Map<string, unknown>();
+  #ticker: TickerParts | null = null;
+  #probe: TradeProbe | null = null;
+  #watch: StreamWatch | null = null;
+  readonly #remedies: Remedies;
   #settled = Promise.withResolvers<void>();
-  /** What was tried for streams that are silent, until data comes. */
-  readonly #remedies = new Map<DataType, { readonly tries: number; readonly nextAt: number }>();
 
   constructor(
     config: ExchangeCollectorConfig,
@@ -52,6 +43,7 @@ export class ExchangeCollector extends BaseDataCollector {
     this.#environment = environment;
     this.#connections = connections;
     this.#channelNames = channelNames;
+    this.#remedies = new Remedies(this.#remedyPorts, environment.clock, environment.random);
   }
 
   protected override async open(signal: AbortSignal): Promise<void> {
@@ -82,63 +74,61 @@ export class ExchangeCollector extends BaseDataCollector {
         .map((channel) => ({ channel, symbol: this.symbol })),
     );
     this.#settled = Promise.withResolvers();
-    this.#tickerParts = routes
-      .filter(({ channel }) => channel.dataType === DataType.TICKER)
-      .map(({ channel }) => channel.key);
-    this.#tickerPayloads.clear();
+    this.#ticker = new TickerParts(adapter, routes);
     this.#book = this.#openBook(nativeSymbol);
-    this.#watched = new Map(routes.map((route) => [route.channel.key, { ...UNTOLD, route }]));
+    this.#probe = this.#openProbe(nativeSymbol);
+    this.#watch = this.#openWatch(this.#probe);
+    this.#watched = new WatchedChannels(routes);
     this.#remedies.clear();
     this.#connections.want(routes, this.#listener);
   }
 
   protected override async close(_options: { readonly force: boolean }): Promise<void> {
-    const routes = [...this.#watched.values()].map(({ route }) => route);
-    this.#watched = new Map();
+    const { routes } = this.#watched;
+    this.#watched = new WatchedChannels([]);
+    this.reportCarried('stopped');
     this.#connections.unwant(routes, this.#listener);
     this.#book?.[Symbol.dispose]();
     this.#book = null;
+    this.#probe?.[Symbol.dispose]();
+    this.#probe = null;
+    this.#watch = null;
   }
 
+  /** Asks the failed sockets for one more attempt each, when it is time to. */
   protected override revive(): boolean {
-    const watched = [...this.#watched.values()];
-    const failed = watched.filter(({ connection }) => connection === 'failed');
-    if (failed.length === 0 || failed.length === watched.length) return false;
-    this.#connections.want(
-      failed.map(({ route }) => route),
-      this.#listener,
-    );
-    return true;
+    const failed = this.#watched.all.filter(({ connection }) => connection === 'failed');
+    this.#connections.retry(failed.map(({ route }) => route.channel.key));
+    return failed.length > 0;
   }
 
-  /** First the channels are asked for again, then their sockets are replaced; ever more rarely while nothing helps. */
-  protected override resubscribe(types: readonly DataType[]): void {
-    if (types.includes(DataType.ORDERBOOK)) this.#book?.growOld();
-    const now = this.#environment.clock.monotonic();
-    for (const type of types) {
-      const { tries, nextAt } = this.#remedies.get(type) ?? { tries: 0, nextAt: now };
-      if (now < nextAt) continue;
-      this.#remedies.set(type, {
-        tries: tries + 1,
-        nextAt: now + Math.min(REMEDY_CAP_MS, REMEDY_WAIT_MS * 2 ** tries),
-      });
-      const watched = [...this.#watched.values()].filter(({ route }) => route.channel.dataType === type);
-      const askAgain = tries === 0 || watched.some(({ refusal }) => refusal !== null);
-      this.trouble('stalled', `no ${type} for too long, ${askAgain ? 'subscribing again' : 'replacing its socket'}`);
-      for (const { route } of watched)
-        if (askAgain) this.#connections.resubscribe(route.channel.key);
-        else this.#connections.replace(route.channel.key, `no ${type} comes on it`);
-    }
+  protected override tend(): void {
+    if (this.streams.get(DataType.ORDERBOOK)?.stalled && this.carries(DataType.ORDERBOOK)) this.#book?.growOld();
+    this.#watch?.tick();
+  }
+
+  protected override get listening(): boolean {
+    return this.#connections.listening;
   }
 
   protected override carries(type: DataType): boolean {
-    const watched = [...this.#watched.values()].filter(({ route }) => route.channel.dataType === type);
-    const live = watched.filter(({ connection, subscribed }) => connection === 'live' && subscribed);
-    return super.carries(type) || (live.length > 0 && live.length === watched.length);
+    return super.carries(type) || this.#watched.live(type);
+  }
+
+  protected override interruption(type: DataType): string | null {
+    const waiting = this.#watched.of(type).find(({ connection, subscribed }) => connection !== 'live' || !subscribed);
+    return waiting?.message ? `Reconnecting: ${waiting.message}.` : null;
+  }
+
+  protected override reportCarried(cause: string, until?: number): void {
+    for (const type of this.config.dataTypes) {
+      const carried = this.#watched.carried(type);
+      this.streams.carry(type, carried, cause, carried ? undefined : until);
+    }
   }
 
   protected override linkFacts(): LinkFacts {
-    const carrying = this.#connections.carrying([...this.#watched.keys()]);
+    const carrying = this.#connections.carrying(this.#watched.keys);
     const times = (read: (connection: (typeof carrying)[number]) => number | null) =>
       carrying.flatMap((connection) => read(connection) ?? []);
     const heartbeats = times((connection) => connection.lastHeartbeatAt);
@@ -151,7 +141,7 @@ export class ExchangeCollector extends BaseDataCollector {
   }
 
   protected override ownIssues(): readonly string[] {
-    return [...this.#watched.values()].flatMap(({ route, refusal, connection, message }) => {
+    return this.#watched.all.flatMap(({ route, refusal, connection, message }) => {
       if (refusal !== null) return [`The exchange refused ${route.channel.key} (${refusal})`];
       return connection === 'refused' ? [`No ${route.channel.dataType}: ${message}`] : [];
     });
@@ -160,61 +150,126 @@ export class ExchangeCollector extends BaseDataCollector {
   /** What the sockets tell; everything is told only of channels that are watched. */
   readonly #listener: ChannelListener = {
     data: (frame) => this.#read(frame),
-    subscribed: (key) => this.#hear([key], (watched) => this.#subscribed(watched)),
+    subscribed: (key) => this.#hear([key], 'subscribed', (watched) => this.#subscribed(watched)),
     refused: (key, code, message) =>
-      this.#hear([key], (watched) => {
+      this.#hear([key], `refused: ${code} ${message}`, (watched) => {
         watched.refusal = `${code} ${message}`;
+        watched.renewing = false;
         this.trouble('refused', `${key}: ${code} ${message}`);
       }),
-    connection: (keys, state, message) =>
-      this.#hear(keys, (watched) => {
-        watched.connection = state;
-        watched.message = message;
-        if (state === 'live') return;
-        watched.subscribed = false;
-        if (watched.route.channel.dataType === DataType.ORDERBOOK) this.#book?.lost();
-      }),
+    interrupted: (key, cause, lastSignAt) => {
+      const watched = this.#watched.get(key);
+      if (watched?.subscribed) watched.renewing = true;
+      this.reportCarried(cause, lastSignAt);
+    },
+    connection: (keys, state, message, lastSignAt) =>
+      this.#hear(
+        keys,
+        message,
+        (watched) => {
+          watched.connection = state;
+          watched.message = message;
+          if (state === 'live') return;
+          watched.subscribed = false;
+          watched.renewing = false;
+          if (watched.route.channel.dataType === DataType.ORDERBOOK) this.#book?.lost();
+        },
+        lastSignAt,
+      ),
     trouble: (reason, detail) => this.trouble(reason, detail),
   };
 
-  #hear(keys: readonly string[], hear: (watched: Watched) => void): void {
+  /** `until`, wall ms: when what ends by this was last known to be carried. */
+  #hear(keys: readonly string[], cause: string, hear: (watched: Watched) => void, until?: number): void {
     for (const key of keys) {
       const watched = this.#watched.get(key);
       if (watched) hear(watched);
     }
+    this.reportCarried(cause, until);
     this.#judge();
   }
 
   #subscribed(watched: Watched): void {
+    const { dataType } = watched.route.channel;
     watched.refusal = null;
-    if (!watched.subscribed) this.beginStream(watched.route.channel.dataType);
+    watched.renewing = false;
+    if (watched.subscribed) return;
     watched.subscribed = true;
+    this.streams.get(dataType)?.begin();
+    if (dataType === DataType.TRADE) this.#probe?.begin();
   }
 
   #read(frame: DataFrame): void {
-    const channel = this.#watched.get(frame.channel)?.route.channel;
+    const channel = this.#watched.channel(frame.channel);
     if (!channel) return;
     this.countMessage(frame.rejected.length === 0);
-    if (frame.rejected.length === 0) this.#remedies.delete(channel.dataType);
     for (const { reason, detail } of frame.rejected) this.trouble(reason, detail);
-    if (frame.kind === 'book') for (const change of frame.changes) this.#book?.accept(change);
-    else
-      for (const event of frame.events)
-        this.emit(this.#tickerParts.length > 1 && event.kind === 'ticker' ? this.#merged(channel, event) : event);
+    if (frame.kind === 'book') {
+      if (frame.changes.length > 0) this.streams.get(DataType.ORDERBOOK)?.heard(); // also while it waits for a snapshot
+      for (const change of frame.changes) this.#book?.accept(change);
+    } else
+      for (const event of frame.events) {
+        if (event.kind === 'trade') this.#probe?.saw(event);
+        this.emit(this.#ticker?.complete(channel, event) ?? event);
+      }
   }
 
-  /** Where an exchange spreads its ticker over several channels, each event is completed by the newest payloads of the others. */
-  #merged(channel: Channel, event: MarketEvent): MarketEvent {
-    this.#tickerPayloads.set(channel.key, event.raw);
-    const route = this.#watched.get(channel.key)?.route;
-    if (!route) return event;
-    let payload = {};
-    for (const key of this.#tickerParts)
-      payload = { ...payload, ...(this.#tickerPayloads.get(key) as object | undefined) };
-    return {
-      ...this.#connections.adapter.readPayload(payload, route, event.receivedAt),
-      exchangeTime: event.exchangeTime,
-    };
+  #resubscribe(type: DataType, cause: string): void {
+    for (const watched of this.#watched.of(type)) {
+      if (!this.#connections.resubscribe(watched.route.channel.key)) continue;
+      watched.renewing = true;
+      this.reportCarried(cause, this.streams.get(type)?.lastMessageAt ?? undefined);
+    }
+  }
+
+  readonly #remedyPorts: RemedyPorts = {
+    resubscribe: (type, cause) => this.#resubscribe(type, cause),
+    replace: (type, cause, openedBefore) => {
+      for (const key of this.#keysOf(type)) this.#connections.replace(key, cause, openedBefore);
+    },
+    reconnect: (type, cause, openedBefore) => {
+      for (const key of this.#keysOf(type)) this.#connections.reconnect(key, cause, openedBefore);
+    },
+    refused: (type) => this.#watched.of(type).some(({ refusal }) => refusal !== null),
+    acted: (stream, what, waitMs) => this.#acted(stream, what, waitMs),
+  };
+
+  #keysOf(type: DataType): readonly string[] {
+    return this.#watched.of(type).map(({ route }) => route.channel.key);
+  }
+
+  #acted(stream: StreamMonitor, what: string, waitMs: number): void {
+    const { reason, dataType } = stream;
+    this.trouble('stalled', `${reason} Now ${what}`);
+    this.#environment.log.warn('A stream stalled', { collector: this.name, stream: dataType, reason, remedy: what });
+    const wait = Math.round(waitMs / 1_000);
+    stream.doing(`${what[0]?.toUpperCase()}${what.slice(1)}; the next step, if it does not help, comes in ${wait} s.`);
+    this.#watch?.acted(stream);
+    if (dataType === DataType.TRADE) this.#probe?.remedied(waitMs);
+  }
+
+  #openProbe(nativeSymbol: string): TradeProbe | null {
+    const type = DataType.TRADE;
+    const [channel] = this.config.dataTypes.includes(type)
+      ? this.#connections.adapter.channels(nativeSymbol, type, this.#channelNames[type])
+      : [];
+    if (!channel) return null;
+    const route = { channel, symbol: this.symbol };
+    return new TradeProbe({
+      exchange: this.#connections.adapter.name,
+      newestTrades: (signal) => this.#connections.newestTrades(nativeSymbol, route, signal),
+      listening: () => this.#connections.listening,
+      clock: this.#environment.clock,
+    });
+  }
+
+  #openWatch(probe: TradeProbe | null): StreamWatch {
+    return new StreamWatch({
+      streams: this.streams,
+      carries: (type) => this.carries(type),
+      remedies: this.#remedies,
+      probe,
+    });
   }
 
   #openBook(nativeSymbol: string): OrderBookStream {
@@ -226,10 +281,7 @@ export class ExchangeCollector extends BaseDataCollector {
       clock,
       random,
       fetchSnapshot: (signal) => this.#connections.orderBook(nativeSymbol, signal),
-      resubscribe: () => {
-        for (const { route } of this.#watched.values())
-          if (route.channel.dataType === DataType.ORDERBOOK) this.#connections.resubscribe(route.channel.key);
-      },
+      resubscribe: () => this.#resubscribe(DataType.ORDERBOOK, 'its chain broke'),
       publish: (book) => this.emit(book),
       trouble: (reason, detail) => this.trouble(reason, detail),
     });
@@ -238,11 +290,8 @@ export class ExchangeCollector extends BaseDataCollector {
   /** The state that follows from the channels. A refused login or channel stops its own data only. */
   #judge(): void {
     if (this.state === 'stopping' || this.state === 'stopped' || this.#watched.size === 0) return;
-    const all = [...this.#watched.values()];
-    const alive = all.filter(({ refusal, connection }) => refusal === null && connection !== 'refused');
-    const failed = alive.find(({ connection }) => connection === 'failed');
-    const waiting = alive.find(({ connection, subscribed }) => connection !== 'live' || !subscribed);
-    if (alive.length === 0) this.#settle('error', 'the exchange refuses everything that was asked for');
+    const { alive, failed, waiting } = this.#watched.sum;
+    if (alive === 0) this.#settle('error', 'the exchange refuses everything that was asked for');
     else if (failed) this.#settle('error', failed.message);
     else if (!waiting) this.#settle('running', 'collecting');
     else if (this.state === 'running' || this.state === 'error' || waiting.connection === 'reconnecting')

@@ -1,4 +1,5 @@
 import type { BookChange, ConnectionConfig, Credentials, ExchangeAdapter, Route } from '../exchanges/adapter.ts';
+import type { Trade } from '../market/market-event.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
@@ -21,11 +22,16 @@ export interface ExchangeConnectionsOptions {
   readonly gate: Gate;
 }
 
+/** Of the REST budget, for asking whether a silent market is quiet. */
+const PROBES_SHARE = 0.2;
+
 /** Everything that reaches one exchange: its sockets, shared by the collectors, its REST budget and its list of instruments. */
 export class ExchangeConnections implements Disposable {
   readonly #options: ExchangeConnectionsOptions;
   readonly #connects: RateLimit;
   readonly #connections = new Set<Connection>();
+  /** Probes of silent markets: there may be hundreds of them. */
+  readonly #probes: RateLimit;
   readonly #rest: RestClient;
   readonly instruments: InstrumentList;
 
@@ -34,6 +40,8 @@ export class ExchangeConnections implements Disposable {
     const perSecond = options.adapter.limits.connectsPerSecond;
     // A bucket of one: the exchange counts calendar seconds we cannot see, so attempts are spread evenly.
     this.#connects = new RateLimit(options.clock, { amount: 1, perMs: 1_000 / perSecond });
+    const { weight, perMs } = options.adapter.rest.budget;
+    this.#probes = new RateLimit(options.clock, { amount: weight * PROBES_SHARE, perMs });
     this.#rest = new RestClient(options);
     this.instruments = new InstrumentList(options.adapter, this.#rest, options.clock);
   }
@@ -57,13 +65,32 @@ export class ExchangeConnections implements Disposable {
     }
   }
 
-  resubscribe(key: string): void {
-    for (const connection of this.#connections) connection.resubscribe(key);
+  /** One more attempt for sockets whose attempts are used up, each when it is time to. */
+  retry(keys: readonly string[]): void {
+    for (const connection of this.carrying(keys)) connection.retry();
   }
 
-  /** Moves everything on the socket of a channel to a new one; nothing is lost. Not while the socket is young. */
-  replace(key: string, reason: string): void {
-    for (const connection of this.carrying([key])) connection.replace(reason);
+  /** Whether the sockets are read at present. */
+  get listening(): boolean {
+    return this.#options.gate.open;
+  }
+
+  /** Subscribes one channel again; false when that cannot be done now. */
+  resubscribe(key: string): boolean {
+    return this.carrying([key]).some((connection) => connection.resubscribe(key));
+  }
+
+  /**
+   * Moves everything on the socket of a channel to a new one; nothing is lost. Not when the socket was opened since
+   * `openedBefore` (monotonic ms), or, without that, while it is young.
+   */
+  replace(key: string, reason: string, openedBefore: number | null): void {
+    for (const connection of this.carrying([key])) connection.replace(reason, openedBefore);
+  }
+
+  /** Cuts the socket of a channel when nothing comes on it any more, else replaces it; under the same condition. */
+  reconnect(key: string, reason: string, openedBefore: number): void {
+    for (const connection of this.carrying([key])) connection.reconnect(reason, openedBefore);
   }
 
   /** The sockets that carry any of the channels. */
@@ -75,6 +102,19 @@ export class ExchangeConnections implements Disposable {
   async orderBook(nativeSymbol: string, signal: AbortSignal): Promise<BookChange & { readonly type: 'snapshot' }> {
     const body = await this.#rest.get(this.adapter.rest.orderBook(nativeSymbol), signal);
     return this.adapter.rest.readOrderBook(body, this.#options.clock.now());
+  }
+
+  /**
+   * The newest trades of a market, in ascending order.
+   * @throws {AppError} EXCHANGE_REST_FAILED or FRAME_MALFORMED.
+   */
+  async newestTrades(nativeSymbol: string, route: Route, signal: AbortSignal): Promise<readonly Trade[]> {
+    const { rest } = this.adapter;
+    const request = rest.recentTrades(nativeSymbol);
+    await this.#probes.take(request.weight, signal);
+    const body = await this.#rest.get(request, signal);
+    const { events } = rest.readTrades(body, route, this.#options.clock.now());
+    return events.filter((event) => event.kind === 'trade');
   }
 
   [Symbol.dispose](): void {

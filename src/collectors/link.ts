@@ -10,30 +10,12 @@ import type {
 } from '../exchanges/adapter.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { HourlyRequests } from './hourly-requests.ts';
+import type { LinkEnd, LinkHandlers } from './link-handlers.ts';
 import { RateLimit } from './rate-limit.ts';
-import type { OpenSocket, Socket } from './socket.ts';
+import type { HandshakeRefusal, OpenSocket, Socket } from './socket.ts';
 import { Unanswered } from './unanswered.ts';
-
-/** Data of one channel. */
-export type DataFrame = Extract<Frame, { kind: 'events' | 'book' }>;
-
-/** Why a link is over, and whether trying again can help. */
-export interface LinkEnd {
-  readonly message: string;
-  readonly retry: boolean;
-}
-
-export interface LinkHandlers {
-  /** Open and, where needed, logged in: channels can be asked for. */
-  ready(link: Link): void;
-  data(link: Link, frame: DataFrame): void;
-  subscribed(link: Link, keys: readonly string[]): void;
-  refused(link: Link, key: string, code: string, message: string): void;
-  /** A frame that could not be read at all; the link lives on. */
-  unreadable(link: Link, reason: string, detail: string): void;
-  closingSoon(link: Link, reason: string): void;
-  ended(link: Link, end: LinkEnd): void;
-}
 
 export interface LinkOptions {
   readonly adapter: ExchangeAdapter;
@@ -42,14 +24,17 @@ export interface LinkOptions {
   readonly credentials: Credentials | null;
   readonly openSocket: OpenSocket;
   readonly clock: Clock;
+  /** How often `tick` is called. */
+  readonly tickMs: number;
   /** Shared with the connection: what the frames belong to. */
   readonly routes: ReadonlyMap<string, Route>;
   readonly handlers: LinkHandlers;
 }
 
 const LOGIN_TIMEOUT_MS = 10_000;
-const HOUR_MS = 3_600_000;
 const MAX_TRIES = 3;
+/** Too many requests, banned: coming back at once makes it worse. */
+const TURNED_AWAY: ReadonlySet<number> = new Set([403, 418, 429]);
 
 /** One socket from open to close: login, requests within the exchange's limits, heartbeat, and what its frames mean. */
 export class Link {
@@ -59,20 +44,29 @@ export class Link {
   readonly #unanswered = new Unanswered();
   readonly #ending = new AbortController();
   #requests = 0;
-  /** When the requests of the last hour were made; monotonic ms. */
-  #requestedAt: number[] = [];
-  #lastInbound: number;
-  #pingedAt: number | null = null;
+  readonly #asked: HourlyRequests;
+  readonly #heartbeat: Heartbeat;
   #ready = false;
-  #lastInboundAt: number | null = null;
+  #closingReason: string | null = null;
+  /** Monotonic ms. */
   readonly openedAt: number;
+  /** When the last data came, at first `openedAt`; monotonic ms. */
+  dataAt: number;
 
   constructor(options: LinkOptions) {
     const { adapter, connection, endpoint, clock } = options;
     this.#options = options;
     this.#pace = new RateLimit(clock, { amount: adapter.limits.framesPerSecond, perMs: 1_000 });
+    this.#asked = new HourlyRequests(clock);
     this.openedAt = clock.monotonic();
-    this.#lastInbound = this.openedAt;
+    this.dataAt = this.openedAt;
+    this.#heartbeat = new Heartbeat({
+      clock,
+      connection,
+      tickMs: options.tickMs,
+      ping: () => this.#ping(),
+      bytesRead: () => this.#socket.bytesRead,
+    });
     this.#socket = options.openSocket(
       connection[`${endpoint}_ws_url`],
       { maxFrameBytes: adapter.maxFrameBytes },
@@ -80,8 +74,9 @@ export class Link {
         opened: () => this.#opened(),
         frame: (text) => this.#read(text),
         binary: (bytes) => options.handlers.unreadable(this, 'binary', `a binary frame of ${bytes} bytes`),
-        alive: () => this.#alive(),
-        closed: (code, reason) => this.#end(`closed with ${code}${reason ? `: ${reason}` : ''}`, true),
+        alive: () => this.#heartbeat.heard(),
+        closed: (code, reason, refusal) =>
+          this.#end(`closed with ${code}${reason ? `: ${reason}` : ''}`, true, turnedAwayBy(refusal)),
       },
     );
   }
@@ -92,7 +87,12 @@ export class Link {
 
   /** Wall time in ms of the last sign of life; null before the first. */
   get lastInboundAt(): number | null {
-    return this.#lastInboundAt;
+    return this.#heartbeat.lastAt;
+  }
+
+  /** Why the exchange will close it soon; null where it has not said so. */
+  get closingReason(): string | null {
+    return this.#closingReason;
   }
 
   /** Ready, and every channel asked for so far was answered. */
@@ -100,10 +100,19 @@ export class Link {
     return this.#ready && this.#unanswered.size === 0;
   }
 
+  /** Whether the answer for a channel is awaited. */
+  awaits(key: string): boolean {
+    return this.#unanswered.has(key);
+  }
+
+  /** Keys of the channels whose answer is awaited. */
+  get unanswered(): readonly string[] {
+    return this.#unanswered.keys;
+  }
+
   /** Requests of the last hour; the exchange allows `limits.requestsPerHour`. */
   get requestsThisHour(): number {
-    this.#forgetOldRequests();
-    return this.#requestedAt.length;
+    return this.#asked.count;
   }
 
   /** Asks for channels; the answers arrive as `subscribed` or `refused`. One frame for many where the exchange allows it. */
@@ -124,18 +133,13 @@ export class Link {
 
   /** Called about once a second: heartbeat, unanswered requests. */
   tick(): void {
-    const { adapter, connection, clock, handlers } = this.#options;
-    const now = clock.monotonic();
-    const silence = now - this.#lastInbound;
-    if (this.#pingedAt !== null && now - this.#pingedAt > connection.pong_timeout * 1_000)
-      return this.#fail(`no answer to a ping for ${connection.pong_timeout} s`, true);
-    if (!this.#ready && this.#lastInboundAt !== null && silence > LOGIN_TIMEOUT_MS)
+    const { clock, handlers } = this.#options;
+    if (!this.#heartbeat.punctual()) return; // what came meanwhile is still unread
+    if (!this.#ready && this.lastInboundAt !== null && this.#heartbeat.silenceMs > LOGIN_TIMEOUT_MS)
       return this.#fail('no answer to the login', true);
-    if (this.#ready && this.#pingedAt === null && silence >= connection.ping_interval * 1_000) {
-      this.#pingedAt = now;
-      if (adapter.heartbeat.by === 'client') this.#socket.send(adapter.heartbeat.text);
-      else this.#socket.ping();
-    }
+    const dead = this.#ready ? this.#heartbeat.check() : null;
+    if (dead !== null) return this.#fail(dead, true);
+    const now = clock.monotonic();
     const late = this.#unanswered.late(now);
     if (late.tries >= MAX_TRIES) return this.#fail('subscriptions stay unanswered', true);
     if (late.channels.length > 0) {
@@ -150,10 +154,14 @@ export class Link {
 
   setReading(reading: boolean): void {
     if (reading) {
-      this.#lastInbound = this.#options.clock.monotonic(); // we did not listen: silence was ours
-      this.#pingedAt = null;
+      this.#heartbeat.restart();
       this.#socket.resume();
     } else this.#socket.pause();
+  }
+
+  /** Ends as if it had been lost. */
+  abandon(reason: string): void {
+    this.#fail(reason, true);
   }
 
   /** Ends without telling `ended`. */
@@ -163,20 +171,9 @@ export class Link {
   }
 
   readonly #nextRequest = () => {
-    this.#countRequest();
+    this.#asked.add();
     return String(++this.#requests);
   };
-
-  #countRequest(): void {
-    this.#forgetOldRequests();
-    this.#requestedAt.push(this.#options.clock.monotonic());
-  }
-
-  #forgetOldRequests(): void {
-    const anHourAgo = this.#options.clock.monotonic() - HOUR_MS;
-    const recent = this.#requestedAt.findIndex((at) => at > anHourAgo);
-    this.#requestedAt.splice(0, recent < 0 ? this.#requestedAt.length : recent);
-  }
 
   /** Sends in its turn; returns when that is, in monotonic ms. */
   #send(frame: OutFrame): number {
@@ -193,11 +190,11 @@ export class Link {
 
   #opened(): void {
     const { adapter, credentials, clock, endpoint, handlers } = this.#options;
-    this.#alive();
+    this.#heartbeat.heard();
     if (endpoint !== 'private') return this.#becomeReady();
     const login = credentials && adapter.loginFrame(credentials, clock.now());
     if (login) {
-      this.#countRequest();
+      this.#asked.add();
       return this.#socket.send(login);
     }
     handlers.unreadable(
@@ -213,19 +210,19 @@ export class Link {
     this.#options.handlers.ready(this);
   }
 
-  #alive(): void {
-    this.#lastInbound = this.#options.clock.monotonic();
-    this.#lastInboundAt = this.#options.clock.now();
-    this.#pingedAt = null;
+  #ping(): void {
+    const { heartbeat } = this.#options.adapter;
+    if (heartbeat.by === 'client') this.#socket.send(heartbeat.text);
+    else this.#socket.ping();
   }
 
   #read(text: string): void {
     if (this.#ending.signal.aborted) return;
-    this.#alive();
+    this.#heartbeat.heard();
     const { adapter, routes, handlers } = this.#options;
     let frame: Frame;
     try {
-      frame = adapter.readFrame(text, this.#lastInboundAt ?? 0, routes);
+      frame = adapter.readFrame(text, this.lastInboundAt ?? 0, routes);
     } catch (error) {
       const reason = error instanceof AppError ? 'malformed' : 'reader-failed'; // a stranger's frame must not end the process
       return handlers.unreadable(this, reason, `${messageOf(error)} in ${JSON.stringify(text.slice(0, 200))}`);
@@ -239,12 +236,14 @@ export class Link {
       case 'events':
       case 'book':
         if (this.#unanswered.size > 0) this.#acknowledge(null, [frame.channel]); // data may come before its acknowledgement
+        this.dataAt = this.#options.clock.monotonic();
         return handlers.data(this, frame);
       case 'subscribed':
         return this.#acknowledge(frame.request, frame.channels);
       case 'logged-in':
         return this.#becomeReady();
       case 'closing-soon':
+        this.#closingReason = frame.reason;
         return handlers.closingSoon(this, frame.reason);
       case 'error':
         return this.#react(frame);
@@ -292,10 +291,13 @@ export class Link {
     this.#end(message, retry);
   }
 
-  #end(message: string, retry: boolean): void {
+  #end(message: string, retry: boolean, turnedAway: LinkEnd['turnedAway'] = null): void {
     if (this.#ending.signal.aborted) return;
     this.#ending.abort(new AppError('SOCKET_CLOSED', message));
     this.#ready = false;
-    this.#options.handlers.ended(this, { message, retry });
+    this.#options.handlers.ended(this, { message, retry, turnedAway });
   }
 }
+
+const turnedAwayBy = (refusal: HandshakeRefusal | undefined): LinkEnd['turnedAway'] =>
+  refusal && TURNED_AWAY.has(refusal.status) ? { forMs: refusal.retryAfterMs } : null;

@@ -1,5 +1,12 @@
 import { WebSocket } from 'ws';
 
+/** The exchange answered the opening handshake with an HTTP error. */
+export interface HandshakeRefusal {
+  readonly status: number;
+  /** What it asks us to wait; 0 where it says nothing. */
+  readonly retryAfterMs: number;
+}
+
 /** What a socket tells its owner. After `closed` nothing more comes. */
 export interface SocketHandlers {
   opened(): void;
@@ -8,10 +15,12 @@ export interface SocketHandlers {
   binary(bytes: number): void;
   /** The other side showed a sign of life that carries no data (ping or pong frame). */
   alive(): void;
-  closed(code: number, reason: string): void;
+  closed(code: number, reason: string, refusal?: HandshakeRefusal): void;
 }
 
 export interface Socket {
+  /** Bytes received so far: a slow frame that is still incomplete is a sign of life too. */
+  readonly bytesRead: number;
   /** Dropped silently unless the socket is open; `closed` has told why. */
   send(text: string): void;
   ping(): void;
@@ -27,6 +36,8 @@ export interface Socket {
 export type OpenSocket = (url: string, limits: { readonly maxFrameBytes: number }, handlers: SocketHandlers) => Socket;
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** The longest ban of Binance; anything above is not meant. */
+const MAX_RETRY_AFTER_MS = 3 * 86_400_000;
 
 /** Compression stays off and frames are bounded: a small compressed frame may cost hundreds of megabytes. */
 export const openWebSocket: OpenSocket = (url, { maxFrameBytes }, handlers) => {
@@ -37,17 +48,30 @@ export const openWebSocket: OpenSocket = (url, { maxFrameBytes }, handlers) => {
     followRedirects: false,
   });
   let failure = '';
+  let refusal: HandshakeRefusal | undefined;
+  let stream: { readonly bytesRead: number } | null = null;
+  socket.on('upgrade', (response) => {
+    stream = response.socket;
+  });
   socket.on('open', handlers.opened);
   socket.on('message', (data: Buffer, isBinary: boolean) =>
     isBinary ? handlers.binary(data.byteLength) : handlers.frame(data.toString()),
   );
   socket.on('ping', handlers.alive);
   socket.on('pong', handlers.alive);
-  socket.on('error', (error) => {
-    failure = error.message;
+  socket.on('unexpected-response', (_request, { statusCode = 0, headers }) => {
+    failure = `the handshake was answered with HTTP ${statusCode}`;
+    refusal = { status: statusCode, retryAfterMs: retryAfterMs(headers['retry-after']) };
+    socket.terminate();
   });
-  socket.on('close', (code, reason) => handlers.closed(code, failure || reason.toString()));
+  socket.on('error', (error) => {
+    failure ||= error.message;
+  });
+  socket.on('close', (code, reason) => handlers.closed(code, failure || reason.toString(), refusal));
   return {
+    get bytesRead() {
+      return stream?.bytesRead ?? 0;
+    },
     send: (text) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     },
@@ -60,3 +84,8 @@ export const openWebSocket: OpenSocket = (url, { maxFrameBytes }, handlers) => {
     terminate: () => socket.terminate(),
   };
 };
+
+/** Dates are ignored: the clocks of the two sides may differ. */
+function retryAfterMs(seconds: string | undefined): number {
+  return /^\d{1,9}$/.test(seconds ?? '') ? Math.min(Number(seconds) * 1_000, MAX_RETRY_AFTER_MS) : 0;
+}

@@ -1,76 +1,148 @@
 import type { DataType } from '../market/data-type.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { StreamStatus } from './collector-status.ts';
+import { Rhythm } from './rhythm.ts';
 
 const WINDOW_S = 10;
-/** Weight of the newest gap in the running mean of the gaps between messages. */
-const NEWEST = 0.1;
-/** LIVE up to this many mean gaps of silence (but at least LIVE_MS), QUIET up to STALLED_GAPS (but at least the allowed silence). */
+/** LIVE up to this many mean gaps of silence, but at least PATIENCE_MS. */
 const LIVE_GAPS = 5;
-const LIVE_MS = 5_000;
-const STALLED_GAPS = 20;
+/** From this many mean gaps of silence on, but at least PATIENCE_MS, the stream is looked into. */
+const SUSPECT_GAPS = 20;
+const PATIENCE_MS = 5_000;
+/** Silence of this many times the allowed is acted upon whatever is not known. */
+const EXTREME = 3;
 
-/** Follows the rhythm of one stream and judges its silence by it. */
+/** What is known of a silent stream beyond its silence. */
+export interface Verdict {
+  /** quiet: there is nothing to send. mute: there is, and it does not come. unknown: it could not be found out. */
+  readonly kind: 'quiet' | 'mute' | 'unknown';
+  /** A clause without a full stop, e.g. "OKX has none newer either". */
+  readonly because: string;
+}
+
+/** Follows the rhythm of one stream, and says what its silence means: by evidence where there is some, else by the rhythm. */
 export class StreamMonitor {
   readonly dataType: DataType;
   readonly #clock: Clock;
-  readonly #allowedSilenceMs: number;
+  readonly #allowedMs: number;
+  readonly #rhythm: Rhythm;
   readonly #perSecond = new Uint32Array(WINDOW_S);
   #second = 0;
-  #startedAt: number;
-  #lastAt: number | null = null;
+  #messages = 0;
+  /** Where silence begins, monotonic ms; moved forward by what was our own standstill. */
+  #silentSince: number;
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #begun = false;
   #lastMessageAt: number | null = null;
-  #meanGapMs: number | null = null;
   #lagMs: number | null = null;
+  #verdict: Verdict | null = null;
+  #doing: string | null = null;
 
-  constructor(dataType: DataType, allowedSilenceMs: number, clock: Clock) {
+  constructor(dataType: DataType, allowedMs: number, clock: Clock) {
     this.dataType = dataType;
     this.#clock = clock;
-    this.#allowedSilenceMs = allowedSilenceMs;
-    this.#startedAt = clock.monotonic();
+    this.#allowedMs = allowedMs;
+    this.#rhythm = new Rhythm(clock);
+    this.#silentSince = clock.monotonic();
   }
 
-  /** Forgets the rhythm's last beat, so that silence counts from now; called when the stream is asked for (again). */
+  /** Silence counts from now; called when the stream is asked for (again). */
   begin(): void {
-    this.#startedAt = this.#clock.monotonic();
-    this.#lastAt = null;
+    this.#silentSince = this.#clock.monotonic();
+    this.#begun = false;
+    this.#rhythm.pause();
+    this.#clear();
   }
 
   /** One message; times are wall times in ms, `exchangeTime` null where the exchange stamps none. */
   message(receivedAt: number, exchangeTime: number | null): void {
-    const now = this.#clock.monotonic();
-    if (this.#lastAt !== null) {
-      const gap = now - this.#lastAt;
-      this.#meanGapMs = this.#meanGapMs === null ? gap : this.#meanGapMs + NEWEST * (gap - this.#meanGapMs);
-    }
-    this.#lastAt = now;
+    this.heard();
     this.#lastMessageAt = receivedAt;
     if (exchangeTime !== null) this.#lagMs = receivedAt - exchangeTime;
-    this.#count(now, 1);
+    this.#count(this.#silentSince, 1);
+  }
+
+  /** Its data came, although there is no message yet to make of it. */
+  heard(): void {
+    if (this.#verdict && this.#verdict.kind !== 'quiet') this.#rhythm.pause(); // this silence was not the market's
+    this.#rhythm.message();
+    this.#silentSince = this.#clock.monotonic();
+    this.#heardAt = this.#silentSince;
+    this.#begun = true;
+    this.#messages += 1;
+    this.#clear();
+  }
+
+  /** So much of the silence was ours: we did not listen. */
+  forgive(ms: number): void {
+    this.#silentSince = Math.min(this.#clock.monotonic(), this.#silentSince + ms);
+    this.#rhythm.pause();
   }
 
   get lastMessageAt(): number | null {
     return this.#lastMessageAt;
   }
 
-  /** Silence in ms since the last message, or since the stream began. */
+  /** How often its data came so far. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** When its data last came, whatever was asked for since; monotonic ms. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** When the last message came or the stream was asked for; monotonic ms. */
+  get silentSince(): number {
+    return this.#silentSince;
+  }
+
+  /** Silence in ms since then. */
   get silenceMs(): number {
-    return this.#clock.monotonic() - (this.#lastAt ?? this.#startedAt);
+    return this.#clock.monotonic() - this.#silentSince;
   }
 
+  /** Silent for so long that it is worth looking into. */
+  get suspect(): boolean {
+    return this.silenceMs > Math.min(Math.max(PATIENCE_MS, this.#gaps(SUSPECT_GAPS)), this.#allowedMs);
+  }
+
+  /** Mute by evidence; or, where there is none, silent for longer than allowed and than its rhythm explains. */
   get stalled(): boolean {
-    return this.silenceMs > Math.max(this.#allowedSilenceMs, STALLED_GAPS * (this.#meanGapMs ?? 0));
+    if (this.#verdict?.kind === 'mute') return true;
+    return this.#verdict?.kind !== 'quiet' && this.silenceMs > this.#longest;
   }
 
-  /** `collector`: what the collector says of itself, which wins over silence. */
-  status(collector: 'STOPPED' | 'RECONNECTING' | null): StreamStatus {
+  /** Worth a remedy: mute by evidence, or stalled where nobody can say more, or for very long where nobody could. */
+  get needsRemedy(): boolean {
+    if (this.#verdict?.kind !== 'unknown') return this.stalled;
+    return this.silenceMs > EXTREME * this.#longest;
+  }
+
+  get verdict(): Verdict | null {
+    return this.#verdict;
+  }
+
+  /** Holds until the next message or the next verdict. */
+  judge(verdict: Verdict): void {
+    this.#verdict = verdict;
+  }
+
+  /** What is done about it and what comes next, as a sentence; shown until the next message. */
+  doing(sentence: string): void {
+    this.#doing = sentence;
+  }
+
+  /** `collector`: what the collector says of itself, which wins over silence; with its reason. */
+  status(collector: { readonly health: 'STOPPED' | 'RECONNECTING'; readonly reason: string } | null): StreamStatus {
     const silence = this.silenceMs;
-    const live = this.#lastAt !== null && silence <= Math.max(LIVE_MS, LIVE_GAPS * (this.#meanGapMs ?? 0));
+    const live = this.#begun && silence <= Math.max(PATIENCE_MS, this.#gaps(LIVE_GAPS)) && this.#verdict === null;
     this.#count(this.#clock.monotonic(), 0);
     return {
       dataType: this.dataType,
-      health: collector ?? (live ? 'LIVE' : this.stalled ? 'STALLED' : 'QUIET'),
-      reason: this.#reason(collector, silence),
+      health: collector?.health ?? (live ? 'LIVE' : this.stalled ? 'STALLED' : 'QUIET'),
+      reason: collector?.reason ?? this.reason,
       lastMessageAt: this.#lastMessageAt === null ? null : new Date(this.#lastMessageAt),
       messagesPerSecond: this.#perSecond.reduce((sum, count) => sum + count, 0) / WINDOW_S,
       lagMs: this.#lagMs,
@@ -78,13 +150,34 @@ export class StreamMonitor {
     };
   }
 
-  #reason(collector: 'STOPPED' | 'RECONNECTING' | null, silenceMs: number): string {
-    if (collector === 'STOPPED') return 'The collector is not running.';
-    if (collector === 'RECONNECTING') return 'The connection is being established.';
-    const silence = `${(silenceMs / 1_000).toFixed(1)} s`;
-    if (this.#lastAt === null) return `No ${this.dataType} message yet, ${silence} after asking for them.`;
-    if (this.#meanGapMs === null) return `The first ${this.dataType} message came ${silence} ago.`;
-    return `The last ${this.dataType} message came ${silence} ago; the usual gap is ${(this.#meanGapMs / 1_000).toFixed(2)} s.`;
+  /** What is known, what is done about it, and what comes next. */
+  get reason(): string {
+    const silence = seconds(this.silenceMs, 1);
+    const doing = this.#doing === null ? '' : ` ${this.#doing}`;
+    if (this.#verdict)
+      return `${this.#begun ? `No ${this.dataType} for ${silence}` : this.#none(silence)}; ${this.#verdict.because}.${doing}`;
+    if (!this.#begun) return `${this.#none(silence)}.${doing}`;
+    const mean = this.#rhythm.meanGapMs;
+    const usual = mean === null ? '' : `; the usual gap is ${mean > 250 ? seconds(mean, 2) : '0.25 s or less'}`;
+    return `The last ${this.dataType} message came ${silence} ago${usual}.${doing}`;
+  }
+
+  #none(silence: string): string {
+    return `No ${this.dataType} message yet, ${silence} after asking for them`;
+  }
+
+  /** Longest silence in ms that needs no explanation. */
+  get #longest(): number {
+    return Math.max(this.#allowedMs, this.#gaps(SUSPECT_GAPS));
+  }
+
+  #gaps(count: number): number {
+    return count * (this.#rhythm.meanGapMs ?? 0);
+  }
+
+  #clear(): void {
+    this.#verdict = null;
+    this.#doing = null;
   }
 
   /** Counts into the slot of this second, emptying the slots passed over. */
@@ -97,3 +190,5 @@ export class StreamMonitor {
     this.#perSecond[slot] = (this.#perSecond[slot] ?? 0) + messages;
   }
 }
+
+const seconds = (ms: number, digits: number): string => `${(ms / 1_000).toFixed(digits)} s`;

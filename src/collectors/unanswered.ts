@@ -21,6 +21,14 @@ export class Unanswered {
     return this.#asked.size;
   }
 
+  has(key: string): boolean {
+    return this.#asked.has(key);
+  }
+
+  get keys(): readonly string[] {
+    return [...this.#asked.keys()];
+  }
+
   add(channels: readonly Channel[], frame: OutFrame, at: number): void {
     for (const channel of channels) {
       if (!frame.channels.includes(channel.key)) continue;

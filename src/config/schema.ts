@@ -78,13 +78,15 @@ const connection = group({
   rest_url: exchangeUrl('http').optional().describe('Base of the REST API.'),
   ping_interval: seconds(0.05, 3_600)
     .optional()
-    .describe('Silence after which we ping, in seconds; under the idle cut of the exchange.'),
+    .describe(
+      'Longest silence after which we ping, in seconds; under the idle cut of the exchange. A busy socket is pinged earlier.',
+    ),
   pong_timeout: seconds(0.05, 3_600)
     .optional()
-    .describe('Wait for the answer before the socket counts as dead, in seconds.'),
+    .describe('Longest wait for the answer before the socket counts as dead, in seconds; 5 at most for a busy socket.'),
   max_reconnect_attempts: wholeNumber(1, 1_000_000)
     .optional()
-    .describe('Attempts in a row before the collector reports `error`.'),
+    .describe('Attempts in a row without data before the collector reports `error`; then there is one in 30 to 60 s.'),
   reconnect_delay: seconds(0.001, 3_600).optional().describe('Longest jittered wait between two attempts, in seconds.'),
 });
 
@@ -92,7 +94,9 @@ const dataCollection = group({
   store_raw_data: yesOrNo().default(true).describe("Keep the exchange's own payload with every trade."),
   health_check_interval: seconds(0.05, 3_600)
     .default(30)
-    .describe('Half the silence after which a stream counts as stalled, in seconds, unless its own rhythm is slower.'),
+    .describe(
+      'Half the silence after which a stream counts as stalled, in seconds, unless its own rhythm is slower or the exchange has nothing newer. By evidence it counts as stalled earlier.',
+    ),
   auto_restart: yesOrNo().default(true).describe('Restart a collector in `error`, with growing waits, for ever.'),
   buffer_size: wholeNumber(1, 1_000_000)
     .default(1000)

@@ -13,13 +13,13 @@ it('the wait before a retry is jittered over the whole of a doubling, capped ran
 });
 
 describe('attempts', () => {
-  const make = () => {
+  const make = (max = 1_000) => {
     const clock = new ManualClock();
-    return { clock, attempts: new Attempts(clock, () => 1, 60_000) };
+    return { clock, attempts: new Attempts({ clock, random: () => 1, capMs: 60_000, max }) };
   };
   const lose = ({ attempts }: ReturnType<typeof make>) => {
     attempts.failed();
-    return attempts.nextWaitMs();
+    return attempts.waitMs;
   };
 
   it('wait longer after every break, also when each socket greets us first', () => {
@@ -45,6 +45,40 @@ describe('attempts', () => {
       await made.clock.advance(seconds * 1_000);
       expect(lose(made)).toBe(wait);
     }
+  });
+
+  it('wait two seconds at most for an exchange that gives data for a while each time', async () => {
+    const made = make();
+    const waits: number[] = [];
+    for (let time = 0; time < 20; time++) {
+      made.attempts.data();
+      await made.clock.advance(2_000);
+      waits.push(lose(made));
+    }
+    expect(Math.max(...waits)).toBe(2_000);
+  });
+
+  it('are used up by sockets that bring no data, also when the exchange greets us, and come half a minute to a minute apart then', () => {
+    const made = make(2);
+    for (let time = 0; time < 3; time++) {
+      expect(made.attempts.usedUp).toBe(false);
+      made.attempts.answered();
+      made.attempts.failed();
+    }
+    expect(made.attempts.usedUp).toBe(true);
+    expect(made.attempts.waitMs).toBe(60_000);
+    made.attempts.data();
+    expect(lose(made)).toBeLessThan(5_000);
+    expect(made.attempts.usedUp).toBe(false);
+  });
+
+  it('wait at once when the exchange turns us away by name, and for as long as it says', () => {
+    const made = make();
+    made.attempts.failed({ forMs: 0 });
+    expect(made.attempts.waitMs).toBe(60_000);
+    made.attempts.failed({ forMs: 120_000 });
+    expect(made.attempts.waitMs).toBe(120_000);
+    expect(made.attempts.usedUp).toBe(false);
   });
 });
 

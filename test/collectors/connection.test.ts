@@ -167,6 +167,7 @@ describe('giving up', () => {
     await clock.advance(1_000);
     newest().open();
     newest().acknowledge();
+    await clock.advance(3_000);
     newest().say(upgrade);
     await clock.advance(500);
     connection[Symbol.dispose]();

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { RateLimit } from '../../src/collectors/rate-limit.ts';
+import type { Route } from '../../src/exchanges/adapter.ts';
 import { okx } from '../../src/exchanges/okx/adapter.ts';
+import { silentLog } from '../../src/runtime/log.ts';
 import { book, books, connect, listen, live, tickers, trade, trades, upgrade } from '../support/hand-connection.ts';
 import { ManualClock, turn } from '../support/manual-clock.ts';
 
@@ -128,7 +130,7 @@ describe('moving to the next socket', () => {
     newest().acknowledge();
     first.say(trade('7'));
     expect(count('events trades:BTC-USDT')).toBe(1);
-    await clock.advance(5_000);
+    await clock.advance(10_000);
     expect(first.state).toBe('closed');
   });
 
@@ -210,5 +212,91 @@ describe('moving to the next socket', () => {
     newest().acknowledge();
     await clock.advance(3_000);
     expect(sockets.map(({ state }) => state)).toEqual(['closed', 'open']);
+  });
+});
+
+describe('the next socket is proven before the old one goes', () => {
+  const moving = async (...wanted: readonly Route[]) => {
+    const made = await live(...wanted);
+    made.first.say(upgrade);
+    await made.clock.advance(1_000);
+    const next = made.newest();
+    next.open();
+    next.acknowledge();
+    return { ...made, next };
+  };
+
+  it('by a trade of every channel on which the old one delivers', async () => {
+    const { clock, first, next, count } = await moving(trades, tickers);
+    first.say(trade('7'));
+    await clock.advance(4_000);
+    expect(first.state).toBe('open');
+    next.say(trade('7'));
+    await clock.advance(1_000);
+    expect(first.state).toBe('closed');
+    expect(count('events trades:BTC-USDT')).toBe(2);
+  });
+
+  it('by the old one having reached what the next one began with', async () => {
+    const { clock, first, next } = await moving(trades);
+    first.say(trade('99'));
+    next.say(trade('101'));
+    await clock.advance(4_000);
+    expect(first.state).toBe('open');
+    first.say(trade('100'));
+    await clock.advance(1_000);
+    expect(first.state).toBe('open');
+    first.say(trade('101'));
+    await clock.advance(1_000);
+    expect(first.state).toBe('closed');
+  });
+
+  it('not by what the old one delivered before the next one was subscribed', async () => {
+    const { clock, first, newest } = await live(trades);
+    first.say(upgrade);
+    await clock.advance(1_000);
+    newest().open();
+    first.say(trade('7')); // and none after it
+    newest().acknowledge();
+    await clock.advance(3_000);
+    expect(first.state).toBe('closed');
+  });
+
+  it('by a minimum of time where nothing comes', async () => {
+    const { clock, first } = await moving(trades, tickers);
+    await clock.advance(900);
+    expect(first.state).toBe('open');
+    await clock.advance(2_000);
+    expect(first.state).toBe('closed');
+  });
+
+  it('or is taken after a while all the same, which is said', async () => {
+    const lines: [message: string, fields: unknown][] = [];
+    const log = { ...silentLog, warn: (...line: (typeof lines)[number]) => void lines.push(line) };
+    const { connection, clock, newest } = connect(okx, 'public', { log });
+    connection.want(trades, listen().listener);
+    await clock.advance(1);
+    const first = newest();
+    first.open();
+    first.acknowledge();
+    first.say(upgrade);
+    await clock.advance(1_000);
+    newest().open();
+    newest().acknowledge();
+    for (let second = 0; second < 10; second++) {
+      first.say(trade(String(second)));
+      await clock.advance(1_000);
+    }
+    expect(first.state).toBe('closed');
+    expect(lines).toEqual([
+      ['Moved to the next socket, not proven by data', expect.objectContaining({ channels: 'trades:BTC-USDT' })],
+    ]);
+  });
+
+  it('and moved on from again when its own end was announced meanwhile', async () => {
+    const { clock, next, sockets } = await moving(trades);
+    next.say(upgrade);
+    await clock.advance(4_000);
+    expect(sockets).toHaveLength(3);
   });
 });

@@ -51,6 +51,7 @@ export function listen() {
     data: (frame) => heard.push(`${frame.kind} ${frame.channel}`),
     subscribed: (key) => heard.push(`subscribed ${key}`),
     refused: (key, code) => heard.push(`refused ${key} ${code}`),
+    interrupted: (key) => heard.push(`interrupted ${key}`),
     connection: (_keys, state) => heard.push(state),
     trouble: (reason) => heard.push(`trouble ${reason}`),
   };

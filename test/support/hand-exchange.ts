@@ -7,7 +7,11 @@ import { type HandSocket, handSockets } from './hand-sockets.ts';
 import { ManualClock } from './manual-clock.ts';
 
 /** A managed OKX collector of BTC-USDT whose exchange and time the test moves. */
-export function handExchange(dataTypes: readonly DataType[], own: Partial<FactoryOptions> = {}) {
+export function handExchange(
+  dataTypes: readonly DataType[],
+  own: Partial<FactoryOptions> = {},
+  channels: Readonly<Partial<Record<DataType, string>>> = { orderbook: 'books' },
+) {
   const clock = new ManualClock();
   const { sockets, openSocket } = handSockets();
   const surroundings = { clock, random: () => 0.5, log: silentLog };
@@ -17,7 +21,7 @@ export function handExchange(dataTypes: readonly DataType[], own: Partial<Factor
     exchange: 'okx',
     symbol: 'BTC-USDT',
     dataTypes,
-    customParams: { channels: { orderbook: 'books' } },
+    customParams: { channels },
   });
   const events: MarketEvent[] = [];
   collector.onEvent((event) => events.push(event));
@@ -32,10 +36,10 @@ export function handExchange(dataTypes: readonly DataType[], own: Partial<Factor
     answered.set(socket, socket.sent.length);
     socket.acknowledge();
   };
-  /** Passes seconds in which the exchange accepts and answers everything, and does what the test says once a second. */
-  const run = async (seconds: number, each: () => void = () => {}) => {
-    for (let second = 0; second < seconds; second++) {
-      await clock.advance(1_000);
+  /** Passes seconds in which the exchange accepts and answers everything, and does what the test says `everyMs`. */
+  const run = async (seconds: number, each: () => void = () => {}, everyMs = 1_000) => {
+    for (let passed = 0; passed < seconds * 1_000; passed += everyMs) {
+      await clock.advance(everyMs);
       for (const socket of sockets) if (socket.state !== 'closed') answer(socket);
       each();
     }
@@ -44,5 +48,5 @@ export function handExchange(dataTypes: readonly DataType[], own: Partial<Factor
   const refuse = (endpoint: string) => refusing.add(`/ws/v5/${endpoint}`);
   const accept = () => refusing.clear();
   const open = () => sockets.filter(({ state }) => state === 'open');
-  return { clock, sockets, open, refuse, accept, manager, collector, events, run };
+  return { clock, factory, sockets, open, refuse, accept, manager, collector, events, run };
 }

@@ -6,6 +6,8 @@ export class HandSocket {
   readonly sent: string[] = [];
   state: 'connecting' | 'open' | 'closed' = 'connecting';
   reading = true;
+  /** Moved by the test: frames said whole do not count. */
+  bytesRead = 0;
   readonly #handlers: SocketHandlers;
 
   constructor(url: string, handlers: SocketHandlers) {
@@ -28,12 +30,30 @@ export class HandSocket {
     this.#handlers.closed(1006, '');
   }
 
+  /** The opening handshake is answered with an HTTP error. */
+  refuse(status: number, retryAfterMs = 0): void {
+    this.state = 'closed';
+    this.#handlers.closed(1006, `the handshake was answered with HTTP ${status}`, { status, retryAfterMs });
+  }
+
   /** What was asked for, frame by frame. */
   asked(op: string): readonly (readonly string[])[] {
     return this.#requests(op).map(({ args = [], params = [] }) => [
       ...args.map(({ channel, instId }) => `${channel}:${instId}`),
       ...params,
     ]);
+  }
+
+  /** What is subscribed as OKX sees it, e.g. "trades:BTC-USDT". */
+  subscriptions(): ReadonlySet<string> {
+    const subscribed = new Set<string>();
+    for (const text of this.sent.filter((each) => each.startsWith('{'))) {
+      const { op, args = [] } = JSON.parse(text) as Request;
+      for (const { channel, instId } of args)
+        if (op === 'subscribe') subscribed.add(`${channel}:${instId}`);
+        else subscribed.delete(`${channel}:${instId}`);
+    }
+    return subscribed;
   }
 
   /** Answers every OKX subscription that was asked for so far. */
@@ -65,6 +85,9 @@ export function handSockets(): { readonly sockets: HandSocket[]; readonly openSo
     const socket = new HandSocket(url, handlers);
     sockets.push(socket);
     return {
+      get bytesRead() {
+        return socket.bytesRead;
+      },
       send: (text) => {
         if (socket.state === 'open') socket.sent.push(text);
       },

@@ -59,6 +59,12 @@ export class ManualClock implements Clock {
     this.#wallAtStart += ms;
   }
 
+  /** Passes time in which nothing runs; then everything that is due by now does. */
+  async standStill(ms: number): Promise<void> {
+    this.#elapsed += ms;
+    await this.advance(0);
+  }
+
   /** Passes time, sleeper by sleeper in order of their deadlines; what each one sets off runs before the next wakes. */
   async advance(ms: number): Promise<void> {
     const until = this.#elapsed + ms;
