@@ -25,9 +25,17 @@ function busiest(served: readonly Served[], perMs: number): number {
 
 describe.each(Object.entries(EXCHANGES))('the REST budget of %s', (id, { rest }) => {
   const { weight, perMs, burst } = rest.budget;
-  const costs = [rest.recentTrades('X').weight, rest.orderBook('X').weight, rest.tradesPage('X', { afterId: '1', beforeId: '9' }).weight];
+  const costs = [
+    rest.recentTrades('X').weight,
+    rest.orderBook('X').weight,
+    rest.tradesPage('X', { afterId: '1', beforeId: '9' }).weight,
+  ];
   const step = fc.oneof(
-    fc.record({ kind: fc.constant('ask' as const), cost: fc.constantFrom(...costs), count: fc.integer({ min: 1, max: 60 }) }),
+    fc.record({
+      kind: fc.constant('ask' as const),
+      cost: fc.constantFrom(...costs),
+      count: fc.integer({ min: 1, max: 60 }),
+    }),
     fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 3 * perMs }) }),
     fc.record({ kind: fc.constant('block' as const), ms: fc.integer({ min: 1, max: 3 * perMs }) }),
     fc.record({ kind: fc.constant('abort' as const) }),

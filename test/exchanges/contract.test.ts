@@ -202,6 +202,7 @@ describe.each(Object.keys(EXCHANGES) as ExchangeId[])('%s', (id) => {
     }
     expect(rest.budget.burst).toBeLessThan(rest.budget.weight);
     expect(rest.recentLimit).toBeGreaterThan(0);
+    expect(adapter.capabilities.tradeBackfill.pageSize).toBeGreaterThan(1);
     expect(JSON.stringify(rest.tradesAround(symbol, RECEIVED_AT).query)).toContain(String(RECEIVED_AT));
     expect(JSON.stringify(page.query)).toMatch(/9007199254740993(001|005)/);
     for (const interval of ['7m', '', '__proto__'])
