@@ -44,6 +44,7 @@ export class BackfillMarket {
   #quietUntil = 0;
   #reason: string | null = null;
   #recentAgainAt = 0;
+  #recordBegins: bigint | null = null;
 
   constructor({ exchange, symbol }: MarketName, ledger: GapLedger, clock: Clock, random: Random) {
     this.exchange = exchange;
@@ -139,6 +140,16 @@ export class BackfillMarket {
     return false;
   }
 
+  /** What the exchange keeps seems to begin with this id. */
+  recordBeginsAt(id: bigint): void {
+    this.#recordBegins = id;
+  }
+
+  /** Whether all of a range is older than what the exchange seemed to keep. */
+  isOlderThanRecord({ last }: IdRange): boolean {
+    return this.#recordBegins !== null && last < this.#recordBegins;
+  }
+
   /** An answer showed all it could of these ids. */
   shown(range: IdRange): void {
     this.#unseen = this.#unseen.filter((one) => !overlap(one.range, range));
@@ -152,6 +163,7 @@ export class BackfillMarket {
   /** After a failure nothing that was seen, or not seen, before counts: REST may come back with an older state. */
   failed(reason: string): void {
     this.#unseen = [];
+    this.#recordBegins = null;
     this.#quiet(reason);
   }
 

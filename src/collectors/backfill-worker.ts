@@ -189,8 +189,11 @@ export class BackfillWorker implements Disposable {
     // Nothing is given up while a trade that was fetched could still be on its way into the ledger.
     if (found.length > 0) await ledger.settled();
     const unseen = search.way === 'recent' ? null : findings[0]?.unseen;
-    const notThere = unseen && market.notShown(unseen) ? [unseen] : [];
+    // An empty page below the one that ended early: two answers that agree on where the record begins.
+    const older = unseen && answer.trades.length === 0 && market.isOlderThanRecord(unseen);
+    const notThere = unseen && (older || market.notShown(unseen)) ? [unseen] : [];
     if (search.way !== 'recent' && !unseen) market.shown(search.part);
+    for (const { begins } of findings) if (begins !== null) market.recordBeginsAt(begins);
     const absent = findings.flatMap((finding) => finding.absent);
     await this.#giveUp(market, absent, (range) => this.#whyAbsent(range, answer.trades[0]?.tradeId));
     await this.#giveUp(market, notThere, () => this.#whyUnseen(answer.trades.length === 0));
@@ -240,19 +243,22 @@ export class BackfillWorker implements Disposable {
     if (given.ranges.length > 0) await ledger.settled();
   }
 
-  /** Nothing older was shown than what lies above the range: the exchange's record begins there. */
+  /** Where nothing below the range was shown either, the exchange's record begins above it. */
   #whyAbsent({ last }: IdRange, oldestShown: string | undefined): string {
-    const { name, capabilities } = this.#rest.adapter;
     return oldestShown !== undefined && BigInt(oldestShown) > last
-      ? `older than what ${name} keeps (${capabilities.tradeBackfill.reach}), or never given by it`
-      : `${name} has no trades with these ids`;
+      ? this.#olderThanKept
+      : `${this.#rest.adapter.name} has no trades with these ids`;
   }
 
   #whyUnseen(showedNothing: boolean): string {
-    const { name, capabilities } = this.#rest.adapter;
     return showedNothing
-      ? `older than what ${name} keeps (${capabilities.tradeBackfill.reach}): it shows nothing up to these ids`
-      : `${name} has not shown these ids for ${PATIENCE_MS / 1_000} s`;
+      ? this.#olderThanKept
+      : `${this.#rest.adapter.name} has not shown these ids for ${PATIENCE_MS / 1_000} s`;
+  }
+
+  get #olderThanKept(): string {
+    const { name, capabilities } = this.#rest.adapter;
+    return `older than what ${name} keeps (${capabilities.tradeBackfill.reach})`;
   }
 
   #failed(reason: string): void {

@@ -21,6 +21,8 @@ export interface Finding {
   readonly absent: readonly IdRange[];
   /** Ids above everything it showed: it may not have got there yet. */
   readonly unseen: IdRange | null;
+  /** The oldest id of a page that had room for older ones: what the exchange keeps seems to begin there. */
+  readonly begins: bigint | null;
 }
 
 /**
@@ -33,15 +35,19 @@ export function judge(search: Search, answer: TradesAnswer): Finding {
     const { first, last } = idsOf(trade);
     return last >= stretch.first && first <= stretch.last;
   });
-  if (answer.rejected > 0) return { found, absent: [], unseen: null };
+  if (answer.rejected > 0) return { found, absent: [], unseen: null, begins: null };
   const [oldest, newest] = [answer.trades[0], answer.trades.at(-1)];
-  if (!oldest || !newest) return { found, absent: [], unseen: unseenBy(search, null, 0) };
+  if (!oldest || !newest) return { found, absent: [], unseen: unseenBy(search, null, 0), begins: null };
   const shown = { first: idsOf(oldest).first, last: idsOf(newest).last };
   const searched = overlap(stretch, searchedBy(search, shown));
   return {
     found,
     absent: searched ? holes(searched, found) : [],
     unseen: unseenBy(search, shown, answer.trades.length),
+    begins:
+      search.way === 'down' && answer.trades.length < search.limit && shown.first > search.part.first
+        ? shown.first
+        : null,
   };
 }
 

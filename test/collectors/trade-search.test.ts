@@ -46,8 +46,14 @@ describe('a page downwards', () => {
     });
   });
 
+  it('that had room for older trades hints at where the record begins', () => {
+    expect(judge(down([10, 14]), answer(12, 13, 14, 15))).toMatchObject({ absent: [], unseen: null, begins: 12n });
+    expect(judge({ ...down([10, 14]), limit: 4 }, answer(12, 13, 14, 15))).toMatchObject({ begins: null });
+    expect(judge(down([10, 14]), answer(8, 13, 14, 15))).toMatchObject({ begins: null });
+  });
+
   it('without a row proves nothing', () => {
-    expect(judge(down([10, 14]), answer())).toEqual({ found: [], absent: [], unseen: range(10, 14) });
+    expect(judge(down([10, 14]), answer())).toEqual({ found: [], absent: [], unseen: range(10, 14), begins: null });
   });
 
   it('with a row that cannot be read proves nothing: the row may be the trade', () => {
@@ -91,7 +97,7 @@ describe('the newest trades', () => {
       absent: [range(22, 22), range(24, 40)],
       unseen: null,
     });
-    expect(judge(recent(30, 40), answer(20, 21))).toEqual({ found: [], absent: [], unseen: null });
+    expect(judge(recent(30, 40), answer(20, 21))).toEqual({ found: [], absent: [], unseen: null, begins: null });
   });
 
   it('may be packed', () => {
