@@ -66,10 +66,6 @@ export class BackfillWorker implements Disposable {
     void this.#run();
   }
 
-  get busy(): boolean {
-    return this.#jobs.size > 0;
-  }
-
   add(market: BackfillMarket): void {
     if (this.#markets.includes(market)) return;
     this.#markets = [...this.#markets, market];

@@ -56,11 +56,6 @@ export class Backfiller implements Disposable {
     return [...this.#watched.values()].map(({ market, worker }) => worker.statusOf(market));
   }
 
-  /** Whether missing trades are being fetched from there. */
-  isBusy(rest: ExchangeRest): boolean {
-    return this.#workers.get(rest)?.busy ?? false;
-  }
-
   [Symbol.dispose](): void {
     this.#listening[Symbol.dispose]();
     for (const worker of this.#workers.values()) worker[Symbol.dispose]();

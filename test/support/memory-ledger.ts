@@ -18,7 +18,7 @@ type Change = () => void;
 
 /**
  * A ledger in memory. As in the real one nothing that is accepted or given up shows before it is durable: that takes a turn of the
- * event loop, or until `hold` is lifted.
+ * event loop.
  */
 export class MemoryLedger implements GapLedger {
   readonly #clock: Clock;
@@ -28,7 +28,7 @@ export class MemoryLedger implements GapLedger {
   /** Every trade that was accepted, as it came. */
   readonly accepted: { readonly trade: Trade; readonly provenance: Provenance }[] = [];
   readonly givenUp: (IdRange & { readonly symbol: string; readonly cause: string })[] = [];
-  /** Trades there is room for until the next `settled`. */
+  /** Trades there is room for. */
   room = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock) {
@@ -46,7 +46,7 @@ export class MemoryLedger implements GapLedger {
     this.accepted.push({ trade, provenance });
     const last = BigInt(trade.tradeId);
     const range = { first: last - BigInt(trade.fillCount) + 1n, last };
-    this.#queue.push(() => this.#add(trade.exchange, trade.symbol, range, trade.exchangeTime, provenance));
+    this.#later(() => this.#add(trade.exchange, trade.symbol, range, trade.exchangeTime, provenance));
     return true;
   };
 
@@ -68,12 +68,11 @@ export class MemoryLedger implements GapLedger {
 
   giveUp(exchange: string, symbol: string, range: IdRange, cause: string): void {
     this.givenUp.push({ ...range, symbol, cause });
-    this.#queue.push(() =>
+    this.#later(() =>
       this.#paint(exchange, symbol, range, (part, row) =>
         row?.status === 'GAP' ? { ...row, ...part, status: 'UNFILLABLE', cause } : null,
       ),
     );
-    void turn().then(() => this.#apply());
   }
 
   declare(
@@ -120,10 +119,14 @@ export class MemoryLedger implements GapLedger {
     return merged.map(({ first, last, status }) => `${first}-${last} ${status}`);
   }
 
+  #later(change: Change): void {
+    this.#queue.push(change);
+    if (this.#queue.length === 1) void turn().then(() => this.#apply());
+  }
+
   #apply(): void {
     const changes = this.#queue;
     this.#queue = [];
-    this.room = Math.max(this.room, 100);
     for (const change of changes) change();
   }
 
