@@ -44,6 +44,7 @@ export class BackfillMarket {
   #quietUntil = 0;
   #reason: string | null = null;
   #recentAgainAt = 0;
+  #recentFrom = 0n;
   #recordBegins: bigint | null = null;
 
   constructor({ exchange, symbol }: MarketName, ledger: GapLedger, clock: Clock, random: Random) {
@@ -95,7 +96,8 @@ export class BackfillMarket {
   /** The part of a gap that the newest `limit` trades probably hold; null when it is none. */
   amongRecent(gap: IdRange, limit: number): IdRange | null {
     const head = this.#ledger.known(this.exchange, this.symbol)?.last;
-    if (head === undefined || this.#failures > 0 || this.#clock.monotonic() < this.#recentAgainAt) return null;
+    if (head === undefined || this.#failures > 0 || gap.last < this.#recentFrom) return null;
+    if (this.#clock.monotonic() < this.#recentAgainAt) return null;
     return overlap(gap, { first: head - BigInt(limit) + 1n, last: head });
   }
 
@@ -124,8 +126,10 @@ export class BackfillMarket {
     };
   }
 
-  recentHelpedNothing(): void {
+  /** The newest trades begin with this id, or showed nothing: what is below needs pages. */
+  recentHelpedNothing(oldest: bigint | null): void {
     this.#recentAgainAt = this.#clock.monotonic() + RECENT_AGAIN_MS;
+    this.#recentFrom = oldest ?? this.#recentFrom;
   }
 
   /** An answer did not show these ids. True when nothing new of them was shown for long enough to believe that they are not there. */

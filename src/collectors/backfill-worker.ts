@@ -8,7 +8,7 @@ import { type BackfillMarket, FAILURE_CAP_MS, PATIENCE_MS } from './backfill-mar
 import { nextPage } from './backfill-plan.ts';
 import { backoffMs } from './backoff.ts';
 import { type AcceptTrade, deliver } from './deliver.ts';
-import type { ExchangeRest } from './exchange-rest.ts';
+import { type ExchangeRest, idsOf, type TradesAnswer } from './exchange-rest.ts';
 import { judge, type Search } from './trade-search.ts';
 
 export interface BackfillPorts {
@@ -194,14 +194,19 @@ export class BackfillWorker implements Disposable {
     await this.#giveUp(market, absent, (range) => this.#whyAbsent(range, answer.trades[0]?.tradeId));
     await this.#giveUp(market, notThere, () => this.#whyUnseen(answer.trades.length === 0));
     const progress = found.length + absent.length + notThere.length > 0;
-    return this.#judgeProgress(market, search, { progress, rejected: answer.rejected });
+    return this.#judgeProgress(market, search, { progress, ...answer });
   }
 
-  #judgeProgress(market: BackfillMarket, search: Search, answer: { progress: boolean; rejected: number }): boolean {
+  #judgeProgress(
+    market: BackfillMarket,
+    search: Search,
+    answer: TradesAnswer & { readonly progress: boolean },
+  ): boolean {
     const { name } = this.#rest.adapter;
     const left = market.open.some(({ first, last }) => first <= search.part.last && last >= search.part.first);
     if (search.way === 'recent') {
-      if (!answer.progress) market.recentHelpedNothing();
+      const [oldest] = answer.trades;
+      if (!answer.progress) market.recentHelpedNothing(oldest ? idsOf(oldest).first : null);
       return answer.progress;
     }
     if (answer.rejected > 0 && left) market.stuck(`${name} prints ${answer.rejected} trades that cannot be read`);

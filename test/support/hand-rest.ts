@@ -10,6 +10,7 @@ interface Range {
 /** When trade 0 would have been made; one trade a second follows. Large ids begin again, as a time must stay one. */
 export const EPOCH = Date.UTC(2026, 0, 1);
 const timeOf = (id: bigint): number => EPOCH + Number(id % 1_000_000_000n) * 1_000;
+const HOUR_MS = 3_600_000;
 
 /** The REST side of an exchange whose record of trades is what the test says it is. */
 export class HandRest {
@@ -19,6 +20,8 @@ export class HandRest {
   newest: bigint | null = null;
   oldest = 0n;
   /** Answers instead of the exchange, in their order; the last one for ever. */
+  /** Nothing was traded for ten hours after this id. */
+  quietAfter: bigint | null = null;
   readonly instead: (() => Response | Promise<Response>)[] = [];
   readonly requests: {
     readonly path: string;
@@ -45,8 +48,22 @@ export class HandRest {
     return this.requests.filter(({ path }) => path.startsWith('histor')).map(({ query }) => query);
   }
 
+  timeOf(id: bigint): number {
+    return timeOf(id) + (this.quietAfter !== null && id > this.quietAfter ? 10 * HOUR_MS : 0);
+  }
+
+  /** The first id from a time on. */
+  #firstFrom(time: number): bigint {
+    const busy = BigInt(Math.ceil((time - EPOCH) / 1_000));
+    if (this.quietAfter === null || busy <= this.quietAfter) return busy;
+    const later = BigInt(Math.ceil((time - 10 * HOUR_MS - EPOCH) / 1_000));
+    return later > this.quietAfter ? later : this.quietAfter + 1n;
+  }
+
   #answer(url: URL): Response {
     const query = url.searchParams;
+    const okx = (ids: readonly bigint[]) => okxAnswer(ids, query.get('instId'), (id) => this.timeOf(id));
+    const binance = (ids: readonly bigint[]) => binanceAnswer(ids, (id) => this.timeOf(id));
     const shown = this.made
       .map(({ first, last }) => ({
         first: first > this.oldest ? first : this.oldest,
@@ -58,22 +75,29 @@ export class HandRest {
       case 'exchangeInfo':
         return Response.json({ symbols: ['BTC', 'ETH'].map(listed) });
       case 'history-trades': {
-        const after = BigInt(query.get('after') ?? '0');
-        const end = query.get('type') === '2' ? (after - BigInt(EPOCH) + 999n) / 1_000n : after;
-        return okx(below(shown, end, limit), query.get('instId'));
+        const after = query.get('after') ?? '0';
+        return okx(below(shown, query.get('type') === '2' ? this.#firstFrom(Number(after)) : BigInt(after), limit));
       }
       case 'trades':
         return this.#exchange === 'okx'
-          ? okx(below(shown, 1n << 62n, limit), query.get('instId'))
+          ? okx(below(shown, 1n << 62n, limit))
           : binance(below(shown, 1n << 62n, limit).reverse());
       case 'historicalTrades':
         return binance(from(shown, BigInt(query.get('fromId') ?? '0'), limit));
       case 'aggTrades': {
         const [start, end] = ['startTime', 'endTime'].map((name) => Number(query.get(name)));
-        const first = BigInt(Math.ceil(((start ?? 0) - EPOCH) / 1_000));
-        const ids = from(shown, first, limit).filter((id) => timeOf(id) <= (end ?? 0));
+        const ids = from(shown, this.#firstFrom(start ?? 0), limit).filter((id) => this.timeOf(id) <= (end ?? 0));
         return Response.json(
-          ids.map((id) => ({ a: 1, p: '1', q: '2', f: Number(id), l: Number(id), T: timeOf(id), m: false, M: true })),
+          ids.map((id) => ({
+            a: 1,
+            p: '1',
+            q: '2',
+            f: Number(id),
+            l: Number(id),
+            T: this.timeOf(id),
+            m: false,
+            M: true,
+          })),
         );
       }
       default:
@@ -100,16 +124,16 @@ function from(shown: readonly Range[], start: bigint, limit: number): bigint[] {
   return ids;
 }
 
-const okx = (ids: readonly bigint[], instId: string | null) =>
+const okxAnswer = (ids: readonly bigint[], instId: string | null, time: (id: bigint) => number) =>
   Response.json({
     code: '0',
     msg: '',
     data: ids.map((id) => ({
-      ...{ instId, side: 'sell', sz: '2', px: '1.5', tradeId: String(id), ts: String(timeOf(id)) },
+      ...{ instId, side: 'sell', sz: '2', px: '1.5', tradeId: String(id), ts: String(time(id)) },
     })),
   });
 
-const binance = (ids: readonly bigint[]) =>
+const binanceAnswer = (ids: readonly bigint[], time: (id: bigint) => number) =>
   Response.json(
-    ids.map((id) => ({ id: Number(id), price: '1.5', qty: '2', quoteQty: '3', time: timeOf(id), isBuyerMaker: true })),
+    ids.map((id) => ({ id: Number(id), price: '1.5', qty: '2', quoteQty: '3', time: time(id), isBuyerMaker: true })),
   );

@@ -90,13 +90,16 @@ export class MemoryLedger implements GapLedger {
     return declared;
   }
 
-  unknown(exchange: string, symbol: string, range: IdRange): bigint {
-    const here = this.#of(exchange, symbol).flatMap((row) => {
+  readonly countIds = (exchange: string, symbol: string, range: IdRange) => {
+    let [unknown, unfillable] = [sizeOf(range), 0n];
+    for (const row of this.#of(exchange, symbol)) {
       const [first, last] = [max(row.first, range.first), min(row.last, range.last)];
-      return first <= last ? [sizeOf({ first, last })] : [];
-    });
-    return here.reduce((left, size) => left - size, sizeOf(range));
-  }
+      if (first > last) continue;
+      unknown -= sizeOf({ first, last });
+      if (row.status === 'UNFILLABLE') unfillable += sizeOf({ first, last });
+    }
+    return { unknown, unfillable };
+  };
 
   async settled(): Promise<void> {
     await turn();
