@@ -9,9 +9,6 @@ export interface TimeRange {
   readonly to: number;
 }
 
-/** No search takes more steps: ids below 2^64 are halved. */
-const MAX_STEPS = 64;
-
 /**
  * The ids of the trades that were made in a stretch of time, as REST has it; null when there are none.
  * @throws {AppError} BACKFILL_REFUSED when it begins before what the exchange keeps, EXCHANGE_REST_FAILED, SYMBOL_UNKNOWN.
@@ -59,33 +56,25 @@ class TimeSearch {
     );
   }
 
-  /** Nothing was traded near the time: halves what lies between the oldest trade and one that is later. */
+  /** Nothing was traded near the time: halves what lies below a trade that is later. */
   async #between(time: number, later: bigint): Promise<bigint> {
-    let [low, high] = [0n, later]; // the answer is in (low, high]
-    for (let step = 0; step < MAX_STEPS && low < high; step++) {
+    // Up to `low` everything is earlier; from `high` on the first trade is `found`, which is not.
+    let [low, high, found] = [-1n, later, later];
+    while (high - low > 1n) {
       const middle = (low + high) / 2n;
       const { trades } = await this.#ask((symbol) =>
         this.#rest.adapter.rest.tradesPage(symbol, { afterId: String(middle - 1n), beforeId: String(later + 1n) }),
       );
       const [oldest, newest] = [trades[0], trades.at(-1)];
       if (!oldest || !newest) high = middle;
-      else if (oldest.exchangeTime >= time) high = middle === 0n ? idsOf(oldest).first : middle;
+      else if (oldest.exchangeTime >= time) [high, found] = [middle, idsOf(oldest).first];
       else {
-        const found = firstOf(trades, time);
-        if (found !== null) return found;
+        const first = firstOf(trades, time);
+        if (first !== null) return first;
         low = idsOf(newest).last;
       }
-      if (middle === 0n) break;
     }
-    return this.#existing(high);
-  }
-
-  /** Ids below the first trade of all do not exist. */
-  async #existing(id: bigint): Promise<bigint> {
-    const { trades } = await this.#ask((symbol) =>
-      this.#rest.adapter.rest.tradesPage(symbol, { afterId: String(id - 1n), beforeId: String(id + 1n) }),
-    );
-    return trades[0] ? idsOf(trades[0]).first : id;
+    return found;
   }
 
   #ask(request: Parameters<ExchangeRest['trades']>[1]): Promise<TradesAnswer> {

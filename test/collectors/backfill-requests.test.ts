@@ -75,6 +75,17 @@ describe.each<ExchangeId>(['okx', 'binance'])('the ids of a time at %s', (exchan
   });
 });
 
+it('the ids of a quiet spell where the exchange has no trades with them begin behind it', async () => {
+  const { hand, passing } = asking('binance');
+  hand.quietAfter = 5_000n;
+  hand.made = [
+    { first: 1n, last: 5_000n },
+    { first: 6_500n, last: 20_000n },
+  ];
+  const found = await passing(idsIn(hand.rest, 'BTC-USDT', { from: at(5_000 + 9_000), to: at(6_500 + 36_010) }));
+  expect(found).toEqual({ first: 6_500n, last: 6_509n });
+});
+
 it('the ids of a time before the first trade of all begin with it, where everything is kept', async () => {
   const { hand, passing } = asking('binance');
   hand.made = [{ first: 500n, last: 20_000n }];
