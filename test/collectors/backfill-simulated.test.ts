@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Backfiller } from '../../src/collectors/backfiller.ts';
 import { ExchangeFactory } from '../../src/collectors/exchange-factory.ts';
+import { idsOf } from '../../src/collectors/exchange-rest.ts';
+import { Reconciler } from '../../src/collectors/reconciler.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
@@ -63,7 +65,7 @@ async function simulated(exchange: 'okx' | 'binance', own: Partial<SimulatorOpti
     });
     expect(got).toEqual(made);
   };
-  return { simulator, ledger, backfiller, statuses, sentAt, lose, filled, expectTrades };
+  return { simulator, factory, ledger, backfiller, tape, statuses, sentAt, lose, filled, expectTrades };
 }
 
 /** The most requests within any stretch of so many ms. */
@@ -100,6 +102,69 @@ describe('over HTTP, within the limits that the exchange enforces', () => {
     const missing = lose(50, 10);
     await filled(10_000);
     expectTrades(missing);
+  });
+});
+
+describe('beside a live stream', () => {
+  /** Collects from the simulated sockets into the ledger, with everything that heals it. */
+  async function collecting(exchange: 'okx' | 'binance', channel: string) {
+    const around = await simulated(exchange, { rate: 300 });
+    const { ledger, factory, simulator } = around;
+    const ports = {
+      ...{ ledger, accept: ledger.accept, clock: systemClock, random: Math.random, log: silentLog },
+      restOf: (id: string) => factory.restOf(id),
+    };
+    const reconciler = new Reconciler(ports);
+    const collector = factory.createCollector({
+      ...{ exchange, symbol: SYMBOL, dataTypes: ['trade'] },
+      customParams: { channels: { trade: channel } },
+    });
+    onTestFinished(async () => {
+      reconciler[Symbol.dispose]();
+      await collector.stop();
+    });
+    let first: bigint | null = null;
+    collector.onEvent((event) => {
+      if (event.kind !== 'trade') return;
+      const ids = idsOf(event);
+      first ??= ids.first;
+      if (ids.first >= first) ledger.live(exchange, SYMBOL, ids.first, ids.last, event.exchangeTime);
+    });
+    reconciler.watch(collector);
+    await collector.start();
+    await vi.waitFor(() => expect(ledger.known(exchange, SYMBOL)).not.toBeNull(), { timeout: 5_000 });
+    const healed = async () => {
+      const target = (ledger.known(exchange, SYMBOL)?.last ?? 0n) + 300n;
+      await vi.waitFor(() => expect(ledger.known(exchange, SYMBOL)?.last).toBeGreaterThan(target), { timeout: 10_000 });
+      await vi.waitFor(() => expect(ledger.openGaps(exchange, SYMBOL)).toEqual([]), { timeout: 10_000 });
+      expect(ledger.givenUp).toEqual([]);
+    };
+    return { ...around, collector, healed, simulator };
+  }
+
+  it.each([
+    ['okx', 'trades-all'],
+    ['okx', 'trades'],
+    ['binance', 'trade'],
+    ['binance', 'aggTrade'],
+  ] as const)('%s %s: what the socket did not bring is fetched, fill by fill', async (exchange, channel) => {
+    const { simulator, ledger, tape, healed } = await collecting(exchange, channel);
+    simulator.faults.add({ kind: 'gap', symbol: SYMBOL, trades: 250 });
+    await healed();
+    expect(ledger.accepted.length).toBeGreaterThanOrEqual(200);
+    for (const { trade } of ledger.accepted)
+      expect(Number(trade.price)).toBe(Number(tradeById(tape, trade.tradeId)?.price));
+  });
+
+  it('ccxt #26945: nothing is missing after the connection was cut and refused for a while', async () => {
+    const { simulator, ledger, collector, healed } = await collecting('okx', 'trades-all');
+    simulator.faults.add({ kind: 'refuse', durationMs: 1_500 });
+    simulator.faults.add({ kind: 'cut' });
+    await vi.waitFor(() => expect(collector.state).not.toBe('running'), { timeout: 5_000 });
+    await vi.waitFor(() => expect(collector.state).toBe('running'), { timeout: 15_000 });
+    await healed();
+    expect(ledger.accepted.length).toBeGreaterThan(300);
+    expect(ledger.accepted.some(({ provenance }) => provenance === 'RECONCILED')).toBe(true);
   });
 });
 
