@@ -101,13 +101,14 @@ export class BackfillMarket {
     return overlap(gap, { first: head - BigInt(limit) + 1n, last: head });
   }
 
-  /** Those trades that are still missing and that no other request is about. */
+  /** Those trades that are still missing and that no other request is, or will be, about: that one begins right above the part. */
   lacks(trades: readonly Trade[], part: IdRange): readonly Trade[] {
     const { open } = this;
     const holds = (ranges: Iterable<IdRange>, ids: IdRange) => [...ranges].some((range) => overlap(range, ids));
     return trades.filter((trade) => {
       const ids = idsOf(trade);
-      return holds(open, ids) && (overlap(part, ids) !== null || !holds(this.#asked, ids));
+      if (overlap(part, ids) !== null) return holds(open, ids);
+      return ids.first !== part.last + 1n && holds(open, ids) && !holds(this.#asked, ids);
     });
   }
 

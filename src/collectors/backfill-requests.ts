@@ -114,10 +114,11 @@ export class BackfillRequests implements Disposable {
     const common = { exchange, symbol, from, to, ids, unfillableBefore: unfillable, askedAt: this.#now() };
     if (dryRun || ids === null) return this.#plan(rest, { ...common, trades: unknown }, dryRun);
     const cause = causeOf(common);
+    const requestsBefore = backfiller.statusOf(exchange, symbol)?.requests ?? 0;
     const trades = ledger.declare(exchange, symbol, ids, { from, to, cause });
+    await ledger.settled();
     const asked: Asked = { ...common, trades };
     const id = toId(asked);
-    const requestsBefore = backfiller.statusOf(exchange, symbol)?.requests ?? 0;
     this.#remember(id, { requestsBefore, cancelled: false, ended: null });
     log.info('Trades of the past are asked for', { exchange, symbol, id, trades: String(trades) });
     backfiller.watch(exchange, symbol);

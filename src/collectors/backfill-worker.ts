@@ -165,7 +165,6 @@ export class BackfillWorker implements Disposable {
 
   /** One request and all that follows from its answer; whether it brought anything. */
   async #fetch({ market, search }: Job): Promise<boolean> {
-    const { ledger } = this.#ports;
     const { signal } = this.#stopping;
     market.requests += 1;
     const answer = await this.#rest.trades(
@@ -182,8 +181,6 @@ export class BackfillWorker implements Disposable {
     );
     await deliver(found, 'BACKFILL', this.#ports, signal);
     market.fetched += found.length;
-    // Nothing is given up while a trade that was fetched could still be on its way into the ledger.
-    if (found.length > 0) await ledger.settled();
     const unseen = search.way === 'recent' ? null : findings[0]?.unseen;
     // An empty page below the one that ended early: two answers that agree on where the record begins.
     const older = unseen && answer.trades.length === 0 && market.isOlderThanRecord(unseen);

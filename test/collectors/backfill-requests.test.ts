@@ -185,17 +185,17 @@ describe('a request', () => {
 describe('cancelling', () => {
   it('gives up what is still missing, keeps what came, and leaves gaps of the stream alone', async () => {
     const { clock, ledger, hand, ask, passing, requests, stored } = asking();
-    ledger.live('okx', 'BTC-USDT', 2_000n, 2_100n);
-    ledger.live('okx', 'BTC-USDT', 2_200n, 2_300n);
     const { id } = await ask(1_000, 20_000);
     await clock.advance(3_000);
     hand.instead.push(() => new Response('away', { status: 503 }));
+    ledger.live('okx', 'BTC-USDT', 20_000n);
+    ledger.live('okx', 'BTC-USDT', 20_100n);
     const cancelled = await passing(requests.cancel(id, 'an operator'));
     expect(cancelled).toMatchObject({ status: 'CANCELLED', remaining: 0n });
     expect(cancelled.filled).toBeGreaterThan(1_000n);
     expect(cancelled.filled + cancelled.unfillable).toBe(cancelled.trades);
     expect(new Set(ledger.givenUp.map(({ cause }) => cause))).toEqual(new Set(['cancelled by an operator']));
-    expect(stored()).toContain('2101-2199 GAP');
+    expect(stored()).toContain('20001-20099 GAP');
     expect(await requests.cancel(id)).toEqual(cancelled);
   });
 

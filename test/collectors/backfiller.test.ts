@@ -171,6 +171,20 @@ describe('markets', () => {
 });
 
 describe('ids that the exchange does not have', () => {
+  it('are given up at few requests where the exchange has every hundredth only', async () => {
+    const { clock, hand, ledger, live, describeLedger } = filling('okx', [1, 100], [20_001, 30_000]);
+    const sparse = Array.from({ length: 199 }, (_, i) => BigInt(200 + i * 100));
+    hand.made = [...hand.made, ...sparse.map((id) => ({ first: id, last: id }))].sort((a, b) =>
+      Number(a.first - b.first),
+    );
+    live(1, 100);
+    live(20_001, 30_000);
+    await clock.advance(60_000);
+    expect(ledger.openGaps('okx', 'BTC-USDT')).toEqual([]);
+    expect(describeLedger().filter((row) => row.includes('BACKFILLED'))).toHaveLength(199);
+    expect(hand.requests.length).toBeLessThan(20);
+  });
+
   it('are given up when it shows trades on both sides of them', async () => {
     const { clock, ledger, live, describeLedger, warnings } = filling('okx', [1, 400], [411, 1_500]);
     live(300, 350);

@@ -41,7 +41,7 @@ describe('when the stream of a market begins', () => {
     await ledger.settled();
     expect(stored()).toEqual(['1-340 PROVEN']);
     expect(new Set(ledger.accepted.map(({ provenance }) => provenance))).toEqual(new Set(['RECONCILED']));
-    expect(reconciler.status()).toMatchObject([{ found: 240, comparedAt: clock.now() - 500 }]);
+    expect(reconciler.status()).toMatchObject([{ found: 240, comparedAt: expect.any(Number) }]);
   });
 
   it('cryptofeed #797: more than the newest trades hold becomes a gap, which is filled', async () => {

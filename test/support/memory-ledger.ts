@@ -17,7 +17,7 @@ interface Row extends IdRange {
 type Change = () => void;
 
 /**
- * A ledger in memory. As in the real one nothing that is accepted or given up shows before it is durable: that takes a turn of the
+ * A ledger in memory. As in the real one nothing that is accepted, declared or given up shows before it is durable: that takes a turn of the
  * event loop.
  */
 export class MemoryLedger implements GapLedger {
@@ -81,13 +81,14 @@ export class MemoryLedger implements GapLedger {
     range: IdRange,
     about: { readonly from: number; readonly to: number; readonly cause: string },
   ): bigint {
-    let declared = 0n;
-    this.#paint(exchange, symbol, range, (part, row) => {
-      if (row) return null;
-      declared += sizeOf(part);
-      return { ...part, ...about, status: 'GAP', gap: { ...part, foundAt: this.#clock.now() } };
-    });
-    return declared;
+    const { unknown } = this.countIds(exchange, symbol, range);
+    const foundAt = this.#clock.now();
+    this.#later(() =>
+      this.#paint(exchange, symbol, range, (part, row) =>
+        row ? null : { ...part, ...about, status: 'GAP', gap: { ...part, foundAt } },
+      ),
+    );
+    return unknown;
   }
 
   readonly countIds = (exchange: string, symbol: string, range: IdRange) => {
