@@ -5,9 +5,9 @@ import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ChannelListener } from './carried-channels.ts';
 import { Connection } from './connection.ts';
-import { InstrumentList } from './instrument-list.ts';
+import type { ExchangeRest } from './exchange-rest.ts';
+import type { InstrumentList } from './instrument-list.ts';
 import { RateLimit } from './rate-limit.ts';
-import { type Fetch, RestClient } from './rest-client.ts';
 import type { OpenSocket } from './socket.ts';
 
 export interface ExchangeConnectionsOptions {
@@ -15,7 +15,7 @@ export interface ExchangeConnectionsOptions {
   readonly connection: ConnectionConfig;
   readonly credentials: Credentials | null;
   readonly openSocket: OpenSocket;
-  readonly fetch: Fetch;
+  readonly rest: ExchangeRest;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -25,15 +25,13 @@ export interface ExchangeConnectionsOptions {
 /** Of the REST budget, for asking whether a silent market is quiet. */
 const PROBES_SHARE = 0.2;
 
-/** Everything that reaches one exchange: its sockets, shared by the collectors, its REST budget and its list of instruments. */
+/** The sockets of one exchange, shared by the collectors, and the way to its REST side. */
 export class ExchangeConnections implements Disposable {
   readonly #options: ExchangeConnectionsOptions;
   readonly #connects: RateLimit;
   readonly #connections = new Set<Connection>();
   /** Probes of silent markets: there may be hundreds of them. */
   readonly #probes: RateLimit;
-  readonly #rest: RestClient;
-  readonly instruments: InstrumentList;
 
   constructor(options: ExchangeConnectionsOptions) {
     this.#options = options;
@@ -42,12 +40,14 @@ export class ExchangeConnections implements Disposable {
     this.#connects = new RateLimit(options.clock, { amount: 1, perMs: 1_000 / perSecond });
     const { weight, perMs } = options.adapter.rest.budget;
     this.#probes = new RateLimit(options.clock, { amount: weight * PROBES_SHARE, perMs });
-    this.#rest = new RestClient(options);
-    this.instruments = new InstrumentList(options.adapter, this.#rest, options.clock);
   }
 
   get adapter(): ExchangeAdapter {
     return this.#options.adapter;
+  }
+
+  get instruments(): InstrumentList {
+    return this.#options.rest.instruments;
   }
 
   /** Carries channels for a listener, on sockets with room, all of one call and endpoint together where possible. */
@@ -100,7 +100,7 @@ export class ExchangeConnections implements Disposable {
 
   /** @throws {AppError} EXCHANGE_REST_FAILED or FRAME_MALFORMED. */
   async orderBook(nativeSymbol: string, signal: AbortSignal): Promise<BookChange & { readonly type: 'snapshot' }> {
-    const body = await this.#rest.get(this.adapter.rest.orderBook(nativeSymbol), signal);
+    const body = await this.#options.rest.client.get(this.adapter.rest.orderBook(nativeSymbol), signal);
     return this.adapter.rest.readOrderBook(body, this.#options.clock.now());
   }
 
@@ -112,7 +112,7 @@ export class ExchangeConnections implements Disposable {
     const { rest } = this.adapter;
     const request = rest.recentTrades(nativeSymbol);
     await this.#probes.take(request.weight, signal);
-    const body = await this.#rest.get(request, signal);
+    const body = await this.#options.rest.client.get(request, signal);
     const { events } = rest.readTrades(body, route, this.#options.clock.now());
     return events.filter((event) => event.kind === 'trade');
   }

@@ -9,6 +9,7 @@ import { type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './collector-envi
 import type { ExchangeCollectorConfig } from './collector-status.ts';
 import { type ChannelNames, ExchangeCollector } from './exchange-collector.ts';
 import { ExchangeConnections } from './exchange-connections.ts';
+import { ExchangeRest } from './exchange-rest.ts';
 import type { Fetch } from './rest-client.ts';
 import { type OpenSocket, openWebSocket } from './socket.ts';
 
@@ -26,12 +27,13 @@ export interface FactoryOptions extends CollectorEnvironment {
 /** Canonical: BASE-QUOTE, and for derivatives up to three parts more; upper case. */
 const SYMBOL = /^[A-Z0-9]{1,20}(-[A-Z0-9]{1,20}){1,4}$/;
 
-/** Makes collectors of the registered exchanges; those of one exchange and address share their sockets. */
+/** Makes collectors of the registered exchanges; those of one exchange and address share their sockets and their REST budget. */
 export class ExchangeFactory implements Disposable {
   static #shared: ExchangeFactory | null = null;
 
   readonly #options: FactoryOptions;
   readonly #connections = new Map<string, ExchangeConnections>();
+  readonly #rests = new Map<string, ExchangeRest>();
 
   constructor(options: Partial<FactoryOptions> = {}) {
     this.#options = {
@@ -92,12 +94,39 @@ export class ExchangeFactory implements Disposable {
     this.#connections.clear();
   }
 
-  #connectionsOf(adapter: ExchangeAdapter, config: ExchangeCollectorConfig): ExchangeConnections {
-    const connection: ConnectionConfig = {
+  /**
+   * The REST side of an exchange, the same one that its collectors use; of a collector with addresses of its own, by its configuration.
+   * @throws {AppError} EXCHANGE_UNKNOWN
+   */
+  restOf(exchange: string, config?: Pick<ExchangeCollectorConfig, 'customParams'>): ExchangeRest {
+    const adapter = adapterOf(exchange);
+    return this.#restAt(adapter, this.#connectionConfig(adapter, config));
+  }
+
+  #connectionConfig(
+    adapter: ExchangeAdapter,
+    config?: Pick<ExchangeCollectorConfig, 'customParams'>,
+  ): ConnectionConfig {
+    return {
       ...adapter.connection,
       ...this.#options.connections[adapter.id],
-      ...(config.customParams?.connection as Partial<ConnectionConfig> | undefined),
+      ...(config?.customParams?.connection as Partial<ConnectionConfig> | undefined),
     };
+  }
+
+  /** One for each host: the exchange counts requests by our address, whatever else differs between two collectors. */
+  #restAt(adapter: ExchangeAdapter, connection: ConnectionConfig): ExchangeRest {
+    const key = `${adapter.id} ${connection.rest_url}`;
+    const known = this.#rests.get(key);
+    if (known) return known;
+    const { fetch, clock } = this.#options;
+    const made = new ExchangeRest({ adapter, connection, fetch, clock });
+    this.#rests.set(key, made);
+    return made;
+  }
+
+  #connectionsOf(adapter: ExchangeAdapter, config: ExchangeCollectorConfig): ExchangeConnections {
+    const connection = this.#connectionConfig(adapter, config);
     const key = `${adapter.id} ${JSON.stringify(connection)}`;
     const known = this.#connections.get(key);
     if (known) return known;
@@ -108,6 +137,7 @@ export class ExchangeFactory implements Disposable {
       adapter,
       connection,
       credentials,
+      rest: this.#restAt(adapter, connection),
     });
     this.#connections.set(key, made);
     return made;
@@ -118,12 +148,7 @@ function checkConfig(config: ExchangeCollectorConfig): {
   readonly adapter: ExchangeAdapter;
   readonly channels: ChannelNames;
 } {
-  if (!isExchangeId(config.exchange))
-    throw new AppError(
-      'EXCHANGE_UNKNOWN',
-      `exchange should be one of ${Object.keys(EXCHANGES).join(', ')}, was "${config.exchange}"`,
-    );
-  const adapter: ExchangeAdapter = EXCHANGES[config.exchange];
+  const adapter = adapterOf(config.exchange);
   if (!SYMBOL.test(config.symbol))
     throw invalid(`symbol should be BASE-QUOTE in capitals, such as BTC-USDT, was "${config.symbol}"`);
   if (!config.dataTypes?.length) throw invalid(`dataTypes should name at least one of ${DATA_TYPES.join(', ')}`);
@@ -142,6 +167,14 @@ function checkConfig(config: ExchangeCollectorConfig): {
         `customParams.channels has data types as keys (${Object.values(DataType).join(', ')}), was "${key}"`,
       );
   return { adapter, channels };
+}
+
+function adapterOf(exchange: string): ExchangeAdapter {
+  if (isExchangeId(exchange)) return EXCHANGES[exchange];
+  throw new AppError(
+    'EXCHANGE_UNKNOWN',
+    `exchange should be one of ${Object.keys(EXCHANGES).join(', ')}, was "${String(exchange).slice(0, 80)}"`,
+  );
 }
 
 const invalid = (message: string) => new AppError('COLLECTOR_CONFIG_INVALID', message);

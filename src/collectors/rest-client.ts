@@ -27,8 +27,13 @@ export class RestClient {
 
   constructor(options: RestClientOptions) {
     this.#options = options;
-    const { weight, perMs } = options.adapter.rest.budget;
-    this.#budget = new RateLimit(options.clock, { amount: weight, perMs });
+    const { weight, perMs, burst } = options.adapter.rest.budget;
+    this.#budget = new RateLimit(options.clock, { amount: weight, perMs, burst });
+  }
+
+  /** Whether the rate budget is hardly used at the moment. */
+  get idle(): boolean {
+    return this.#budget.idle;
   }
 
   /**

@@ -138,19 +138,31 @@ export interface ListedInstrument {
 
 /**
  * Reads of the exchange's REST answers. All throw {AppError} FRAME_MALFORMED, or EXCHANGE_REST_FAILED where the exchange
- * wraps an error in a successful answer; `path` of a request already holds what the reader needs.
+ * wraps an error in a successful answer, SYMBOL_UNKNOWN where that error is about the instrument; `path` of a request already
+ * holds what the reader needs.
  */
 export interface RestApi {
-  /** Requests allowed: `weight` per `perMs`, one budget for the whole exchange. */
-  readonly budget: { readonly weight: number; readonly perMs: number };
+  /**
+   * Requests allowed, one budget for the whole exchange: `weight` per `perMs`, and `burst` that may be saved up. Their sum is the most
+   * that any stretch of `perMs` sees and must not be above the exchange's own limit; `burst` is at least the dearest request.
+   */
+  readonly budget: { readonly weight: number; readonly perMs: number; readonly burst: number };
   instruments(): readonly RestRequest[];
   readInstruments(body: string): readonly ListedInstrument[];
   orderBook(nativeSymbol: string): RestRequest;
   readOrderBook(body: string, receivedAt: number): BookChange & { readonly type: 'snapshot' };
-  /** The newest trades. */
+  /** The newest trades, up to `recentLimit` of them. */
   recentTrades(nativeSymbol: string): RestRequest;
-  /** One page of the trades between two ids, both exclusive: the oldest of them where the exchange pages upwards, else the newest. */
+  readonly recentLimit: number;
+  /** Which way a page of trades goes: `down` from the newest below an id, or `up` from the oldest above one. */
+  readonly pages: 'down' | 'up';
+  /**
+   * One page of the trades between two ids, both exclusive: the newest of them where pages go down, the oldest where they go up.
+   * It may go on beyond the other id, and must when nothing lies between the two: what it shows there proves that nothing does.
+   */
   tradesPage(nativeSymbol: string, range: { readonly afterId: string; readonly beforeId: string }): RestRequest;
+  /** A few trades next to an exchange time in ms: the last before it, or the first from it on; none where it is quiet. */
+  tradesAround(nativeSymbol: string, time: number): RestRequest;
   /** In ascending id order, whatever the exchange's. */
   readTrades(
     body: string,

@@ -32,7 +32,7 @@ export const ERRORS = {
   EXCHANGE_REFUSED: { retry: false, public: true, hint: 'The exchange refused the subscription; look at its code.' },
   EXCHANGE_REST_FAILED: {
     retry: true,
-    public: false,
+    public: true,
     hint: 'The exchange REST call failed; it is repeated with back-off.',
   },
   EXCHANGE_UNKNOWN: { retry: false, public: true, hint: 'Query `exchanges` for the supported ids.' },
@@ -45,6 +45,12 @@ export const ERRORS = {
   DECIMAL_INVALID: { retry: false, public: true, hint: 'Write a plain decimal, such as 0.00012.' },
   BAD_USER_INPUT: { retry: false, public: true, hint: 'Correct the named argument.' },
   CURSOR_INVALID: { retry: false, public: true, hint: 'Use a cursor of the same field and filter, as it was given.' },
+  BACKFILL_UNKNOWN: { retry: false, public: true, hint: 'Use the id that `requestBackfill` gave.' },
+  BACKFILL_REFUSED: {
+    retry: false,
+    public: true,
+    hint: 'Ask for what the exchange can give: `exchanges { capabilities }`.',
+  },
   FORBIDDEN_ORIGIN: { retry: false, public: true, hint: 'Add the origin to server.allowed_origins.' },
 } as const satisfies Record<string, { retry: boolean; public: boolean; hint: string }>;
 

@@ -19,6 +19,18 @@ describe('requests', () => {
     });
   });
 
+  it('finds the first trades from a time on, within the hour that Binance allows', () => {
+    expect(rest.tradesAround('BTCUSDT', 1_747_087_163_557)).toEqual({
+      path: '/api/v3/aggTrades',
+      query: { symbol: 'BTCUSDT', startTime: '1747087163557', endTime: '1747090763556', limit: '10' },
+      weight: 4,
+    });
+  });
+
+  it('leaves room in the worst minute for whoever shares the address', () => {
+    expect(rest.budget.weight + rest.budget.burst).toBeLessThan(6_000);
+  });
+
   it('takes the snapshot of a book at a fifth of the weight of the deepest', () => {
     expect(rest.orderBook('BTCUSDT')).toMatchObject({ query: { limit: '1000' }, weight: 50 });
   });

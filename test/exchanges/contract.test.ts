@@ -191,14 +191,19 @@ describe.each(Object.keys(EXCHANGES) as ExchangeId[])('%s', (id) => {
       rest.orderBook(symbol),
       rest.recentTrades(symbol),
       page,
+      rest.tradesAround(symbol, RECEIVED_AT),
       rest.candles(symbol, '1m'),
     ];
     for (const { path, query, weight } of requests) {
       expect(path).toMatch(/^\/api\/v\d\//);
       expect(Object.values(query)).not.toContain('');
       expect(weight).toBeGreaterThan(0);
-      expect(weight).toBeLessThanOrEqual(rest.budget.weight);
+      expect(weight).toBeLessThanOrEqual(rest.budget.burst);
     }
+    expect(rest.budget.burst).toBeLessThan(rest.budget.weight);
+    expect(rest.recentLimit).toBeGreaterThan(0);
+    expect(adapter.capabilities.tradeBackfill.pageSize).toBeGreaterThan(1);
+    expect(JSON.stringify(rest.tradesAround(symbol, RECEIVED_AT).query)).toContain(String(RECEIVED_AT));
     expect(JSON.stringify(page.query)).toMatch(/9007199254740993(001|005)/);
     for (const interval of ['7m', '', '__proto__'])
       expect(codeOf(() => rest.candles(symbol, interval))).toBe('BAD_USER_INPUT');

@@ -29,8 +29,16 @@ describe('requests', () => {
     });
   });
 
-  it('keeps the limit of every path with one budget', () => {
-    const allowed = (weight: number) => rest.budget.weight / weight;
+  it('finds the last trades before a time', () => {
+    expect(rest.tradesAround('BTC-USDT', 1_747_087_163_557)).toEqual({
+      path: '/api/v5/market/history-trades',
+      query: { instId: 'BTC-USDT', type: '2', after: '1747087163557', limit: '10' },
+      weight: 10,
+    });
+  });
+
+  it('keeps the limit of every path with one budget, in any two seconds', () => {
+    const allowed = (weight: number) => (rest.budget.weight + rest.budget.burst) / weight;
     expect(rest.budget.perMs).toBe(2_000);
     expect(allowed(rest.recentTrades('X').weight)).toBe(100);
     expect(allowed(rest.candles('X', '1m').weight)).toBe(40);
@@ -102,6 +110,13 @@ describe('answers', () => {
     const route = routeOf(okx.channels('BTC-USDT', DataType.TRADE)[0]?.key ?? '');
     expect(() => rest.readTrades(body, route, RECEIVED_AT)).toThrow(
       expect.objectContaining({ code: 'EXCHANGE_REST_FAILED', message: expect.stringContaining('50011') }),
+    );
+  });
+
+  it('tells an instrument that OKX does not have from other errors', () => {
+    const body = '{"code":"51001","msg":"Instrument ID does not exist","data":[]}';
+    expect(() => rest.readTrades(body, routeOf('trades-all:BTC-USDT'), RECEIVED_AT)).toThrow(
+      expect.objectContaining({ code: 'SYMBOL_UNKNOWN', message: expect.stringContaining('51001') }),
     );
   });
 

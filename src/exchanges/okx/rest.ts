@@ -8,10 +8,15 @@ import { reactionTo } from './errors.ts';
 import { readBook, readCandle, readTrade } from './records.ts';
 
 /**
- * OKX limits each path by itself. One budget of 200 per 2 s, spent in the weights below, keeps all of them:
+ * OKX limits each path by itself. At most 200 in any 2 s, spent in the weights below, keeps all of them:
  * 100 trades, 40 candles or books, 20 trade pages or instrument lists.
  */
 const WEIGHT = { trades: 2, candles: 5, books: 5, tradePage: 10, instruments: 10 };
+
+const RECENT = 500;
+
+/** Instrument id does not exist. */
+const UNKNOWN_INSTRUMENT = '51001';
 
 const KINDS: ReadonlyMap<unknown, ListedInstrument['kind']> = new Map([
   ['SPOT', 'spot'],
@@ -21,7 +26,7 @@ const KINDS: ReadonlyMap<unknown, ListedInstrument['kind']> = new Map([
 ]);
 
 export const rest: RestApi = {
-  budget: { weight: 200, perMs: 2_000 },
+  budget: { weight: 190, perMs: 2_000, burst: 10 },
   // OPTION lists need an instrument family each and are left out.
   instruments: () =>
     ['SPOT', 'SWAP', 'FUTURES'].map((instType) => get('public/instruments', { instType }, WEIGHT.instruments)),
@@ -32,10 +37,15 @@ export const rest: RestApi = {
     if (change.type === 'snapshot') return change;
     throw new AppError('FRAME_MALFORMED', 'An OKX order book came as an update');
   },
-  recentTrades: (instId) => get('market/trades', { instId, limit: '500' }, WEIGHT.trades),
-  // `after` walks into the past: ids below it, newest first. Pages go down from `beforeId`.
+  recentTrades: (instId) => get('market/trades', { instId, limit: String(RECENT) }, WEIGHT.trades),
+  recentLimit: RECENT,
+  pages: 'down',
+  // `after` walks into the past: ids below it, newest first. `before` is left out: alone it gives the newest, and together with
+  // `after` an empty page would not tell whether OKX has looked.
   tradesPage: (instId, { beforeId }) =>
     get('market/history-trades', { instId, type: '1', after: beforeId, limit: '100' }, WEIGHT.tradePage),
+  tradesAround: (instId, time) =>
+    get('market/history-trades', { instId, type: '2', after: String(time), limit: '10' }, WEIGHT.tradePage),
   readTrades: (body, route, receivedAt) => {
     const { accepted, rejected } = readEach(dataOf(body), (record) => readTrade(record, route, receivedAt));
     return { events: accepted.sort(byTradeId), rejected };
@@ -63,9 +73,11 @@ function barOf(interval: string): string {
   );
 }
 
-/** The rows inside OKX's envelope. @throws {AppError} EXCHANGE_REST_FAILED when the envelope holds an error under HTTP 200. */
+/** The rows inside OKX's envelope. @throws {AppError} EXCHANGE_REST_FAILED or SYMBOL_UNKNOWN when it holds an error under HTTP 200. */
 function dataOf(body: string): readonly unknown[] {
   const { code, msg, data } = parseObject(body);
+  if (code === UNKNOWN_INSTRUMENT)
+    throw new AppError('SYMBOL_UNKNOWN', `OKX lists no such instrument (${code}: ${String(msg).slice(0, 200)})`);
   if (code !== '0')
     throw new AppError(
       'EXCHANGE_REST_FAILED',
