@@ -78,7 +78,7 @@ export class TradeFeed implements Disposable {
 
   /** Where the feed stands: the last sequence published of every writer. */
   get position(): Position {
-    return new Map(this.#ring.position);
+    return this.#ring.position;
   }
 
   get subscribers(): number {
@@ -90,13 +90,18 @@ export class TradeFeed implements Disposable {
     return this.#ring.head - this.#ring.floor;
   }
 
-  /** Trades of one or more writers, each writer's in sequence order. Publishing a trade again changes nothing. */
-  publish(trades: readonly RecordedTrade[]): void {
+  /**
+   * Trades of one or more writers, each writer's in sequence order. Publishing a trade again changes nothing. With `through` these
+   * are all there are from where the feed stands up to there: numbers left out are empty. Without it a number left out may be a
+   * trade another server recorded, and subscribers read from storage what lies before it.
+   */
+  publish(trades: readonly RecordedTrade[], through: Position | null = null): void {
     for (let start = 0; start < trades.length; start += this.#slice) {
       const slice = trades.slice(start, start + this.#slice);
       this.#makeRoom(slice.length);
-      for (const recorded of slice) this.#ring.append(recorded);
+      for (const recorded of slice) this.#ring.append(recorded, through);
     }
+    if (through) this.#ring.passOver(through);
     if (trades.length > 0) this.#wakeUp.ask();
   }
 

@@ -37,6 +37,17 @@ it('brings the trades of another server to subscribers of this one, each once be
   ]);
 });
 
+it('keeps what the feed holds over numbers whose trades another writer had stored', async () => {
+  const { clock, store, feed, stream } = follow();
+  feed.publish(store.commit(1, someTrades(2)));
+  store.commit(2, someTrades(1));
+  store.skip(2, 5);
+  store.commit(2, someTrades(1));
+  await clock.advance(500);
+  expect(feed.held).toBe(4);
+  expect((await stream.next()).value?.trades).toHaveLength(4);
+});
+
 it('reads on after the database was away, and skips nothing', async () => {
   const { clock, store, stream } = follow();
   store.readFailure = new Error('away');
