@@ -50,10 +50,7 @@ describe('stretches of several writers', () => {
   });
 
   it('are not cut where two say the same with other words', () => {
-    const merged = mergeStretches([
-      [stretch('GAP', 14, 30, { gap: 14n })],
-      [stretch('GAP', 11, 20, { gap: 11n })],
-    ]);
+    const merged = mergeStretches([[stretch('GAP', 14, 30, { gap: 14n })], [stretch('GAP', 11, 20, { gap: 11n })]]);
     expect(merged.map(({ first, last, gap }) => [first, last, gap])).toEqual([
       [11n, 20n, 11n],
       [21n, 30n, 14n],
