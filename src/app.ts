@@ -6,6 +6,7 @@ import { ExchangeFactory } from './collectors/exchange-factory.ts';
 import { openWebSocket } from './collectors/socket.ts';
 import type { Config } from './config/config.ts';
 import { EXCHANGES, isExchangeId } from './exchanges/registry.ts';
+import type { Backfills } from './graphql/context.ts';
 import { schema } from './graphql/schema.ts';
 import { tradeCursors } from './pipeline/cursor.ts';
 import { LiveFeed } from './pipeline/live-feed.ts';
@@ -22,6 +23,7 @@ import { openLogging } from './runtime/logger.ts';
 import { VERSION } from './runtime/version.ts';
 import { startServer } from './server/start-server.ts';
 import { loadCollectors, removeCollector, type StoredCollector, saveCollectors } from './storage/collector-status.ts';
+import { coverageTotals, findGap, listGaps, listStretches } from './storage/coverage.ts';
 import { loadTradeStretches, quarantine } from './storage/coverage-writer.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { findInstrument, listInstruments } from './storage/instruments.ts';
@@ -42,6 +44,13 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: Random;
 }
+
+/** Until there is somebody who fetches by request. */
+const NO_BACKFILLS: Backfills = {
+  request: () => Promise.reject(new AppError('BACKFILL_REFUSED', 'Trades are not fetched by request yet')),
+  find: () => null,
+  cancel: (id) => Promise.reject(new AppError('BACKFILL_UNKNOWN', `There is no backfill ${id.slice(0, 100)}`)),
+};
 
 const MIN_WAITING_TRADES = 4_096;
 const HOUSEKEEPING_MS = 3_600_000;
@@ -161,9 +170,15 @@ export async function startApp(
           latestBalances: (exchange) => latestBalances(db, exchange),
           listInstruments: (query) => listInstruments(db, query),
           findInstrument: (...name) => findInstrument(db, ...name),
+          listStretches: (query) => listStretches(db, query),
+          listGaps: (query) => listGaps(db, query),
+          findGap: (name) => findGap(db, name),
+          coverageTotals: (...market) => coverageTotals(db, ...market),
         },
         trades: tradeFeed,
         tradeCursors,
+        gaps: recorder.gaps,
+        backfills: NO_BACKFILLS,
         live: liveFeed,
         queues,
         recorder,

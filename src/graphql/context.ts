@@ -8,6 +8,8 @@ import type {
 } from '../collectors/collector-status.ts';
 import type { Rejection } from '../collectors/rejections.ts';
 import type { ExchangeAdapter } from '../exchanges/adapter.ts';
+import type { Stretch } from '../market/coverage.ts';
+import type { GapLedger } from '../market/gap-ledger.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { TradeCursors } from '../pipeline/cursor.ts';
 import type { LiveFeed } from '../pipeline/live-feed.ts';
@@ -15,6 +17,7 @@ import type { RecorderStatus } from '../pipeline/recorder.ts';
 import type { TradeFeed } from '../pipeline/trade-feed.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { CoverageTotals, GapKey, GapQuery, StoredGap, StretchQuery } from '../storage/coverage.ts';
 import type { InstrumentRow } from '../storage/instruments.ts';
 import type { MarketDataQuery, MarketDataRow } from '../storage/market-data.ts';
 import type { TradeKey, TradeQuery } from '../storage/trades.ts';
@@ -28,6 +31,9 @@ export interface Services {
   readonly trades: Pick<TradeFeed, 'subscribe' | 'subscribers'>;
   readonly tradeCursors: TradeCursors;
   readonly live: Pick<LiveFeed, 'subscribe' | 'subscribers' | 'latest'>;
+  /** What is missing right now. */
+  readonly gaps: Gaps;
+  readonly backfills: Backfills;
   /** How recording is doing. */
   readonly recorder: { status(): RecorderStatus };
   readonly queues: QueueRegistry;
@@ -86,4 +92,60 @@ export interface History {
     readonly after: { readonly exchange: string; readonly symbol: string } | null;
   }): Promise<{ readonly instruments: readonly InstrumentRow[]; readonly hasMore: boolean }>;
   findInstrument(exchange: string, symbol: string): Promise<InstrumentRow | null>;
+  listStretches(query: StretchQuery): Promise<readonly Stretch[]>;
+  listGaps(query: GapQuery): Promise<{ readonly gaps: readonly StoredGap[]; readonly hasMore: boolean }>;
+  findGap(name: Omit<GapKey, 'writer'>): Promise<StoredGap | null>;
+  /** Of trades; null when nothing is known of them. */
+  coverageTotals(exchange: string, symbol: string): Promise<CoverageTotals | null>;
+}
+
+/** The part of the ledger that the API shows; the recorder's `gaps` is one. */
+export interface Gaps extends Pick<GapLedger, 'openGaps' | 'onChange'> {
+  /** Gaps that are open, of all markets. */
+  readonly openCount: number;
+}
+
+/** RUNNING also while it waits for its turn. PLANNED: a dry run, which is never more than that. */
+export type BackfillState = 'PLANNED' | 'RUNNING' | 'DONE' | 'CANCELLED' | 'FAILED';
+
+/** Trades of the past that somebody asked for. Times in ms; counts of trades are of single fills. */
+export interface Backfill {
+  readonly id: string;
+  readonly exchange: string;
+  readonly symbol: string;
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+  /** Null when the exchange has no trade there. */
+  readonly firstId: bigint | null;
+  readonly lastId: bigint | null;
+  /** So far; of a dry run those it would take. */
+  readonly requests: number;
+  /** Not here when it began. */
+  readonly trades: bigint;
+  /** So far; of a dry run what it would take. */
+  readonly seconds: number;
+  readonly filled: bigint;
+  readonly unfillable: bigint;
+  readonly remaining: bigint;
+  readonly status: BackfillState;
+}
+
+/** Backfills by request. */
+export interface Backfills {
+  /**
+   * Resolves as soon as it is known what there is to fetch; it goes on in the background.
+   * @throws {AppError} SYMBOL_UNKNOWN, BACKFILL_REFUSED when the exchange cannot give what is asked for, EXCHANGE_REST_FAILED.
+   */
+  request(input: {
+    readonly exchange: string;
+    readonly symbol: string;
+    readonly from: number;
+    readonly to: number;
+    readonly dryRun: boolean;
+  }): Promise<Backfill>;
+  /** Null when there is none of that id. */
+  find(id: string): Backfill | null | Promise<Backfill | null>;
+  /** Repeating changes nothing. @throws {AppError} BACKFILL_UNKNOWN */
+  cancel(id: string): Promise<Backfill>;
 }

@@ -12,8 +12,8 @@ export interface CoverageInterval {
   /** Things stored in that stretch. */
   readonly actual: number;
   readonly cause: string | null;
-  /** First id of the gap it is, or was, a part of. */
-  readonly gap: bigint | null;
+  /** The gap it is, or was, a part of: its first id and when it was found, ms. */
+  readonly gap: { readonly first: bigint; readonly foundAt: number } | null;
 }
 
 const NOT_COLLECTED = 'not collected';
@@ -70,7 +70,10 @@ function partsOf(stretches: readonly Stretch[]): readonly Part[] {
   });
 }
 
-const saidOf = ({ status, evidence, actual, cause, gap }: Stretch) => ({ status, evidence, actual, cause, gap });
+const saidOf = ({ status, evidence, actual, cause, gap, gapFoundAt }: Stretch) => ({
+  ...{ status, evidence, actual, cause },
+  gap: gap === null || gapFoundAt === null ? null : { first: gap, foundAt: gapFoundAt },
+});
 
 /** Exchanges' clocks go back at times. */
 const span = (a: number, b: number) => ({ from: Math.min(a, b), to: Math.max(a, b) });

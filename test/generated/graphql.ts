@@ -85,10 +85,12 @@ export type Side =
 
 /** How recording is doing. */
 export type StorageState =
+  /** The spool has no room: sockets are not read, what is made meanwhile becomes a gap. */
+  | 'FULL'
+  /** The database does not answer; what comes is durable in the spool and is committed later. */
+  | 'SPOOLING'
   /** What comes is committed. */
-  | 'STORING'
-  /** The database does not answer; what comes waits in memory. */
-  | 'WAITING_FOR_DATABASE';
+  | 'STORING';
 
 /** What a stream tells its client between the data. */
 export type StreamNoticeType =

@@ -15,6 +15,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { MarketDataRow } from '../../src/storage/market-data.ts';
 import { MemoryTradeStore } from '../pipeline/memory-trade-store.ts';
+import { HandBackfills, HandLedger } from './ledger.ts';
 
 export const START = Date.parse('2026-01-01T00:00:00.000Z');
 
@@ -76,6 +77,7 @@ export interface Market {
   readonly collector: QuietCollector;
   readonly rows: MarketDataRow[];
   readonly store: MemoryTradeStore;
+  readonly ledger: HandLedger;
   /** Thrown by every read of history while set. */
   failure: unknown;
   /** Records and publishes the next `count` trades. */
@@ -100,15 +102,18 @@ export async function openMarket(): Promise<Market> {
   manager.addCollector(collector);
   await manager.start();
   const rows: MarketDataRow[] = [];
+  const ledger = new HandLedger();
   let traded = 0;
   const market: Market = {
-    ...{ feed, live, manager, collector, rows, store, failure: null },
+    ...{ feed, live, manager, collector, rows, store, ledger, failure: null },
     services: {
       exchanges: EXCHANGES,
       collectors: manager,
-      history: guarded(historyOf(store, rows), () => market.failure),
+      history: guarded({ ...historyOf(store, rows), ...ledger.history }, () => market.failure),
       trades: feed,
       tradeCursors,
+      gaps: ledger,
+      backfills: new HandBackfills(),
       live,
       recorder: { status: () => IDLE },
       queues,
@@ -160,7 +165,10 @@ function demandStorable(value: unknown): void {
       demandStorable(/^(exchangeTime|timestamp)$/.test(name) && typeof inner === 'number' ? new Date(inner) : inner);
 }
 
-function historyOf({ log }: MemoryTradeStore, rows: readonly MarketDataRow[]): History {
+function historyOf(
+  { log }: MemoryTradeStore,
+  rows: readonly MarketDataRow[],
+): Omit<History, keyof HandLedger['history']> {
   return {
     listTrades: async ({ exchange, symbol, side, ...range }) => {
       const { page, hasMore } = pageOf(
