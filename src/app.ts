@@ -124,6 +124,7 @@ export async function startApp(
     ),
   );
   committed = () => recorder.status().trades.drain.spooled === 0;
+  opening.use(recorder.gaps.onChange((gap) => tradeFeed.gapChanged(gap)));
   const collectorLog = logging.open('data_collectors');
   const factory = opening.use(
     new ExchangeFactory({

@@ -28,9 +28,9 @@ export interface Services {
   readonly exchanges: Readonly<Record<string, ExchangeAdapter>>;
   readonly collectors: CollectorControl;
   readonly history: History;
-  readonly trades: Pick<TradeFeed, 'subscribe' | 'subscribers'>;
+  readonly trades: Pick<TradeFeed, 'subscribe' | 'subscribers' | 'drain'>;
   readonly tradeCursors: TradeCursors;
-  readonly live: Pick<LiveFeed, 'subscribe' | 'subscribers' | 'latest'>;
+  readonly live: Pick<LiveFeed, 'subscribe' | 'subscribers' | 'latest' | 'drain'>;
   /** What is missing right now. */
   readonly gaps: Gaps;
   readonly backfills: Backfills;

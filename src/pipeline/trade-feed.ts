@@ -1,3 +1,4 @@
+import type { Gap } from '../market/gap-ledger.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Position } from '../storage/trades.ts';
@@ -66,6 +67,8 @@ export class TradeFeed implements Disposable {
   readonly #alarm: Alarm;
   readonly #subscriptions = new Set<TradeSubscription>();
   readonly #wakeUp: WakeUp<TradeSubscription>;
+  /** Gaps subscribers were told of, that are not closed. */
+  readonly #toldGaps = new Set<string>();
 
   constructor({ history, clock, position, capacity = 65_536 }: TradeFeedOptions) {
     this.#history = history;
@@ -119,6 +122,23 @@ export class TradeFeed implements Disposable {
     });
     this.#subscriptions.add(subscription);
     return subscription.stream;
+  }
+
+  /** A gap was found, shrank or was closed. Subscribers of its market are told of the first and the last of it. */
+  gapChanged(gap: Gap): void {
+    if (gap.dataType !== 'trade') return;
+    const name = `${gap.exchange} ${gap.symbol} ${gap.first}`;
+    if (gap.status !== 'GAP') this.#toldGaps.delete(name);
+    else if (this.#toldGaps.has(name)) return;
+    else this.#toldGaps.add(name);
+    for (const subscription of this.#subscriptions) subscription.tellGap(gap);
+    this.#wakeUp.ask();
+  }
+
+  /** Tells every subscriber that the server goes away. Repeating changes nothing. */
+  drain(): void {
+    for (const subscription of this.#subscriptions) subscription.drain();
+    this.#wakeUp.ask();
   }
 
   /** Ends every subscription. */

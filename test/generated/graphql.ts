@@ -96,6 +96,10 @@ export type StorageState =
 export type StreamNoticeType =
   /** Everything stored before has been delivered; from here on values come as they happen. */
   | 'CAUGHT_UP'
+  /** The server goes away and closes the connection in a moment: come back with the last cursor. */
+  | 'DRAINING'
+  /** Trades of a market of this stream are missing (`status` GAP), or the gap is closed; when the missing ones come they are in the stream. */
+  | 'GAP'
   /** Values were dropped because the client was slower than the market; `missed` counts them. */
   | 'LAGGED';
 

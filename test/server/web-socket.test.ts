@@ -230,6 +230,7 @@ it('closes sockets with 1001 when the server goes, and never tells a stream that
   await subscribed();
   await served.server[Symbol.asyncDispose]();
   expect((await client.closed).code).toBe(1001);
-  expect(client.frames.map(({ type }) => type)).toEqual(['connection_ack']);
+  expect(client.frames.map(({ type }) => type)).toEqual(['connection_ack', 'next']);
+  expect(client.frames[1].payload.data.trades).toMatchObject({ edges: [], notices: [{ type: 'DRAINING' }] });
   await subscribed(0);
 });
