@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { BaseDataCollector } from './collectors/base-data-collector.ts';
 import { CollectorManager, type CollectorStore } from './collectors/collector-manager.ts';
-import type { ExchangeCollectorConfig } from './collectors/collector-status.ts';
+import type { CollectorEvent, ExchangeCollectorConfig } from './collectors/collector-status.ts';
 import { ExchangeFactory } from './collectors/exchange-factory.ts';
 import { openWebSocket } from './collectors/socket.ts';
 import type { Config } from './config/config.ts';
@@ -26,6 +26,7 @@ import { loadCollectors, removeCollector, type StoredCollector, saveCollectors }
 import { coverageTotals, findGap, listGaps, listStretches } from './storage/coverage.ts';
 import { loadTradeStretches, quarantine } from './storage/coverage-writer.ts';
 import { type Database, openDatabase } from './storage/database.ts';
+import { openEventLog } from './storage/event-log.ts';
 import { findInstrument, listInstruments } from './storage/instruments.ts';
 import { insertMarketData, latestBalances, listMarketData } from './storage/market-data.ts';
 import { dropExpired, ensureMonthsAhead } from './storage/partitions.ts';
@@ -148,6 +149,10 @@ export async function startApp(
     store: collectors.store,
   });
   for (const collector of collectors.list) manager.addCollector(record(collector, recorder));
+  const events = opening.use(
+    openEventLog<CollectorEvent>(join(config.data_dir, 'events'), { clock, log: collectorLog }),
+  );
+  opening.use(manager.onEvent((event) => events.append(event)));
   opening.defer(() => manager.stop());
   opening.use(keepHouse(db, config, clock, log));
 
@@ -179,6 +184,7 @@ export async function startApp(
         trades: tradeFeed,
         tradeCursors,
         gaps: recorder.gaps,
+        events,
         backfills: NO_BACKFILLS,
         live: liveFeed,
         queues,

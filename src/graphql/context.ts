@@ -12,6 +12,7 @@ import type { Stretch } from '../market/coverage.ts';
 import type { GapLedger } from '../market/gap-ledger.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { TradeCursors } from '../pipeline/cursor.ts';
+import type { EventLog } from '../pipeline/event-log.ts';
 import type { LiveFeed } from '../pipeline/live-feed.ts';
 import type { RecorderStatus } from '../pipeline/recorder.ts';
 import type { TradeFeed } from '../pipeline/trade-feed.ts';
@@ -21,6 +22,7 @@ import type { CoverageTotals, GapKey, GapQuery, StoredGap, StretchQuery } from '
 import type { InstrumentRow } from '../storage/instruments.ts';
 import type { MarketDataQuery, MarketDataRow } from '../storage/market-data.ts';
 import type { TradeKey, TradeQuery } from '../storage/trades.ts';
+import type { Resume } from './resume.ts';
 
 /** What the API answers from. The composition root hands it in whole; nothing under src/graphql builds or closes any of it. */
 export interface Services {
@@ -28,7 +30,7 @@ export interface Services {
   readonly exchanges: Readonly<Record<string, ExchangeAdapter>>;
   readonly collectors: CollectorControl;
   readonly history: History;
-  readonly trades: Pick<TradeFeed, 'subscribe' | 'subscribers' | 'drain'>;
+  readonly trades: Pick<TradeFeed, 'subscribe' | 'subscribers' | 'position' | 'drain'>;
   readonly tradeCursors: TradeCursors;
   readonly live: Pick<LiveFeed, 'subscribe' | 'subscribers' | 'latest' | 'drain'>;
   /** What is missing right now. */
@@ -36,6 +38,8 @@ export interface Services {
   readonly backfills: Backfills;
   /** How recording is doing. */
   readonly recorder: { status(): RecorderStatus };
+  /** What happened to the collectors; everything `collectors` tells is appended to it. */
+  readonly events: EventLog<CollectorEvent>;
   readonly queues: QueueRegistry;
   readonly clock: Clock;
   /** When the server started, by `clock`. */
@@ -44,8 +48,10 @@ export interface Services {
   readonly version: string;
 }
 
-/** What resolvers receive; one object for all requests until they have users. */
-export type GraphQLContext = Services;
+/** What resolvers receive. Of a WebSocket, which says all in its documents, there is nothing to resume beside them. */
+export interface GraphQLContext extends Services {
+  readonly resume?: Resume | null;
+}
 
 /** The collectors and their switches; `CollectorManager` is one. */
 export interface CollectorControl {
@@ -64,7 +70,6 @@ export interface CollectorControl {
   restartAll(): Promise<boolean>;
   removeCollector(name: string): Promise<boolean>;
   addFromConfig(config: ExchangeCollectorConfig): Promise<ObservedCollector>;
-  onEvent(listener: (event: CollectorEvent) => void): Disposable;
 }
 
 /** The part of a `BaseDataCollector` that the API shows. */

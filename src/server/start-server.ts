@@ -60,7 +60,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let port = options.port;
   const origins = originRule({ host, port: () => port, allowedOrigins });
   const expose = exposeErrors(options.graphqlLog);
-  const pipeline = createPipeline(schema, services, expose);
+  const pipeline = createPipeline(schema, services, { expose, clock });
   const sockets = webSocketEndpoint({ pipeline, expose, clock, log });
   const isReady = async () => !disposing && (await within(READY_TIMEOUT_MS, clock, options.checkReady));
   const template = await readFile(new URL('landing.html', import.meta.url), 'utf8');

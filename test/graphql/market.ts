@@ -1,6 +1,6 @@
 import { BaseDataCollector } from '../../src/collectors/base-data-collector.ts';
 import { CollectorManager } from '../../src/collectors/collector-manager.ts';
-import type { ExchangeCollectorConfig } from '../../src/collectors/collector-status.ts';
+import type { CollectorEvent, ExchangeCollectorConfig } from '../../src/collectors/collector-status.ts';
 import { EXCHANGES } from '../../src/exchanges/registry.ts';
 import type { History, Services } from '../../src/graphql/context.ts';
 import { decimal } from '../../src/market/decimal.ts';
@@ -14,6 +14,7 @@ import { QueueRegistry } from '../../src/runtime/bounded-queue.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { MarketDataRow } from '../../src/storage/market-data.ts';
+import { MemoryEventLog } from '../pipeline/memory-event-log.ts';
 import { MemoryTradeStore } from '../pipeline/memory-trade-store.ts';
 import { HandBackfills, HandLedger } from './ledger.ts';
 
@@ -78,6 +79,7 @@ export interface Market {
   readonly rows: MarketDataRow[];
   readonly store: MemoryTradeStore;
   readonly ledger: HandLedger;
+  readonly events: MemoryEventLog<CollectorEvent>;
   /** Thrown by every read of history while set. */
   failure: unknown;
   /** Records and publishes the next `count` trades. */
@@ -103,9 +105,11 @@ export async function openMarket(): Promise<Market> {
   await manager.start();
   const rows: MarketDataRow[] = [];
   const ledger = new HandLedger();
+  const events = new MemoryEventLog<CollectorEvent>();
+  manager.onEvent((event) => events.append(event));
   let traded = 0;
   const market: Market = {
-    ...{ feed, live, manager, collector, rows, store, ledger, failure: null },
+    ...{ feed, live, manager, collector, rows, store, ledger, events, failure: null },
     services: {
       exchanges: EXCHANGES,
       collectors: manager,
@@ -113,6 +117,7 @@ export async function openMarket(): Promise<Market> {
       trades: feed,
       tradeCursors,
       gaps: ledger,
+      events,
       backfills: new HandBackfills(),
       live,
       recorder: { status: () => IDLE },
