@@ -1,5 +1,9 @@
 import { createClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { schema } from '../../src/graphql/schema.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { startServer } from '../../src/server/start-server.ts';
 import { tradeOf } from '../graphql/market.ts';
 import { HandEventSource } from './event-source.ts';
 import { type Served, serve } from './served.ts';
@@ -70,7 +74,7 @@ describe('a plain EventSource', () => {
     await vi.waitFor(() => expect(tradesOf(source)).toEqual(ids(2, 3)));
   });
 
-  it('goes on where it was, not where its address says it began', async () => {
+  it('dfuse client-js #52: goes on where it was, not where its address says it began', async () => {
     using first = new HandEventSource(at(TRADES));
     void first.connect();
     await vi.waitFor(() => expect(first.lastEventId).not.toBe(''));
@@ -105,6 +109,28 @@ describe('a plain EventSource', () => {
       ['next', [{ type: 'DRAINING' }]],
     ]);
     expect(source.lastEventId).not.toBe('');
+  });
+
+  it('cosmo #972: carries its subscription over a restart of the server', async () => {
+    using source = new HandEventSource(at(TRADES));
+    let connected = source.connect();
+    await subscribed();
+    served.market.trade(2);
+    await vi.waitFor(() => expect(tradesOf(source)).toEqual(ids(2)));
+    await served.server[Symbol.asyncDispose]();
+    await connected;
+    served.market.trade(3);
+    await using next = await startServer({
+      ...{ schema, services: served.market.services, host: '127.0.0.1', port: served.server.port, allowedOrigins: [] },
+      ...{ checkReady: async () => true, clock: systemClock, log: silentLog, graphqlLog: silentLog },
+    });
+    expect(next.port).toBe(served.server.port);
+    connected = source.connect();
+    await vi.waitFor(() => expect(tradesOf(source)).toEqual(ids(5)));
+    served.market.trade(1);
+    await vi.waitFor(() => expect(tradesOf(source)).toEqual(ids(6)));
+    source.cut();
+    await connected;
   });
 
   it('hears of collectors too, each event once', async () => {

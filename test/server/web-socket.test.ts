@@ -28,7 +28,7 @@ describe('live trades', () => {
     await client.dispose();
   });
 
-  it('resume after a cursor without loss or repetition, from an edge as from a payload', async () => {
+  it('graphql-ws #90: resume after a cursor without loss or repetition, from an edge as from a payload', async () => {
     const { client } = connect(served.url);
     const before = results(client, LiveTrades);
     const first = before.next();
@@ -219,7 +219,7 @@ describe('one socket', () => {
   });
 });
 
-it('closes sockets with 1001 when the server goes, and never tells a stream that it is complete', async () => {
+it('hasura #9453: closes sockets with 1001 when the server goes, and never tells a stream that it is complete', async () => {
   const client = await open(served.url);
   await client.introduce();
   client.subscribe('1', LiveTrades);
