@@ -35,9 +35,9 @@ async function openServer(database: Database, capacity: number) {
 /** Writes in bursts of different size, sometimes what the other one has already. */
 async function record(writer: TestWriter, trade: ReturnType<typeof scene>['trade'], first: number, feed: TradeFeed) {
   const stored: RecordedTrade[] = [];
-  for (let round = 0, id = first; round < ROUNDS; round += 1) {
+  for (let round = 0; round < ROUNDS; round += 1) {
     const count = 1 + ((round * 7 + first) % 9);
-    const own = Array.from({ length: count }, () => trade((id += 2)));
+    const own = Array.from({ length: count }, (_, k) => trade(first + 2 * (round * 10 + k + 1)));
     const contested = trade(1_000_000 + round);
     const recorded = await writer.write([...own, contested].map((one) => toRecord(one)));
     feed.publish(recorded, new Map([[writer.writer, writer.position]]));
