@@ -141,7 +141,7 @@ function gapInWords({ exchange, symbol, first, last, expected, unfillable, statu
   const which = `trades ${first} to ${last} of ${exchange}:${symbol}`;
   if (status === 'BACKFILLED') return `The ${which} that were missing are here`;
   if (status === 'UNFILLABLE') return `Of the ${which} ${unfillable} are missing for good${cause ? `: ${cause}` : ''}`;
-  return `${expected} ${which} are missing${cause ? `: ${cause}` : ''}`;
+  return `${expected} trades of ${exchange}:${symbol} are missing, ${first} to ${last}${cause ? `: ${cause}` : ''}`;
 }
 
 /** The field every stream payload has beside its data. */
