@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { BaseDataCollector } from './collectors/base-data-collector.ts';
 import { CollectorManager, type CollectorStore } from './collectors/collector-manager.ts';
-import type { ExchangeCollectorConfig } from './collectors/collector-status.ts';
+import type { CollectorEvent, ExchangeCollectorConfig } from './collectors/collector-status.ts';
 import { ExchangeFactory } from './collectors/exchange-factory.ts';
 import { openWebSocket } from './collectors/socket.ts';
 import type { Config } from './config/config.ts';
 import { EXCHANGES, isExchangeId } from './exchanges/registry.ts';
+import type { Backfills } from './graphql/context.ts';
 import { schema } from './graphql/schema.ts';
 import { tradeCursors } from './pipeline/cursor.ts';
 import { LiveFeed } from './pipeline/live-feed.ts';
@@ -22,8 +23,10 @@ import { openLogging } from './runtime/logger.ts';
 import { VERSION } from './runtime/version.ts';
 import { startServer } from './server/start-server.ts';
 import { loadCollectors, removeCollector, type StoredCollector, saveCollectors } from './storage/collector-status.ts';
+import { coverageTotals, findGap, listGaps, listStretches } from './storage/coverage.ts';
 import { loadTradeStretches, quarantine } from './storage/coverage-writer.ts';
 import { type Database, openDatabase } from './storage/database.ts';
+import { openEventLog } from './storage/event-log.ts';
 import { findInstrument, listInstruments } from './storage/instruments.ts';
 import { insertMarketData, latestBalances, listMarketData } from './storage/market-data.ts';
 import { dropExpired, ensureMonthsAhead } from './storage/partitions.ts';
@@ -42,6 +45,13 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: Random;
 }
+
+/** Until there is somebody who fetches by request. */
+const NO_BACKFILLS: Backfills = {
+  request: () => Promise.reject(new AppError('BACKFILL_REFUSED', 'Trades are not fetched by request yet')),
+  find: () => null,
+  cancel: (id) => Promise.reject(new AppError('BACKFILL_UNKNOWN', `There is no backfill ${id.slice(0, 100)}`)),
+};
 
 const MIN_WAITING_TRADES = 4_096;
 const HOUSEKEEPING_MS = 3_600_000;
@@ -115,6 +125,7 @@ export async function startApp(
     ),
   );
   committed = () => recorder.status().trades.drain.spooled === 0;
+  opening.use(recorder.gaps.onChange((gap) => tradeFeed.gapChanged(gap)));
   const collectorLog = logging.open('data_collectors');
   const factory = opening.use(
     new ExchangeFactory({
@@ -138,6 +149,10 @@ export async function startApp(
     store: collectors.store,
   });
   for (const collector of collectors.list) manager.addCollector(record(collector, recorder));
+  const events = opening.use(
+    openEventLog<CollectorEvent>(join(config.data_dir, 'events'), { clock, log: collectorLog }),
+  );
+  opening.use(manager.onEvent((event) => events.append(event)));
   opening.defer(() => manager.stop());
   opening.use(keepHouse(db, config, clock, log));
 
@@ -161,9 +176,16 @@ export async function startApp(
           latestBalances: (exchange) => latestBalances(db, exchange),
           listInstruments: (query) => listInstruments(db, query),
           findInstrument: (...name) => findInstrument(db, ...name),
+          listStretches: (query) => listStretches(db, query),
+          listGaps: (query) => listGaps(db, query),
+          findGap: (name) => findGap(db, name),
+          coverageTotals: (...market) => coverageTotals(db, ...market),
         },
         trades: tradeFeed,
         tradeCursors,
+        gaps: recorder.gaps,
+        events,
+        backfills: NO_BACKFILLS,
         live: liveFeed,
         queues,
         recorder,

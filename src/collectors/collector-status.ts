@@ -16,7 +16,7 @@ export interface StreamStatus {
   readonly messagesPerSecond: number;
   /** receivedAt - exchangeTime of the last event in ms; null before the first or where the exchange stamps no time. */
   readonly lagMs: number | null;
-  /** Not counted yet: 0 until the coverage ledger counts them. */
+  /** 0 here: the ledger counts them, and the API asks it. */
   readonly openGaps: number;
 }
 

@@ -1,11 +1,11 @@
 import type { CollectorEvent } from '../collectors/collector-status.ts';
+import { EventCursorCodec } from '../pipeline/event-cursor.ts';
+import { type FollowedEvent, followEvents } from '../pipeline/event-subscription.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import { CollectorStateEnum } from './collector.ts';
-import { type Queued, queueEvents } from './event-queue.ts';
-
-/** Of one client: collectors change state a few times a minute, so only a client that stopped reading fills it. */
-const QUEUE_CAPACITY = 1000;
+import { mapStream } from './map-stream.ts';
+import { type Resumable, resumeAfter } from './resume.ts';
 
 const EventType = builder.enumType('CollectorEventType', {
   description: 'What happened to a collector.',
@@ -18,23 +18,31 @@ const EventType = builder.enumType('CollectorEventType', {
   } as const satisfies Record<CollectorEvent['type'], unknown>,
 });
 
-const CollectorEventType = builder.objectRef<Queued<CollectorEvent>>('CollectorEvent').implement({
+interface Told extends FollowedEvent<CollectorEvent>, Resumable {}
+
+const CollectorEventType = builder.objectRef<Told>('CollectorEvent').implement({
   description: 'Something that happened to a collector.',
   fields: (t) => ({
     collector: t.string({
       description: 'Name of the collector, such as "okx:BTC-USDT".',
-      resolve: ({ value }) => value.collector,
+      resolve: ({ event }) => event.collector,
     }),
-    at: t.field({ type: 'DateTime', description: 'When.', resolve: ({ value }) => value.at }),
-    type: t.field({ type: EventType, description: 'What.', resolve: ({ value }) => value.type }),
+    // of an event that was read back it is text
+    at: t.field({ type: 'DateTime', description: 'When.', resolve: ({ event }) => new Date(event.at) }),
+    type: t.field({ type: EventType, description: 'What.', resolve: ({ event }) => event.type }),
     state: t.field({
       type: CollectorStateEnum,
       description: 'Its state after it.',
-      resolve: ({ value }) => value.state,
+      resolve: ({ event }) => event.state,
     }),
-    message: t.string({ description: 'In words.', resolve: ({ value }) => value.message }),
+    message: t.string({ description: 'In words.', resolve: ({ event }) => event.message }),
+    cursor: t.field({
+      type: 'Cursor',
+      description: 'Resume with `after: <this>` and nothing is lost or repeated, also over a restart of the server.',
+      resolve: (told) => told.resumeCursor(),
+    }),
     missed: t.int({
-      description: 'Events dropped just before this one because the client was too slow; else 0.',
+      description: 'Events before this one that were no longer kept when the client read on; else 0.',
       resolve: ({ missed }) => missed,
     }),
   }),
@@ -43,21 +51,30 @@ const CollectorEventType = builder.objectRef<Queued<CollectorEvent>>('CollectorE
 builder.subscriptionField('collectorEvents', (t) =>
   t.field({
     type: CollectorEventType,
-    description: 'What happens to the collectors, in order, from now on. Code: COLLECTOR_UNKNOWN.',
-    args: { name: t.arg.string({ description: 'Only this collector; without it all.' }) },
-    subscribe: (_root, { name }, { collectors, queues }) => {
-      if (name != null && !collectors.getCollector(name))
+    description:
+      'What happens to the collectors, in order, from now on; with `after` first what happened since that cursor. The newest 10,000 events ' +
+      'are kept. Codes: COLLECTOR_UNKNOWN, CURSOR_INVALID, CURSOR_EXPIRED.',
+    args: {
+      name: t.arg.string({ description: 'Only this collector; without it all.' }),
+      after: t.arg({
+        type: 'Cursor',
+        description: 'Continue after this cursor of the same subscription; without it from now on.',
+      }),
+    },
+    subscribe: (_root, { name = null, after }, context) => {
+      const { collectors, events, resume } = context;
+      const from = resumeAfter(after, context);
+      // One that was removed since is still heard of by those who come back.
+      if (name !== null && from === null && !collectors.getCollector(name))
         throw new AppError(
           'COLLECTOR_UNKNOWN',
           `There is no collector ${JSON.stringify(name.slice(0, 100))}; \`collectors\` lists them`,
         );
-      return queueEvents<CollectorEvent>(
-        { name: 'collector events', capacity: QUEUE_CAPACITY, registry: queues },
-        (push) =>
-          collectors.onEvent((event) => {
-            if (name == null || event.collector === name) push(event);
-          }),
-      );
+      const cursors = new EventCursorCodec(events.id, JSON.stringify(['collectorEvents', name]));
+      const start = from === null ? events.newest : cursors.decode(from);
+      const stream = followEvents(events, start, ({ collector }) => name === null || collector === name);
+      resume?.startsAt(cursors.encode(start));
+      return mapStream(stream, (logged): Told => ({ ...logged, resumeCursor: () => cursors.encode(logged.number) }));
     },
     resolve: (event) => event,
   }),

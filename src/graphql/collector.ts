@@ -11,6 +11,7 @@ import { builder } from './builder.ts';
 import type { ObservedCollector } from './context.ts';
 import { DataTypeEnum } from './data-type.ts';
 import { parseTime } from './date-time.ts';
+import { countOpenGaps } from './gap.ts';
 import { findableBy, globalId, NodeInterface } from './node.ts';
 import { requireExchange } from './range.ts';
 
@@ -72,7 +73,9 @@ const StreamType = builder.objectRef<StreamStatus>('Stream').implement({
       description:
         'From exchange time to receipt of the last message, ms; null before the first, or where the exchange stamps no time.',
     }),
-    openGaps: t.exposeInt('openGaps', { description: 'Known gaps that are not filled. Not counted yet: always 0.' }),
+    openGaps: t.exposeInt('openGaps', {
+      description: 'Gaps of it that are not filled; only trades are proven, so 0 elsewhere.',
+    }),
   }),
 });
 
@@ -227,7 +230,11 @@ CollectorType.implement({
     streams: t.field({
       type: [StreamType],
       description: 'Its streams, one a data type.',
-      resolve: ({ collector }) => collector.getStreams(),
+      resolve: ({ collector }, _args, { gaps }) =>
+        collector.getStreams().map((stream) => ({
+          ...stream,
+          openGaps: stream.dataType === 'trade' ? countOpenGaps(gaps, collector.exchange, collector.symbol) : 0,
+        })),
     }),
   }),
 });

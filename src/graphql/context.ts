@@ -8,16 +8,21 @@ import type {
 } from '../collectors/collector-status.ts';
 import type { Rejection } from '../collectors/rejections.ts';
 import type { ExchangeAdapter } from '../exchanges/adapter.ts';
+import type { Stretch } from '../market/coverage.ts';
+import type { GapLedger } from '../market/gap-ledger.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { TradeCursors } from '../pipeline/cursor.ts';
+import type { EventLog } from '../pipeline/event-log.ts';
 import type { LiveFeed } from '../pipeline/live-feed.ts';
 import type { RecorderStatus } from '../pipeline/recorder.ts';
 import type { TradeFeed } from '../pipeline/trade-feed.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { CoverageTotals, GapKey, GapQuery, StoredGap, StretchQuery } from '../storage/coverage.ts';
 import type { InstrumentRow } from '../storage/instruments.ts';
 import type { MarketDataQuery, MarketDataRow } from '../storage/market-data.ts';
 import type { TradeKey, TradeQuery } from '../storage/trades.ts';
+import type { Resume } from './resume.ts';
 
 /** What the API answers from. The composition root hands it in whole; nothing under src/graphql builds or closes any of it. */
 export interface Services {
@@ -25,11 +30,16 @@ export interface Services {
   readonly exchanges: Readonly<Record<string, ExchangeAdapter>>;
   readonly collectors: CollectorControl;
   readonly history: History;
-  readonly trades: Pick<TradeFeed, 'subscribe' | 'subscribers'>;
+  readonly trades: Pick<TradeFeed, 'subscribe' | 'subscribers' | 'position' | 'drain'>;
   readonly tradeCursors: TradeCursors;
-  readonly live: Pick<LiveFeed, 'subscribe' | 'subscribers' | 'latest'>;
+  readonly live: Pick<LiveFeed, 'subscribe' | 'subscribers' | 'latest' | 'drain'>;
+  /** What is missing right now. */
+  readonly gaps: Gaps;
+  readonly backfills: Backfills;
   /** How recording is doing. */
   readonly recorder: { status(): RecorderStatus };
+  /** What happened to the collectors; everything `collectors` tells is appended to it. */
+  readonly events: EventLog<CollectorEvent>;
   readonly queues: QueueRegistry;
   readonly clock: Clock;
   /** When the server started, by `clock`. */
@@ -38,8 +48,10 @@ export interface Services {
   readonly version: string;
 }
 
-/** What resolvers receive; one object for all requests until they have users. */
-export type GraphQLContext = Services;
+/** What resolvers receive. Of a WebSocket, which says all in its documents, there is nothing to resume beside them. */
+export interface GraphQLContext extends Services {
+  readonly resume?: Resume | null;
+}
 
 /** The collectors and their switches; `CollectorManager` is one. */
 export interface CollectorControl {
@@ -58,7 +70,6 @@ export interface CollectorControl {
   restartAll(): Promise<boolean>;
   removeCollector(name: string): Promise<boolean>;
   addFromConfig(config: ExchangeCollectorConfig): Promise<ObservedCollector>;
-  onEvent(listener: (event: CollectorEvent) => void): Disposable;
 }
 
 /** The part of a `BaseDataCollector` that the API shows. */
@@ -86,4 +97,60 @@ export interface History {
     readonly after: { readonly exchange: string; readonly symbol: string } | null;
   }): Promise<{ readonly instruments: readonly InstrumentRow[]; readonly hasMore: boolean }>;
   findInstrument(exchange: string, symbol: string): Promise<InstrumentRow | null>;
+  listStretches(query: StretchQuery): Promise<readonly Stretch[]>;
+  listGaps(query: GapQuery): Promise<{ readonly gaps: readonly StoredGap[]; readonly hasMore: boolean }>;
+  findGap(name: Omit<GapKey, 'writer'>): Promise<StoredGap | null>;
+  /** Of trades; null when nothing is known of them. */
+  coverageTotals(exchange: string, symbol: string): Promise<CoverageTotals | null>;
+}
+
+/** The part of the ledger that the API shows; the recorder's `gaps` is one. */
+export interface Gaps extends Pick<GapLedger, 'openGaps' | 'onChange'> {
+  /** Gaps that are open, of all markets. */
+  readonly openCount: number;
+}
+
+/** RUNNING also while it waits for its turn. PLANNED: a dry run, which is never more than that. */
+export type BackfillState = 'PLANNED' | 'RUNNING' | 'DONE' | 'CANCELLED' | 'FAILED';
+
+/** Trades of the past that somebody asked for. Times in ms; counts of trades are of single fills. */
+export interface Backfill {
+  readonly id: string;
+  readonly exchange: string;
+  readonly symbol: string;
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+  /** Null when the exchange has no trade there. */
+  readonly firstId: bigint | null;
+  readonly lastId: bigint | null;
+  /** So far; of a dry run those it would take. */
+  readonly requests: number;
+  /** Not here when it began. */
+  readonly trades: bigint;
+  /** So far; of a dry run what it would take. */
+  readonly seconds: number;
+  readonly filled: bigint;
+  readonly unfillable: bigint;
+  readonly remaining: bigint;
+  readonly status: BackfillState;
+}
+
+/** Backfills by request. */
+export interface Backfills {
+  /**
+   * Resolves as soon as it is known what there is to fetch; it goes on in the background.
+   * @throws {AppError} SYMBOL_UNKNOWN, BACKFILL_REFUSED when the exchange cannot give what is asked for, EXCHANGE_REST_FAILED.
+   */
+  request(input: {
+    readonly exchange: string;
+    readonly symbol: string;
+    readonly from: number;
+    readonly to: number;
+    readonly dryRun: boolean;
+  }): Promise<Backfill>;
+  /** Null when there is none of that id. */
+  find(id: string): Backfill | null | Promise<Backfill | null>;
+  /** Repeating changes nothing. @throws {AppError} BACKFILL_UNKNOWN */
+  cancel(id: string): Promise<Backfill>;
 }

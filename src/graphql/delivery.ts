@@ -1,7 +1,9 @@
+import type { Gap } from '../market/gap-ledger.ts';
 import { DEFAULT_DELIVERY, type Delivery, type DeliveryMode } from '../pipeline/delivery.ts';
 import type { Notice } from '../pipeline/notice.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
+import { CoverageStatusEnum } from './coverage-status.ts';
 
 const DeliveryModeEnum = builder.enumType('DeliveryMode', {
   description: 'What happens when a client is slower than the market.',
@@ -61,10 +63,19 @@ export function readDelivery(
   };
 }
 
+const gapOf = (notice: Notice): Gap | null => (notice.type === 'GAP' ? notice.gap : null);
+
 const NoticeType = builder.enumType('StreamNoticeType', {
   description: 'What a stream tells its client between the data.',
   values: {
     LAGGED: { description: 'Values were dropped because the client was slower than the market; `missed` counts them.' },
+    GAP: {
+      description:
+        'Trades of a market of this stream are missing (`status` GAP), or the gap is closed; when the missing ones come they are in the stream.',
+    },
+    DRAINING: {
+      description: 'The server goes away and closes the connection in a moment: come back with the last cursor.',
+    },
     CAUGHT_UP: { description: 'Everything stored before has been delivered; from here on values come as they happen.' },
   } as const satisfies Record<Notice['type'], unknown>,
 });
@@ -78,15 +89,60 @@ export const StreamNotice = builder.objectRef<Notice>('StreamNotice').implement(
       description: 'Values that matched the subscription and were dropped; null unless LAGGED.',
       resolve: (notice) => (notice.type === 'LAGGED' ? notice.missed : null),
     }),
-    message: t.string({
-      description: 'The same in words.',
-      resolve: (notice) =>
-        notice.type === 'LAGGED'
-          ? `${notice.missed} values were dropped: read faster, or narrow the subscription`
-          : 'Live from here on',
+    exchange: t.string({
+      nullable: true,
+      description: 'Of the market of a GAP; null for any other notice.',
+      resolve: (notice) => gapOf(notice)?.exchange ?? null,
     }),
+    symbol: t.string({
+      nullable: true,
+      description: 'Of the market of a GAP; null for any other notice.',
+      resolve: (notice) => gapOf(notice)?.symbol ?? null,
+    }),
+    firstId: t.field({
+      type: 'BigInt',
+      nullable: true,
+      description: 'The first missing trade id of a GAP; null for any other notice.',
+      resolve: (notice) => gapOf(notice)?.first ?? null,
+    }),
+    lastId: t.field({
+      type: 'BigInt',
+      nullable: true,
+      description: 'The last missing trade id of a GAP; null for any other notice.',
+      resolve: (notice) => gapOf(notice)?.last ?? null,
+    }),
+    status: t.field({
+      type: CoverageStatusEnum,
+      nullable: true,
+      description:
+        'Of a GAP: GAP when it was found, BACKFILLED or UNFILLABLE when it was closed; null for any other notice.',
+      resolve: (notice) => gapOf(notice)?.status ?? null,
+    }),
+    message: t.string({ description: 'The same in words.', resolve: inWords }),
   }),
 });
+
+function inWords(notice: Notice): string {
+  switch (notice.type) {
+    case 'LAGGED':
+      return `${notice.missed} values were dropped: read faster, or narrow the subscription`;
+    case 'CAUGHT_UP':
+      return 'Live from here on';
+    case 'DRAINING':
+      return 'The server goes away: come back with the last cursor';
+    case 'GAP':
+      return gapInWords(notice.gap);
+    default:
+      return notice satisfies never;
+  }
+}
+
+function gapInWords({ exchange, symbol, first, last, expected, unfillable, status, cause }: Gap): string {
+  const which = `trades ${first} to ${last} of ${exchange}:${symbol}`;
+  if (status === 'BACKFILLED') return `The ${which} that were missing are here`;
+  if (status === 'UNFILLABLE') return `Of the ${which} ${unfillable} are missing for good${cause ? `: ${cause}` : ''}`;
+  return `${expected} trades of ${exchange}:${symbol} are missing, ${first} to ${last}${cause ? `: ${cause}` : ''}`;
+}
 
 /** The field every stream payload has beside its data. */
 export const NOTICES_FIELD = {

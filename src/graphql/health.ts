@@ -22,6 +22,20 @@ const StorageHealth = builder.objectRef<RecorderStatus>('StorageHealth').impleme
       description: 'How long the oldest trade that is not committed yet has been waiting, ms; 0 when none waits.',
       resolve: ({ trades }) => trades.drain.oldestMs ?? 0,
     }),
+    reason: t.string({ description: 'In words.', resolve: ({ trades }) => trades.reason }),
+    oldestMs: t.float({
+      nullable: true,
+      description: 'Age of the oldest trade in the spool, ms; null when there is none.',
+      resolve: ({ trades }) => trades.drain.oldestMs,
+    }),
+    spooledRows: t.float({
+      description: 'Trades that are durable in the spool and wait to be committed; a whole number.',
+      resolve: ({ trades }) => trades.drain.spooled,
+    }),
+    spoolBytes: t.float({
+      description: 'Of the disk, used by the spool; a whole number.',
+      resolve: ({ trades }) => trades.spoolBytes,
+    }),
     commitMs: t.float({
       nullable: true,
       description: 'What a commit of trades takes, ms, smoothed over the last ones; null before the first.',
@@ -106,7 +120,10 @@ const SystemHealth = builder.objectRef<Health>('SystemHealth').implement({
       description: 'Subscriptions to market data that are open now.',
       resolve: ({ services }) => services.trades.subscribers + services.live.subscribers,
     }),
-    openGaps: t.int({ description: 'Known gaps that are not filled. Not counted yet: always 0.', resolve: () => 0 }),
+    openGaps: t.int({
+      description: 'Gaps that are not filled, of all markets; `gaps(status: [GAP])` lists them.',
+      resolve: ({ services }) => services.gaps.openCount,
+    }),
     uptime: t.float({
       description: 'Seconds since this server started.',
       resolve: ({ services }) => Math.max(0, services.clock.now() - services.startedAt) / 1000,

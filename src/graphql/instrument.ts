@@ -3,6 +3,7 @@ import { builder } from './builder.ts';
 import { CollectorType, viewOf } from './collector.ts';
 import { connectionType, edgeType, readPage, toConnection } from './connection.ts';
 import type { GraphQLContext } from './context.ts';
+import { countOpenGaps } from './gap.ts';
 import { findableBy, globalId, NodeInterface } from './node.ts';
 import { nameCursors } from './page-cursor.ts';
 import { marketArgs, requireExchange } from './range.ts';
@@ -10,6 +11,32 @@ import { isStorable } from './storable.ts';
 
 /** An instrument as the API shows it: stored, or only collected so far. */
 type Instrument = Pick<InstrumentRow, 'exchange' | 'symbol' | 'firstTradeAt' | 'lastTradeAt'>;
+
+const CoverageSummary = builder
+  .objectRef<{ readonly expected: bigint; readonly stored: bigint; readonly openGaps: number }>('CoverageSummary')
+  .implement({
+    description: 'How much of the trades of a market is here, in what was ever collected of it.',
+    fields: (t) => ({
+      ratio: t.float({
+        nullable: true,
+        description:
+          '`stored` of `expected`, 0 to 1, and 1 only when nothing is missing; null when nothing was collected yet.',
+        resolve: ({ expected, stored }) => ratioOf(stored, expected),
+      }),
+      expected: t.expose('expected', {
+        type: 'BigInt',
+        description: 'Single trades the exchange is known to have made; of what proves nothing those that came.',
+      }),
+      stored: t.expose('stored', { type: 'BigInt', description: 'Those of them that are stored.' }),
+      openGaps: t.exposeInt('openGaps', { description: 'Gaps that are not filled, right now.' }),
+    }),
+  });
+
+/** Rounded down, so that one missing trade among billions still shows. */
+function ratioOf(stored: bigint, expected: bigint): number | null {
+  if (expected === 0n) return null;
+  return stored >= expected ? 1 : Number((stored * 1_000_000_000_000n) / expected) / 1e12;
+}
 
 const InstrumentType = builder.objectRef<Instrument>('Instrument');
 
@@ -48,6 +75,14 @@ InstrumentType.implement({
       type: 'DateTime',
       nullable: true,
       description: 'Exchange time of the newest stored trade; null without one.',
+    }),
+    coverage: t.field({
+      type: CoverageSummary,
+      description: 'How much of its trades is here.',
+      resolve: async ({ exchange, symbol }, _args, { history, gaps }) => ({
+        ...((await history.coverageTotals(exchange, symbol)) ?? { expected: 0n, stored: 0n }),
+        openGaps: countOpenGaps(gaps, exchange, symbol),
+      }),
     }),
     collector: t.field({
       type: CollectorType,

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { DATA_TYPES } from '../market/data-type.ts';
 import { AppError } from '../runtime/errors.ts';
+import type { GapKey } from '../storage/coverage.ts';
 import { isInstant } from './date-time.ts';
 import { isStorable } from './storable.ts';
 
@@ -48,6 +50,21 @@ export const timeCursors = <Id extends string | bigint>(
       const [, time = '', idText = ''] = /^(-?\d{1,15}) (.+)$/.exec(text) ?? [];
       const id = idText === '' || !isInstant(Number(time)) ? null : readId(idText);
       return id === null ? null : [Number(time), id];
+    },
+  });
+
+/** Cursors of gaps, the newest found first. */
+export const gapCursors = (field: string, filter: readonly (string | null)[]) =>
+  boundCursors<GapKey>(field, filter, {
+    write: ({ foundAt, writer, exchange, symbol, dataType, first }) =>
+      `${foundAt} ${writer} ${exchange} ${symbol} ${dataType} ${first}`,
+    read: (text) => {
+      const [, foundAt, writer, exchange, symbol, type, first] =
+        /^(\d{1,15}) (\d{1,5}) (\S+) (\S+) (\w+) (-?\d{1,40})$/.exec(text) ?? [];
+      const dataType = DATA_TYPES.find((one) => one === type);
+      if (exchange === undefined || symbol === undefined || dataType === undefined || first === undefined) return null;
+      if (!isInstant(Number(foundAt)) || Number(writer) > 32_767) return null;
+      return { foundAt: Number(foundAt), writer: Number(writer), exchange, symbol, dataType, first: BigInt(first) };
     },
   });
 

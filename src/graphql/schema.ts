@@ -12,6 +12,9 @@ import './collector-events.ts';
 import './collector-mutations.ts';
 import './manager.ts';
 import './health.ts';
+import './coverage.ts';
+import './gap.ts';
+import './backfill.ts';
 import { builder } from './builder.ts';
 
 /** Everything above, as one executable schema. */

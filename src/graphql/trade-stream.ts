@@ -7,6 +7,7 @@ import type { Edge } from './connection.ts';
 import { deliveryArg, NOTICES_FIELD, readDelivery } from './delivery.ts';
 import { mapStream } from './map-stream.ts';
 import { requireStreamed } from './range.ts';
+import { type Resumable, resumeAfter } from './resume.ts';
 import { SideEnum, TradeEdge } from './trade.ts';
 
 const StreamPhaseEnum = builder.enumType('StreamPhase', {
@@ -17,9 +18,18 @@ const StreamPhaseEnum = builder.enumType('StreamPhase', {
   } as const satisfies Record<StreamPhase, unknown>,
 });
 
-interface TradePayload {
+class TradePayload implements Resumable {
   readonly batch: TradeBatch;
   readonly cursors: CursorCodec;
+
+  constructor(batch: TradeBatch, cursors: CursorCodec) {
+    this.batch = batch;
+    this.cursors = cursors;
+  }
+
+  resumeCursor(): string {
+    return this.cursors.encode(this.batch.position);
+  }
 }
 
 const TradeStreamPayload = builder.objectRef<TradePayload>('TradeStreamPayload').implement({
@@ -33,7 +43,7 @@ const TradeStreamPayload = builder.objectRef<TradePayload>('TradeStreamPayload')
     cursor: t.field({
       type: 'Cursor',
       description: 'Resume with `after: <this>` and nothing is lost or repeated. It moves also when nothing matched.',
-      resolve: ({ batch, cursors }) => cursors.encode(batch.position),
+      resolve: (payload) => payload.resumeCursor(),
     }),
     phase: t.field({
       type: StreamPhaseEnum,
@@ -65,7 +75,7 @@ builder.subscriptionField('trades', (t) =>
     type: TradeStreamPayload,
     description:
       'Trades as they are recorded, each once. With `after` first what was stored since that cursor, then live, without a seam. ' +
-      'Codes: EXCHANGE_UNKNOWN, SYMBOL_UNKNOWN, BAD_USER_INPUT, CURSOR_INVALID, DATABASE_UNAVAILABLE.',
+      'Codes: EXCHANGE_UNKNOWN, SYMBOL_UNKNOWN, BAD_USER_INPUT, CURSOR_INVALID, CURSOR_EXPIRED, DATABASE_UNAVAILABLE.',
     args: {
       exchange: t.arg.string({ description: 'Only this exchange; without it all.' }),
       symbols: t.arg.stringList({ description: 'Only these canonical symbols, 1 to 100; without it all.' }),
@@ -82,12 +92,15 @@ builder.subscriptionField('trades', (t) =>
       if (filter.minSize?.startsWith('-')) throw new AppError('BAD_USER_INPUT', '`minSize` is not negative');
       await requireStreamed(context, filter);
       const cursors = context.tradeCursors(filter);
+      const last = resumeAfter(after, context);
+      const from = last === null ? null : cursors.decode(last);
       const stream = context.trades.subscribe({
         filter,
-        after: after == null ? null : cursors.decode(after),
+        after: from,
         delivery,
       });
-      return mapStream(stream, (batch): TradePayload => ({ batch, cursors }));
+      context.resume?.startsAt(cursors.encode(from ?? context.trades.position));
+      return mapStream(stream, (batch) => new TradePayload(batch, cursors));
     },
     resolve: (payload) => payload,
   }),

@@ -28,6 +28,8 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
   COLLECTOR_UNKNOWN: ['input', 'name'],
   EXCHANGE_UNKNOWN: ['input', 'exchange'],
   COLLECTOR_EXISTS: ['input', 'symbol'],
+  SYMBOL_UNKNOWN: ['input', 'symbol'],
+  BACKFILL_UNKNOWN: ['input', 'id'],
 };
 
 /** Does `work`; a failure with a public code comes back as data, anything else is thrown on. */

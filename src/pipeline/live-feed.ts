@@ -81,6 +81,14 @@ export class LiveFeed implements Disposable {
     return (this.#kinds.get(kind)?.newest.get(`${exchange}:${symbol}`) ?? null) as LiveEventOf<K> | null;
   }
 
+  /** Tells every subscriber that the server goes away. Repeating changes nothing. */
+  drain(): void {
+    for (const { subscriptions, wakeUp } of this.#kinds.values()) {
+      for (const subscription of subscriptions) subscription.drain();
+      wakeUp.ask();
+    }
+  }
+
   /** Ends every subscription. */
   [Symbol.dispose](): void {
     for (const { subscriptions } of this.#kinds.values())
@@ -98,7 +106,7 @@ export class LiveFeed implements Disposable {
   }
 }
 
-type Listener = Pick<LiveSubscription<LiveKind>, 'offer' | 'wake'> & { readonly stream: Stream<unknown> };
+type Listener = Pick<LiveSubscription<LiveKind>, 'offer' | 'wake' | 'drain'> & { readonly stream: Stream<unknown> };
 
 interface Broadcast {
   /** The present state, one an instrument (and interval). */

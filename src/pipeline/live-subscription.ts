@@ -30,6 +30,8 @@ export class LiveSubscription<K extends LiveKind> {
   readonly #ports: LivePorts;
   readonly #pace: Pace;
   readonly #waiting: Waiting<LiveEventOf<K>>;
+  /** The server goes away: to be told at once, then it was told. */
+  #draining: 'no' | 'now' | 'told' = 'no';
 
   constructor({ kind, filter, delivery }: LiveRequest<K>, ports: LivePorts) {
     this.#exchange = filter.exchange || null;
@@ -52,9 +54,18 @@ export class LiveSubscription<K extends LiveKind> {
     this.#waiting.put(event as LiveEventOf<K>); // the feed keeps its subscribers by kind
   }
 
+  drain(): void {
+    if (this.#draining === 'no') this.#draining = 'now';
+  }
+
   #pull(): LiveBatch<K> | null {
-    if (this.#waiting.size === 0) return null;
     const now = this.#ports.clock.monotonic();
+    if (this.#draining === 'now') {
+      this.#draining = 'told';
+      const { notices, ...batch } = this.#waiting.take();
+      return { ...batch, notices: [...notices, { type: 'DRAINING' }] };
+    }
+    if (this.#waiting.size === 0) return null;
     const due = Math.max(this.#pace.earliest, this.#waiting.urgent ? now : this.#pace.companyUntil(now));
     if (due > now) {
       this.#ports.alarm.wakeBy(due, this.wake);

@@ -56,8 +56,8 @@ export class OtherWriters implements Disposable {
       this.#active = await this.#othersWrite();
       for (let done = false; !done && !this.#disposed; ) {
         const page = await this.#history.tradesAfter(this.#feed.position, { exchange: null, symbols: null }, PAGE);
-        this.#feed.publish(page.trades);
-        done = page.done || page.trades.length === 0;
+        this.#feed.publish(page.trades, page.position);
+        done = page.done;
       }
     } catch (error) {
       this.#log.debug('Other servers cannot be followed for now', { reason: messageOf(error) });

@@ -99,7 +99,8 @@ export class Recorder implements AsyncDisposable {
       {
         ...ports,
         store: ports.trades,
-        publish: (trades) => ports.tradeFeed.publish(trades),
+        publish: (trades, through) =>
+          ports.tradeFeed.publish(trades, through === null ? null : new Map([[ports.trades.writer, through]])),
         refused: (word) => this.#intake.say(word),
         rebase: (build) => this.#intake.rebase(build),
       },

@@ -31,7 +31,8 @@ export interface DrainPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  publish(trades: readonly RecordedTrade[]): void;
+  /** `through`: there is no other trade of ours up to this number; null where that follows from the numbers themselves. */
+  publish(trades: readonly RecordedTrade[], through: bigint | null): void;
   /** Whether another server writes to the same database: then only what was committed as ours may be shown. */
   shared(): boolean;
   /** A row was refused for good: the ids it stands for are missing. */
@@ -131,7 +132,7 @@ export class TradeDrain {
     this.#oldestAt ??= this.#ports.clock.monotonic();
     if (!this.#ports.shared() && this.#published === batch.number - 1) {
       this.#published = batch.number;
-      this.#ports.publish(trades);
+      this.#ports.publish(trades, null);
       crashPoint('after-publish');
     }
     const last = this.#held.at(-1)?.batch.number ?? this.#committed; // else it is behind what waits in the spool
@@ -252,6 +253,7 @@ export class TradeDrain {
       this.#published = end.number;
       this.#ports.publish(
         tradesOf(unseen.flatMap((batch) => batch.items)).filter(({ sequence }) => !leftOut.has(sequence)),
+        end.last,
       );
     }
     this.#release(group, end);

@@ -1,3 +1,4 @@
+import type { Gap } from '../market/gap-ledger.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Position } from '../storage/trades.ts';
@@ -66,6 +67,8 @@ export class TradeFeed implements Disposable {
   readonly #alarm: Alarm;
   readonly #subscriptions = new Set<TradeSubscription>();
   readonly #wakeUp: WakeUp<TradeSubscription>;
+  /** Gaps subscribers were told of, that are not closed. */
+  readonly #toldGaps = new Set<string>();
 
   constructor({ history, clock, position, capacity = 65_536 }: TradeFeedOptions) {
     this.#history = history;
@@ -78,7 +81,7 @@ export class TradeFeed implements Disposable {
 
   /** Where the feed stands: the last sequence published of every writer. */
   get position(): Position {
-    return new Map(this.#ring.position);
+    return this.#ring.position;
   }
 
   get subscribers(): number {
@@ -90,13 +93,18 @@ export class TradeFeed implements Disposable {
     return this.#ring.head - this.#ring.floor;
   }
 
-  /** Trades of one or more writers, each writer's in sequence order. Publishing a trade again changes nothing. */
-  publish(trades: readonly RecordedTrade[]): void {
+  /**
+   * Trades of one or more writers, each writer's in sequence order. Publishing a trade again changes nothing. With `through` these
+   * are all there are from where the feed stands up to there: numbers left out are empty. Without it a number left out may be a
+   * trade another server recorded, and subscribers read from storage what lies before it.
+   */
+  publish(trades: readonly RecordedTrade[], through: Position | null = null): void {
     for (let start = 0; start < trades.length; start += this.#slice) {
       const slice = trades.slice(start, start + this.#slice);
       this.#makeRoom(slice.length);
-      for (const recorded of slice) this.#ring.append(recorded);
+      for (const recorded of slice) this.#ring.append(recorded, through);
     }
+    if (through) this.#ring.passOver(through);
     if (trades.length > 0) this.#wakeUp.ask();
   }
 
@@ -114,6 +122,23 @@ export class TradeFeed implements Disposable {
     });
     this.#subscriptions.add(subscription);
     return subscription.stream;
+  }
+
+  /** A gap was found, shrank or was closed. Subscribers of its market are told of the first and the last of it. */
+  gapChanged(gap: Gap): void {
+    if (gap.dataType !== 'trade') return;
+    const name = `${gap.exchange} ${gap.symbol} ${gap.first}`;
+    if (gap.status !== 'GAP') this.#toldGaps.delete(name);
+    else if (this.#toldGaps.has(name)) return;
+    else this.#toldGaps.add(name);
+    for (const subscription of this.#subscriptions) subscription.tellGap(gap);
+    this.#wakeUp.ask();
+  }
+
+  /** Tells every subscriber that the server goes away. Repeating changes nothing. */
+  drain(): void {
+    for (const subscription of this.#subscriptions) subscription.drain();
+    this.#wakeUp.ask();
   }
 
   /** Ends every subscription. */

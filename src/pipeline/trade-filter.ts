@@ -10,6 +10,15 @@ export interface TradeFilter {
   readonly minSize?: Decimal | null | undefined;
 }
 
+/** Whether trades of a market may match. */
+export function marketMatcher({
+  exchange,
+  symbols,
+}: TradeFilter): (market: Pick<Trade, 'exchange' | 'symbol'>) => boolean {
+  const wanted = symbols ? new Set(symbols) : null;
+  return (market) => (!exchange || market.exchange === exchange) && (wanted === null || wanted.has(market.symbol));
+}
+
 /** The filter as a function, cheapest question first. */
 export function tradeMatcher(filter: TradeFilter): (trade: Trade) => boolean {
   const { exchange, side, minSize } = filter;

@@ -1,15 +1,25 @@
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Position } from '../storage/trades.ts';
 
+/** Where a writer stands: its last sequence, and the index of its newest entry. */
+interface WriterEnd {
+  sequence: bigint;
+  index: number;
+}
+
+const NOWHERE = -1;
+
 /**
- * The newest trades in commit order, by an index that only grows. What it holds is dense: for every writer, all of its
- * sequences from the oldest held to the newest.
+ * The newest trades in commit order, by an index that only grows. What it holds is whole: for every writer, each trade from the
+ * oldest held to the newest. Its numbers may have holes, where another writer had stored the trade.
  */
 export class TradeRing {
   readonly capacity: number;
   readonly #mask: number;
   readonly #entries: (RecordedTrade | undefined)[];
-  readonly #headPosition: Map<number, bigint>;
+  /** Of each entry: the index of the same writer's entry before it. */
+  readonly #previous: Float64Array;
+  readonly #ends: Map<number, WriterEnd>;
   /** The last sequence of each writer that is no longer here. */
   #floorPosition: Map<number, bigint>;
   #head = 0;
@@ -21,7 +31,8 @@ export class TradeRing {
     this.capacity = capacity;
     this.#mask = capacity - 1;
     this.#entries = new Array(capacity);
-    this.#headPosition = new Map(start);
+    this.#previous = new Float64Array(capacity);
+    this.#ends = new Map([...start].map(([writer, sequence]) => [writer, { sequence, index: NOWHERE }]));
     this.#floorPosition = new Map(start);
   }
 
@@ -35,8 +46,11 @@ export class TradeRing {
     return this.#floor;
   }
 
-  get position(): Position {
-    return this.#headPosition;
+  /** The last sequence of every writer; a copy. */
+  get position(): Map<number, bigint> {
+    const position = new Map<number, bigint>();
+    for (const [writer, { sequence }] of this.#ends) position.set(writer, sequence);
+    return position;
   }
 
   /** The entry at an index from floor to head. */
@@ -44,43 +58,63 @@ export class TradeRing {
     return this.#entries[index & this.#mask] as RecordedTrade;
   }
 
-  /** Takes the next trade of its writer. One that is here or was here already changes nothing; after one that leaves a hole, nothing older is here. */
-  append(recorded: RecordedTrade): void {
+  /**
+   * Takes the next trade of its writer. One that is here or was here already changes nothing. Numbers left out before it are
+   * empty up to `through`; where more are left out nothing older than this trade is here.
+   */
+  append(recorded: RecordedTrade, through: Position | null = null): void {
     const { writer, sequence } = recorded;
-    const last = this.#headPosition.get(writer) ?? 0n;
-    if (sequence <= last) return;
-    if (sequence > last + 1n) this.#cut(writer, sequence - 1n);
+    const end = this.#end(writer);
+    if (sequence <= end.sequence) return;
+    if (sequence > end.sequence + 1n && sequence - 1n > (through?.get(writer) ?? 0n)) this.#cut(end, sequence - 1n);
     if (this.#head - this.#floor === this.capacity) {
       const evicted = this.at(this.#floor);
       this.#floorPosition.set(evicted.writer, evicted.sequence);
       this.#floor += 1;
     }
-    this.#entries[this.#head & this.#mask] = recorded;
+    const place = this.#head & this.#mask;
+    this.#entries[place] = recorded;
+    this.#previous[place] = end.index;
+    end.index = this.#head;
+    end.sequence = sequence;
     this.#head += 1;
-    this.#headPosition.set(writer, sequence);
+  }
+
+  /** Up to here there is no trade that was not appended. */
+  passOver(through: Position): void {
+    for (const [writer, sequence] of through) {
+      const end = this.#end(writer);
+      if (sequence > end.sequence) end.sequence = sequence;
+    }
   }
 
   /** Where a reader at `position` goes on; null when something it has not read is no longer here. */
   indexAfter(position: Position): number | null {
     for (const [writer, gone] of this.#floorPosition) if ((position.get(writer) ?? 0n) < gone) return null;
-    let unread = 0n;
-    for (const [writer, last] of this.#headPosition) {
+    let first = this.#head;
+    for (const [writer, end] of this.#ends) {
       const read = position.get(writer) ?? 0n;
-      if (read < last) unread += last - read;
+      if (read >= end.sequence) continue;
+      for (let index = end.index; index >= this.#floor && this.at(index).sequence > read; ) {
+        if (index < first) first = index;
+        index = this.#previous[index & this.#mask] ?? NOWHERE;
+      }
     }
-    let index = this.#head;
-    while (unread > 0n) {
-      index -= 1;
-      const { writer, sequence } = this.at(index);
-      if (sequence > (position.get(writer) ?? 0n)) unread -= 1n;
-    }
-    return index;
+    return first;
+  }
+
+  #end(writer: number): WriterEnd {
+    const known = this.#ends.get(writer);
+    if (known) return known;
+    const end = { sequence: 0n, index: NOWHERE };
+    this.#ends.set(writer, end);
+    return end;
   }
 
   /** Another server wrote between: readers fetch what lies there from storage. */
-  #cut(writer: number, upTo: bigint): void {
-    this.#headPosition.set(writer, upTo);
-    this.#floorPosition = new Map(this.#headPosition);
+  #cut(end: WriterEnd, upTo: bigint): void {
+    end.sequence = upTo;
+    this.#floorPosition = this.position;
     this.#head += 1; // an index nobody has read yet, so that every reader finds itself before the floor
     this.#floor = this.#head;
     this.#entries.fill(undefined);

@@ -1,3 +1,4 @@
+import type { Gap } from '../market/gap-ledger.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Position } from '../storage/trades.ts';
@@ -7,7 +8,7 @@ import { NewestTrades } from './newest-trades.ts';
 import type { Notice } from './notice.ts';
 import { PullStream } from './pull-stream.ts';
 import type { StreamPhase, TradeBatch, TradeHistory, TradeRequest } from './trade-feed.ts';
-import { tradeMatcher } from './trade-filter.ts';
+import { marketMatcher, tradeMatcher } from './trade-filter.ts';
 import type { TradeRing } from './trade-ring.ts';
 
 /** Most trades of one batch, unless it is conflated: then it has one an instrument. */
@@ -18,6 +19,9 @@ const SCAN_LIMIT = 8_192;
 
 /** A position that moved without a matching trade is told at most this often. */
 const IDLE_MS = 1_000;
+
+/** Notices that wait for a client which does not read; what goes is in the ledger. */
+const MAX_NOTICES = 256;
 
 /** Storage that has not yet stored what the ring has let go is asked again after this. */
 const STORAGE_BEHIND_MS = 100;
@@ -47,6 +51,9 @@ export class TradeSubscription {
   #trades: RecordedTrade[] = [];
   readonly #newest: NewestTrades | null;
   #notices: Notice[] = [];
+  readonly #concerns: ReturnType<typeof marketMatcher>;
+  /** The server goes away: to be told at once, then it was told. */
+  #draining: 'no' | 'now' | 'told' = 'no';
   #missed = 0;
   #moved = false;
   #page: HistoryPage | null = null;
@@ -58,6 +65,7 @@ export class TradeSubscription {
     this.#request = request;
     this.#ports = ports;
     this.#matches = ({ trade }) => matches(trade);
+    this.#concerns = marketMatcher(request.filter);
     this.#pace = new Pace(request.delivery, ports.clock.monotonic());
     this.#position = new Map(request.after ?? ports.ring.position);
     this.#before = new Map(this.#position);
@@ -68,6 +76,21 @@ export class TradeSubscription {
   }
 
   readonly wake = (): void => this.stream.wake();
+
+  /** Of a gap that changes again before the client reads it learns the last state. */
+  tellGap(gap: Gap): void {
+    if (!this.#concerns(gap)) return;
+    const older = this.#notices.findIndex((one) => one.type === 'GAP' && isSameGap(one.gap, gap));
+    if (older >= 0) this.#notices.splice(older, 1);
+    if (this.#notices.length >= MAX_NOTICES) this.#notices.shift();
+    this.#notices.push({ type: 'GAP', gap });
+  }
+
+  drain(): void {
+    if (this.#draining !== 'no') return;
+    this.#draining = 'now';
+    this.#notices.push({ type: 'DRAINING' });
+  }
 
   /**
    * Before the ring lets go of what is below `floor`: a mode that does not read it from storage later takes it in now, up to
@@ -186,7 +209,7 @@ export class TradeSubscription {
 
   /** When the next payload is due by what there is now; Infinity when there is nothing to say. */
   #dueAt(now: number): number {
-    return Math.max(this.#pace.earliest, this.#readyAt(now));
+    return this.#draining === 'now' ? now : Math.max(this.#pace.earliest, this.#readyAt(now));
   }
 
   #readyAt(now: number): number {
@@ -207,6 +230,7 @@ export class TradeSubscription {
     this.#before = new Map(this.#position);
     this.#trades = [];
     this.#notices = [];
+    if (this.#draining === 'now') this.#draining = 'told';
     this.#missed = 0;
     this.#moved = false;
     this.#pace.sent(now);
@@ -220,3 +244,6 @@ export class TradeSubscription {
     this.#ports.leave();
   }
 }
+
+const isSameGap = (a: Gap, b: Gap): boolean =>
+  a.first === b.first && a.symbol === b.symbol && a.exchange === b.exchange && a.foundAt === b.foundAt;

@@ -45,6 +45,11 @@ export const ERRORS = {
   DECIMAL_INVALID: { retry: false, public: true, hint: 'Write a plain decimal, such as 0.00012.' },
   BAD_USER_INPUT: { retry: false, public: true, hint: 'Correct the named argument.' },
   CURSOR_INVALID: { retry: false, public: true, hint: 'Use a cursor of the same field and filter, as it was given.' },
+  CURSOR_EXPIRED: {
+    retry: false,
+    public: true,
+    hint: 'What followed the cursor is no longer kept: read what there is by query, and subscribe without `after`.',
+  },
   BACKFILL_UNKNOWN: { retry: false, public: true, hint: 'Use the id that `requestBackfill` gave.' },
   BACKFILL_REFUSED: {
     retry: false,

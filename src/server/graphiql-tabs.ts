@@ -91,6 +91,30 @@ subscription LiveTrades(
     variables: '{ "exchange": "okx", "symbols": ["BTC-USDT"] }',
   },
   {
+    query: `# What is proven to be complete, and what is missing.
+query Coverage($exchange: String!, $symbol: String!, $from: DateTime!) {
+  coverage(exchange: $exchange, symbol: $symbol, from: $from) {
+    status
+    evidence
+    from
+    to
+    firstId
+    lastId
+    cause
+  }
+  instrument(exchange: $exchange, symbol: $symbol) {
+    coverage { ratio expected stored openGaps }
+  }
+  gaps(exchange: $exchange, symbol: $symbol, first: 10) {
+    edges {
+      node { firstId lastId foundAt cause status remaining }
+    }
+  }
+}
+`,
+    variables: '{ "exchange": "okx", "symbol": "BTC-USDT", "from": "2026-01-01T00:00:00Z" }',
+  },
+  {
     query: `# Restart one collector; its neighbours lose nothing.
 mutation Restart($name: String!) {
   restartCollector(input: { name: $name }) {

@@ -113,6 +113,6 @@ function isJson(text: string): boolean {
 function allow(response: ServerResponse, origin: string): void {
   response.setHeader('access-control-allow-origin', origin);
   response.setHeader('access-control-allow-methods', 'GET, POST');
-  response.setHeader('access-control-allow-headers', 'content-type, accept');
+  response.setHeader('access-control-allow-headers', 'content-type, accept, last-event-id');
   response.setHeader('access-control-max-age', '600');
 }

@@ -38,12 +38,14 @@ export interface RunningServer extends AsyncDisposable {
   readonly port: number;
 }
 
+/** For what subscribers are told before they are cut off to leave. */
+const LAST_WORD_MS = 50;
 /** Answers in flight are waited for this long when the server goes. */
 const DRAIN_MS = 2_000;
 const READY_TIMEOUT_MS = 3_000;
 
 /**
- * Serves the schema over HTTP, server-sent events and WebSocket on one port. Disposing turns new work away, ends subscriptions (sockets
+ * Serves the schema over HTTP, server-sent events and WebSocket on one port. Disposing turns new work away, tells subscribers, ends subscriptions (sockets
  * with 1001), lets answers in flight finish and is done within 4 s.
  * @throws {AppError} CONFIG_INVALID when the address is taken or not a loopback one.
  */
@@ -58,7 +60,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let port = options.port;
   const origins = originRule({ host, port: () => port, allowedOrigins });
   const expose = exposeErrors(options.graphqlLog);
-  const pipeline = createPipeline(schema, services, expose);
+  const pipeline = createPipeline(schema, services, { expose, clock });
   const sockets = webSocketEndpoint({ pipeline, expose, clock, log });
   const isReady = async () => !disposing && (await within(READY_TIMEOUT_MS, clock, options.checkReady));
   const template = await readFile(new URL('landing.html', import.meta.url), 'utf8');
@@ -93,6 +95,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       if (disposing) return;
       disposing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      services.trades.drain();
+      services.live.drain();
+      if (streams.size > 0 || sockets.sockets > 0) await clock.sleep(LAST_WORD_MS);
       // Cut, not completed: an event source then comes again, a client library resumes.
       for (const response of streams) if (isEventStream(response)) response.destroy();
       await sockets[Symbol.asyncDispose]();

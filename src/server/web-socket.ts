@@ -7,6 +7,7 @@ import type { ExposeError } from '../graphql/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { withoutInternals } from './without-internals.ts';
 import type { Pipeline } from './yoga.ts';
 
 /** A client message is a document and its variables; nobody needs more. */
@@ -144,12 +145,6 @@ const tooMany = () =>
       extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
     },
   );
-
-/** `http` and `unexpected` steer the HTTP status and are no client's business. */
-function withoutInternals(error: GraphQLError) {
-  const { http: _, unexpected: __, ...extensions } = error.extensions ?? {};
-  return { ...error.toJSON(), extensions };
-}
 
 /** Nothing goes out on a socket that is closing: a stream that was cut must not look complete. Resolves at once while little is buffered, else when the client has taken this message. */
 function send(socket: WebSocket, data: string): Promise<void> | undefined {

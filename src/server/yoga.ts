@@ -1,9 +1,12 @@
-import { GraphQLError, type GraphQLSchema } from 'graphql';
-import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
-import type { GraphQLContext } from '../graphql/context.ts';
+import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
+import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import type { GraphQLContext, Services } from '../graphql/context.ts';
 import type { ExposeError } from '../graphql/errors.ts';
 import { execute, subscribe } from '../graphql/execution/execute.ts';
+import type { Resume } from '../graphql/resume.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { acceptsEvents } from './accept.ts';
+import { eventStream } from './event-stream.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 export const MAX_BODY_BYTES = 1_000_000;
@@ -11,12 +14,16 @@ export const MAX_BODY_BYTES = 1_000_000;
 /** The one pipeline from request to result. HTTP and server-sent events go through it whole, WebSockets through `getEnveloped`. */
 export type Pipeline = YogaServerInstance<Record<string, unknown>, GraphQLContext>;
 
-export function createPipeline(schema: GraphQLSchema, services: GraphQLContext, expose: ExposeError): Pipeline {
+export function createPipeline(
+  schema: GraphQLSchema,
+  services: Services,
+  { expose, clock }: { readonly expose: ExposeError; readonly clock: Clock },
+): Pipeline {
   return createYoga<Record<string, unknown>, GraphQLContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
-    context: () => services,
-    plugins: [planned, eventsOnly, hangUpOnTooLarge],
+    context: ({ request }) => (request ? { ...services, resume: resumeOf(request) } : services),
+    plugins: [planned, eventsOnly, eventsWithIds(clock), hangUpOnTooLarge],
     maskedErrors: { maskError: expose, isDev: false },
     maxRequestBodySize: MAX_BODY_BYTES,
     batching: false,
@@ -45,6 +52,40 @@ const eventsOnly: Plugin = {
     setResultAndStopExecution({ errors: [error] });
   },
 };
+
+/** A resume and where its subscription starts. */
+interface Resuming extends Resume {
+  start: string | null;
+}
+
+const resuming = new WeakMap<Request, Resuming>();
+
+/** What a request says of where to go on, and is told of where it begins. */
+function resumeOf(request: Request): Resuming {
+  const known = resuming.get(request);
+  if (known) return known;
+  const made: Resuming = {
+    lastEventId: request.headers.get('last-event-id'),
+    start: null,
+    startsAt: (cursor) => {
+      made.start = cursor;
+    },
+  };
+  resuming.set(request, made);
+  return made;
+}
+
+/** Yoga's own event streams have no ids, so that an EventSource could not resume. */
+const eventsWithIds = (clock: Clock): Plugin => ({
+  onResultProcess: ({ request, result, setResultProcessor }) => {
+    if (!isAsyncIterable(result)) return;
+    const results = result as AsyncIterable<ExecutionResult>;
+    setResultProcessor(
+      (_result, fetchAPI) => eventStream(results, resuming.get(request)?.start ?? null, clock, fetchAPI),
+      'text/event-stream',
+    );
+  },
+});
 
 /** Half of the body is unread then, and would be taken for the next request. */
 const hangUpOnTooLarge: Plugin = {

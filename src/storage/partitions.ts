@@ -3,7 +3,8 @@ import { AppError } from '../runtime/errors.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
 import { LOCK_SPACE } from './migrate.ts';
-import { maintenance, partition, trade } from './tables.ts';
+import { maintenance, partition, trade, writer } from './tables.ts';
+import { sequenceOf, writerOf } from './trade-columns.ts';
 
 const PARTITIONED = ['trade', 'market_point'] as const;
 const PARTITION_LOCK = -2;
@@ -114,10 +115,18 @@ export async function dropExpired(db: Database, retentionMs: number, now: number
     const refused = beyond.size > 1 ? await clockDoubt(tx, now, beyond.size) : null;
     if (refused !== null) return { dropped: [], refused };
     await tx.execute(sql`set local lock_timeout = '2s'`);
-    for (const { name } of expired) {
+    const marks = new Map<number, bigint>();
+    for (const { name, relation } of expired) {
+      if (relation === 'trade') await noteLast(tx, name, marks);
       await tx.execute(sql`drop table if exists tcp_dashboard.${sql.identifier(name)}`);
       await tx.delete(partition).where(eq(partition.name, name));
     }
+    // Last, as it makes the writers wait.
+    for (const [id, last] of marks)
+      await tx
+        .update(writer)
+        .set({ dropped: sql`greatest(${writer.dropped}, ${last})` })
+        .where(eq(writer.id, id));
     const run = { ranAt: new Date(now), reached: cutoff };
     await tx
       .insert(maintenance)
@@ -127,6 +136,22 @@ export async function dropExpired(db: Database, retentionMs: number, now: number
   });
   if (result.dropped.length > 0) db.knownMonths.clear();
   return result;
+}
+
+/** Raises `marks` to the last sequence of each writer that stands in a partition of trades. */
+async function noteLast(tx: Handle, name: string, marks: Map<number, bigint>): Promise<void> {
+  const rows = await tx.execute<{ id: string | null }>(
+    sql`select (select t.id from tcp_dashboard.${sql.identifier(name)} t
+        where t.id >= ${writer.id}::int8 << 48 and t.id <= (${writer.id}::int8 << 48) + ((1::int8 << 48) - 1)
+        order by t.id desc limit 1)::text as id
+      from ${writer}`,
+    'objects',
+  );
+  for (const { id } of rows) {
+    if (id === null) continue;
+    const [of, last] = [writerOf(BigInt(id)), sequenceOf(BigInt(id))];
+    if (last > (marks.get(of) ?? 0n)) marks.set(of, last);
+  }
 }
 
 async function clockDoubt(tx: Handle, now: number, months: number): Promise<string | null> {

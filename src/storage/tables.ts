@@ -89,6 +89,8 @@ export const writer = schema.table('writer', {
   /** The last committed sequence. */
   position: bigint('position', { mode: 'bigint' }).notNull(),
   claimedAt: time('claimed_at').notNull(),
+  /** The highest sequence whose trade retention dropped: whoever stands below it has missed something for good. */
+  dropped: bigint('dropped', { mode: 'bigint' }).notNull().default(0n),
   /** The spool whose trades carry its numbers; null when none does. Nobody else may claim the slot then. */
   owner: text('owner'),
 });

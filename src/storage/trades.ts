@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gt, gte, inArray, lt, lte, type SQL, sql } from 'dr
 import type { Decimal } from '../market/decimal.ts';
 import type { Side } from '../market/market-event.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
+import { AppError } from '../runtime/errors.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
 import { instrumentIdOf } from './instruments.ts';
@@ -92,6 +93,7 @@ const WINDOW_PAGES = 20;
 /**
  * The next trades after a position, in sequence order per writer. `position` moves also over trades the filter left out;
  * `done` when it reached what was committed at the time of the call.
+ * @throws {AppError} CURSOR_EXPIRED when retention dropped a trade after the position.
  */
 export async function tradesAfter(
   db: Database,
@@ -106,14 +108,27 @@ export async function tradesAfter(
     const seen = reached.get(id) ?? 0n;
     if (seen >= head) continue;
     const room = limit - trades.length;
-    if (room <= 0) return { trades, position: reached, done: false };
+    if (room <= 0) break;
     const end = seen + BigInt(limit * WINDOW_PAGES) < head ? seen + BigInt(limit * WINDOW_PAGES) : head;
     const found = await db.readers.run((handle) => selectWindow(handle, { id, seen, end }, filter, room));
     trades.push(...found.map(toStoredTrade));
     const last = found.at(-1);
     reached.set(id, last !== undefined && found.length === room ? sequenceOf(last.id) : end);
   }
+  await demandKept(db, position);
   return { trades, position: reached, done: [...heads].every(([id, head]) => (reached.get(id) ?? 0n) >= head) };
+}
+
+/** Asked after the rows were read: what was dropped meanwhile is then not taken for empty. */
+async function demandKept(db: Database, position: Position): Promise<void> {
+  const marks = await db.readers.run((handle) =>
+    handle.select({ id: writer.id, dropped: writer.dropped }).from(writer).where(gt(writer.dropped, 0n)),
+  );
+  if (marks.every(({ id, dropped }) => (position.get(id) ?? 0n) >= dropped)) return;
+  throw new AppError(
+    'CURSOR_EXPIRED',
+    'Trades after this cursor were dropped by retention: read what is kept with the query `trades`, and subscribe without `after`',
+  );
 }
 
 /** The last committed sequence of every writer. */

@@ -85,15 +85,21 @@ export type Side =
 
 /** How recording is doing. */
 export type StorageState =
+  /** The spool has no room: sockets are not read, what is made meanwhile becomes a gap. */
+  | 'FULL'
+  /** The database does not answer; what comes is durable in the spool and is committed later. */
+  | 'SPOOLING'
   /** What comes is committed. */
-  | 'STORING'
-  /** The database does not answer; what comes waits in memory. */
-  | 'WAITING_FOR_DATABASE';
+  | 'STORING';
 
 /** What a stream tells its client between the data. */
 export type StreamNoticeType =
   /** Everything stored before has been delivered; from here on values come as they happen. */
   | 'CAUGHT_UP'
+  /** The server goes away and closes the connection in a moment: come back with the last cursor. */
+  | 'DRAINING'
+  /** Trades of a market of this stream are missing (`status` GAP), or the gap is closed; when the missing ones come they are in the stream. */
+  | 'GAP'
   /** Values were dropped because the client was slower than the market; `missed` counts them. */
   | 'LAGGED';
 

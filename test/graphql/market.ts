@@ -1,6 +1,6 @@
 import { BaseDataCollector } from '../../src/collectors/base-data-collector.ts';
 import { CollectorManager } from '../../src/collectors/collector-manager.ts';
-import type { ExchangeCollectorConfig } from '../../src/collectors/collector-status.ts';
+import type { CollectorEvent, ExchangeCollectorConfig } from '../../src/collectors/collector-status.ts';
 import { EXCHANGES } from '../../src/exchanges/registry.ts';
 import type { History, Services } from '../../src/graphql/context.ts';
 import { decimal } from '../../src/market/decimal.ts';
@@ -14,7 +14,9 @@ import { QueueRegistry } from '../../src/runtime/bounded-queue.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { MarketDataRow } from '../../src/storage/market-data.ts';
+import { MemoryEventLog } from '../pipeline/memory-event-log.ts';
 import { MemoryTradeStore } from '../pipeline/memory-trade-store.ts';
+import { HandBackfills, HandLedger } from './ledger.ts';
 
 export const START = Date.parse('2026-01-01T00:00:00.000Z');
 
@@ -76,6 +78,8 @@ export interface Market {
   readonly collector: QuietCollector;
   readonly rows: MarketDataRow[];
   readonly store: MemoryTradeStore;
+  readonly ledger: HandLedger;
+  readonly events: MemoryEventLog<CollectorEvent>;
   /** Thrown by every read of history while set. */
   failure: unknown;
   /** Records and publishes the next `count` trades. */
@@ -100,15 +104,21 @@ export async function openMarket(): Promise<Market> {
   manager.addCollector(collector);
   await manager.start();
   const rows: MarketDataRow[] = [];
+  const ledger = new HandLedger();
+  const events = new MemoryEventLog<CollectorEvent>();
+  manager.onEvent((event) => events.append(event));
   let traded = 0;
   const market: Market = {
-    ...{ feed, live, manager, collector, rows, store, failure: null },
+    ...{ feed, live, manager, collector, rows, store, ledger, events, failure: null },
     services: {
       exchanges: EXCHANGES,
       collectors: manager,
-      history: guarded(historyOf(store, rows), () => market.failure),
+      history: guarded({ ...historyOf(store, rows), ...ledger.history }, () => market.failure),
       trades: feed,
       tradeCursors,
+      gaps: ledger,
+      events,
+      backfills: new HandBackfills(),
       live,
       recorder: { status: () => IDLE },
       queues,
@@ -160,7 +170,10 @@ function demandStorable(value: unknown): void {
       demandStorable(/^(exchangeTime|timestamp)$/.test(name) && typeof inner === 'number' ? new Date(inner) : inner);
 }
 
-function historyOf({ log }: MemoryTradeStore, rows: readonly MarketDataRow[]): History {
+function historyOf(
+  { log }: MemoryTradeStore,
+  rows: readonly MarketDataRow[],
+): Omit<History, keyof HandLedger['history']> {
   return {
     listTrades: async ({ exchange, symbol, side, ...range }) => {
       const { page, hasMore } = pageOf(

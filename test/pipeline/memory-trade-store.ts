@@ -52,6 +52,11 @@ export class MemoryTradeStore implements TradeStore, TradeHistory {
     });
   }
 
+  /** Numbers of a writer whose trades another one had stored already. */
+  skip(writer: number, count: number): void {
+    this.#positions.set(writer, (this.#positions.get(writer) ?? 0n) + BigInt(count));
+  }
+
   async write(commit: TradeCommit): Promise<{ readonly leftOut: ReadonlySet<bigint> }> {
     await Promise.resolve();
     this.beforeWrite(commit.trades);

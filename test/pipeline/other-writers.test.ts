@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { DEFAULT_DELIVERY } from '../../src/pipeline/delivery.ts';
 import { OtherWriters } from '../../src/pipeline/other-writers.ts';
 import { TradeFeed } from '../../src/pipeline/trade-feed.ts';
@@ -35,6 +35,17 @@ it('brings the trades of another server to subscribers of this one, each once be
     '2.2',
     '2.3',
   ]);
+});
+
+it('keeps what the feed holds over numbers whose trades another writer had stored', async () => {
+  const { clock, store, feed, stream } = follow();
+  feed.publish(store.commit(1, someTrades(2)));
+  store.commit(2, someTrades(1));
+  store.skip(2, 5);
+  store.commit(2, someTrades(1));
+  await clock.advance(500);
+  await vi.waitFor(() => expect(feed.held).toBe(4));
+  expect((await stream.next()).value?.trades).toHaveLength(4);
 });
 
 it('reads on after the database was away, and skips nothing', async () => {

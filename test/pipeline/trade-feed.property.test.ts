@@ -36,6 +36,8 @@ const steps = fc.oneof(
       do: fc.constant('commit' as const),
       writer: fc.constantFrom(1, 2),
       trades: fc.array(trades, { minLength: 1, maxLength: 12, size: 'max' }),
+      /** Numbers left out before each of the first trades. */
+      holes: fc.array(fc.constantFrom(0, 0, 1, 40), { maxLength: 12 }),
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('publish' as const), writer: fc.constantFrom(1, 2) }) },
@@ -101,7 +103,7 @@ class Client {
 }
 
 /** A schedule that never gets there proves nothing; the last test looks. */
-const sometimes = { readFromStorage: 0, lagged: 0, conflated: 0, cut: 0 };
+const sometimes = { readFromStorage: 0, lagged: 0, conflated: 0, cut: 0, passedOver: 0 };
 
 type Step = typeof steps extends fc.Arbitrary<infer S> ? S : never;
 
@@ -117,11 +119,28 @@ async function run(filter: TradeFilter, delivery: Delivery, schedule: readonly S
     [1, []],
     [2, []],
   ]);
-  const publish = (writer: number) => feed.publish(unpublished.get(writer)?.splice(0) ?? []);
+  const forgotten = new Set<number>();
+  /** Whoever publishes knows which numbers are empty, but after trades that were never published. */
+  const publish = (writer: number) => {
+    const through = forgotten.has(writer) ? null : new Map([[writer, store.positions.get(writer) ?? 0n]]);
+    const trades = unpublished.get(writer)?.splice(0) ?? [];
+    feed.publish(trades, through);
+    if (trades.length > 0) forgotten.delete(writer);
+  };
   for (const step of schedule) {
-    if (step.do === 'commit') unpublished.get(step.writer)?.push(...store.commit(step.writer, step.trades.map(aTrade)));
+    if (step.do === 'commit')
+      for (const [index, fields] of step.trades.entries()) {
+        const hole = step.holes[index] ?? 0;
+        store.skip(step.writer, hole);
+        sometimes.passedOver += hole;
+        unpublished.get(step.writer)?.push(...store.commit(step.writer, [aTrade(fields)]));
+      }
     if (step.do === 'publish') publish(step.writer);
-    if (step.do === 'forget') sometimes.cut += unpublished.get(step.writer)?.splice(0).length ?? 0;
+    if (step.do === 'forget') {
+      const lost = unpublished.get(step.writer)?.splice(0).length ?? 0;
+      if (lost > 0) forgotten.add(step.writer);
+      sometimes.cut += lost;
+    }
     if (step.do === 'pull') client.pull();
     if (step.do === 'reconnect' && reconnects) client.reconnect();
     if (step.do === 'pass') await clock.advance(step.ms);

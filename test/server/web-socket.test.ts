@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AppError } from '../../src/runtime/errors.ts';
+import { gapOf } from '../graphql/ledger.ts';
 import { bookOf, tickerOf, tradeOf } from '../graphql/market.ts';
 import { connect, open, results } from './clients.ts';
 import { CollectorEvents, Health, LiveTrades } from './documents.ts';
@@ -28,7 +30,7 @@ describe('live trades', () => {
     await client.dispose();
   });
 
-  it('resume after a cursor without loss or repetition, from an edge as from a payload', async () => {
+  it('graphql-ws #90: resume after a cursor without loss or repetition, from an edge as from a payload', async () => {
     const { client } = connect(served.url);
     const before = results(client, LiveTrades);
     const first = before.next();
@@ -62,6 +64,57 @@ describe('live trades', () => {
     const { client } = connect(served.url);
     const { value } = await results(client, LiveTrades, variables).next();
     expect(value.errors[0].extensions).toEqual({ code });
+    await client.dispose();
+  });
+
+  it('say in their notices what is missing of their market', async () => {
+    const { client } = connect(served.url);
+    const trades = results(
+      client,
+      'subscription { trades(exchange: "okx") { edges { cursor } notices { type missed exchange symbol firstId lastId status message } } }',
+    );
+    const first = trades.next();
+    await subscribed();
+    served.market.feed.gapChanged(gapOf(11, 20));
+    expect((await first).value.data.trades).toEqual({
+      edges: [],
+      notices: [
+        {
+          ...{
+            type: 'GAP',
+            missed: null,
+            exchange: 'okx',
+            symbol: 'BTC-USDT',
+            firstId: '11',
+            lastId: '20',
+            status: 'GAP',
+          },
+          message: '10 trades of okx:BTC-USDT are missing, 11 to 20: the socket was gone',
+        },
+      ],
+    });
+    await client.dispose();
+  });
+
+  it('end with a code when what followed the cursor is no longer kept', async () => {
+    served.market.trade(1);
+    const { client } = connect(served.url);
+    const before = results(client, LiveTrades);
+    const first = before.next();
+    await subscribed();
+    served.market.trade(1);
+    const { cursor } = (await first).value.data.trades;
+    await before.return?.();
+    for (let sent = 0; sent < 70_000; sent += 1_000) served.market.trade(1_000); // more than the feed holds
+    served.market.store.readFailure = new AppError(
+      'CURSOR_EXPIRED',
+      'Trades after this cursor were dropped by retention',
+    );
+    const { value } = await results(client, LiveTrades, { after: cursor }).next();
+    expect(value.errors[0]).toMatchObject({
+      message: 'Trades after this cursor were dropped by retention',
+      extensions: { code: 'CURSOR_EXPIRED' },
+    });
     await client.dispose();
   });
 
@@ -132,11 +185,7 @@ it('carries tickers, balances and what happens to collectors', async () => {
   expect((await tickers.next()).value.data).toEqual({ tickers: { tickers: [{ last: '1.50' }] } });
   const events = results(client, CollectorEvents, { name: 'okx:BTC-USDT' });
   const first = events.next();
-  await vi.waitFor(() =>
-    expect(served.market.services.queues.list()).toContainEqual(
-      expect.objectContaining({ name: 'collector events', capacity: 1000 }),
-    ),
-  );
+  await vi.waitFor(() => expect(served.market.events.listeners).toBe(1));
   await served.market.manager.stopCollector('okx:BTC-USDT');
   expect((await first).value.data.collectorEvents).toMatchObject({
     collector: 'okx:BTC-USDT',
@@ -223,13 +272,14 @@ describe('one socket', () => {
   });
 });
 
-it('closes sockets with 1001 when the server goes, and never tells a stream that it is complete', async () => {
+it('hasura #9453: closes sockets with 1001 when the server goes, and never tells a stream that it is complete', async () => {
   const client = await open(served.url);
   await client.introduce();
   client.subscribe('1', LiveTrades);
   await subscribed();
   await served.server[Symbol.asyncDispose]();
   expect((await client.closed).code).toBe(1001);
-  expect(client.frames.map(({ type }) => type)).toEqual(['connection_ack']);
+  expect(client.frames.map(({ type }) => type)).toEqual(['connection_ack', 'next']);
+  expect(client.frames[1].payload.data.trades).toMatchObject({ edges: [], notices: [{ type: 'DRAINING' }] });
   await subscribed(0);
 });

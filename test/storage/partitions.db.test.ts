@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/runtime/clock.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { dropExpired, ensurePartitions } from '../../src/storage/partitions.ts';
-import { listTrades } from '../../src/storage/trades.ts';
+import { listTrades, tradesAfter } from '../../src/storage/trades.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { idsOf, pageOf, scene, toRecord } from './samples.ts';
 import { openTestWriter } from './test-writer.ts';
@@ -52,6 +52,24 @@ describe('partitions', () => {
     expect(run).toEqual({ dropped: ['market_point_2024_01', 'trade_2024_01'], refused: null });
     expect(idsOf((await listTrades(db, pageOf(symbol))).trades)).toEqual(['2']);
     expect((await dropExpired(db, RETENTION, Date.UTC(2024, 1, 1) + RETENTION)).dropped).toEqual([]);
+  });
+
+  it('leave behind up to where nobody can go on reading', async () => {
+    const start = Date.UTC(2024, 0, 15);
+    await using db = await openTestDatabase({ clock: clockAt(start) });
+    const { trade } = scene();
+    const [old, young] = [{ exchangeTime: start }, { exchangeTime: start + 30 * DAY }];
+    {
+      await using writer = await openTestWriter(db, { clock: clockAt(start) });
+      await writer.write([toRecord(trade(1, young)), toRecord(trade(2, old)), toRecord(trade(3, young))]);
+    }
+    const all = { exchange: null, symbols: null };
+    expect((await tradesAfter(db, new Map(), all, 10)).trades).toHaveLength(3);
+    await dropExpired(db, RETENTION, Date.UTC(2024, 1, 1) + RETENTION);
+    await expect(tradesAfter(db, new Map(), all, 10)).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
+    await expect(tradesAfter(db, new Map([[0, 1n]]), all, 10)).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
+    expect(idsOf((await tradesAfter(db, new Map([[0, 2n]]), all, 10)).trades)).toEqual(['3']);
+    expect((await tradesAfter(db, new Map([[0, 3n]]), all, 10)).trades).toEqual([]);
   });
 
   it('stay when the clock jumps, unless the exchange agrees with it', async () => {

@@ -12,6 +12,7 @@ import {
   type OperationDefinitionNode,
   visit,
 } from 'graphql';
+import { rememberSource } from '../resume.ts';
 import { planSelection, type SelectionPlan } from './plan.ts';
 import { isPromise, type Run, runObject, runSerially } from './run.ts';
 
@@ -42,7 +43,10 @@ export async function subscribe(
   if (!('plan' in run)) return run;
   const source = await createSourceEventStream(args);
   if (!(Symbol.asyncIterator in source)) return source;
-  return answerEach(source[Symbol.asyncIterator](), (event) => answer({ ...run, rootValue: event, errors: [] }));
+  return answerEach(source[Symbol.asyncIterator](), (event) => {
+    const result = answer({ ...run, rootValue: event, errors: [] });
+    return isPromise(result) ? result.then((late) => rememberSource(late, event)) : rememberSource(result, event);
+  });
 }
 
 function answerEach(

@@ -9,7 +9,7 @@ const CHECKED_BYTES = 256 * 1024 * 1024;
  * and what can still be read of it is taken over.
  */
 export function openSpoolFile(file: string): DatabaseSync {
-  if (existsSync(file) && isDamaged(file)) {
+  if (isDamaged(file)) {
     const aside = setAside(file);
     const fresh = create(file);
     salvage(aside, fresh);
@@ -42,7 +42,8 @@ function create(file: string): DatabaseSync {
 }
 
 /** 11 SQLITE_CORRUPT, 26 SQLITE_NOTADB; a file somebody else holds is not damaged. */
-function isDamaged(file: string): boolean {
+export function isDamaged(file: string): boolean {
+  if (!existsSync(file)) return false;
   const db = new DatabaseSync(file);
   try {
     const check = statSync(file).size > CHECKED_BYTES ? 'pragma schema_version' : 'pragma quick_check(1)';
@@ -57,7 +58,8 @@ function isDamaged(file: string): boolean {
   }
 }
 
-function setAside(file: string): string {
+/** Returns its new name. */
+export function setAside(file: string): string {
   let number = 1;
   while (existsSync(`${file}.damaged-${number}`)) number += 1;
   const aside = `${file}.damaged-${number}`;

@@ -1,0 +1,1 @@
+ALTER TABLE "tcp_dashboard"."writer" ADD COLUMN "dropped" bigint DEFAULT 0 NOT NULL;
