@@ -18,7 +18,8 @@ export const FINDINGS = {
   PUBLISHED_DIFFERENT: 'reached a subscriber otherwise than it is stored',
   REPEATED: 'reached one subscriber more than once',
   OUT_OF_ORDER: 'reached a subscriber after a later one of the same writer',
-  NOT_DELIVERED: 'was stored after a subscriber began, matches, and never reached it',
+  NOT_DELIVERED: 'was stored after a subscriber began, matches, and was passed over',
+  NOT_CAUGHT_UP: 'is a subscriber that does not reach the end of what is stored',
 } as const;
 
 export type Finding = keyof typeof FINDINGS;

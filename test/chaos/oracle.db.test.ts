@@ -118,74 +118,74 @@ const TABLE = 'from tcp_dashboard.trade where';
 /** A hole in what the ledger calls whole is three truths: it is missing, the proof is false, the count is wrong. */
 const HOLE = { MISSING: 1, FALSE_PROVEN: 1, WRONG_COUNT: 1 };
 
-const PLANTED: readonly (readonly [name: string, found: Partial<Record<Finding, number>>, ...statements: string[]])[] =
+/** What is planted, what must be found, and the statements, `; ` between them. */
+const PLANTED: [string, Partial<Record<Finding, number>>, string][] = [
+  ['a deleted row', HOLE, `delete from tcp_dashboard.trade where ${row(1_234)}`],
+  ['a deleted row of a filled gap', HOLE, `delete from tcp_dashboard.trade where ${row(1_650)}`],
   [
-    ['a deleted row', HOLE, `delete from tcp_dashboard.trade where ${row(1_234)}`],
-    ['a deleted row of a filled gap', HOLE, `delete from tcp_dashboard.trade where ${row(1_650)}`],
-    [
-      'a deleted packed row: every fill of it',
-      { MISSING: PACKED.last - PACKED.first + 1, FALSE_PROVEN: PACKED.last - PACKED.first + 1, WRONG_COUNT: 1 },
-      `delete from tcp_dashboard.trade where ${row(PACKED.last)}`,
-    ],
-    ['a second row', { DUPLICATE: 1 }, `${COPY}, trade_id, price, size ${TABLE} ${row(1_234)}`],
-    ['a fill that lies in a packed row too', { DUPLICATE: 1 }, insertRow(PACKED.first, tradeAt(BTC, PACKED.first))],
-    [
-      'the last digit of a price',
-      { CORRUPT: 1 },
-      `update tcp_dashboard.trade set price = price + power(10::numeric, -scale(price)) where ${row(1_234)}`,
-    ],
-    [
-      'a zero more behind a price',
-      { CORRUPT: 1 },
-      `update tcp_dashboard.trade set price = (price::text || '0')::numeric where ${row(1_234)}`,
-    ],
-    [
-      'the last digit of a packed size',
-      { CORRUPT: 1 },
-      `update tcp_dashboard.trade set size = size + power(10::numeric, -scale(size)) where ${row(PACKED.last)}`,
-    ],
-    ['one millisecond', { CORRUPT: 1 }, `update tcp_dashboard.trade set ts = ts + interval '1 ms' where ${row(1_234)}`],
-    ['one microsecond', { CORRUPT: 1 }, `update tcp_dashboard.trade set ts = ts + interval '1 us' where ${row(1_234)}`],
-    [
-      'the other side',
-      { CORRUPT: 1 },
-      `update tcp_dashboard.trade set side = case side when 'b' then 's' else 'b' end::"char" where ${row(1_234)}`,
-    ],
-    ['a dropped gap', { MISSING: 20, DECLARED: -20 }, `delete from tcp_dashboard.coverage where ${stretch(1_500)}`],
-    ['an id never made', { SPURIOUS: 1 }, insertRow(2_001, tradeAt(BTC, 2_001))],
-    ['an id before the first', { SPURIOUS: 1 }, insertRow(999, tradeAt(BTC, 999))],
-    ['an id that is no number', { SPURIOUS: 1 }, `${COPY}, 'x', price, size ${TABLE} ${row(1_234)}`],
-    [
-      'a proof of a hole',
-      { MISSING: 20, DECLARED: -20, FALSE_PROVEN: 20, WRONG_COUNT: 1 },
-      `update tcp_dashboard.coverage set status = 'PROVEN', actual = 20 where ${stretch(1_500)}`,
-    ],
-    [
-      'a hole that is called filled',
-      { MISSING: 20, DECLARED: -20, FALSE_PROVEN: 20, WRONG_COUNT: 1 },
-      `update tcp_dashboard.coverage set status = 'BACKFILLED', actual = 20 where ${stretch(1_500)}`,
-    ],
-    [
-      'a gap where nothing is missing',
-      { OVERDECLARED: 80 },
-      `update tcp_dashboard.coverage set status = 'UNFILLABLE' where ${stretch(1_520)}`,
-    ],
-    [
-      'a stretch that says nothing of its end',
-      { UNCOVERED: 1, WRONG_COUNT: 1 },
-      `update tcp_dashboard.coverage set last = last - 1 where ${stretch(1_700)}`,
-    ],
-    [
-      'stretches that overlap',
-      { OVERLAP: 10, WRONG_COUNT: 1 },
-      `set local session_replication_role = replica; update tcp_dashboard.coverage set first = first - 10 where ${stretch(1_700)}`,
-    ],
-    [
-      'a wrong count',
-      { WRONG_COUNT: 1 },
-      `update tcp_dashboard.coverage set actual = actual + 1 where ${stretch(1_700)}`,
-    ],
-  ];
+    'a deleted packed row: every fill of it',
+    { MISSING: PACKED.last - PACKED.first + 1, FALSE_PROVEN: PACKED.last - PACKED.first + 1, WRONG_COUNT: 1 },
+    `delete from tcp_dashboard.trade where ${row(PACKED.last)}`,
+  ],
+  ['a second row', { DUPLICATE: 1 }, `${COPY}, trade_id, price, size ${TABLE} ${row(1_234)}`],
+  ['a fill that lies in a packed row too', { DUPLICATE: 1 }, insertRow(PACKED.first, tradeAt(BTC, PACKED.first))],
+  [
+    'the last digit of a price',
+    { CORRUPT: 1 },
+    `update tcp_dashboard.trade set price = price + power(10::numeric, -scale(price)) where ${row(1_234)}`,
+  ],
+  [
+    'a zero more behind a price',
+    { CORRUPT: 1 },
+    `update tcp_dashboard.trade set price = (price::text || '0')::numeric where ${row(1_234)}`,
+  ],
+  [
+    'the last digit of a packed size',
+    { CORRUPT: 1 },
+    `update tcp_dashboard.trade set size = size + power(10::numeric, -scale(size)) where ${row(PACKED.last)}`,
+  ],
+  ['one millisecond', { CORRUPT: 1 }, `update tcp_dashboard.trade set ts = ts + interval '1 ms' where ${row(1_234)}`],
+  ['one microsecond', { CORRUPT: 1 }, `update tcp_dashboard.trade set ts = ts + interval '1 us' where ${row(1_234)}`],
+  [
+    'the other side',
+    { CORRUPT: 1 },
+    `update tcp_dashboard.trade set side = case side when 'b' then 's' else 'b' end::"char" where ${row(1_234)}`,
+  ],
+  ['a dropped gap', { MISSING: 20, DECLARED: -20 }, `delete from tcp_dashboard.coverage where ${stretch(1_500)}`],
+  ['an id never made', { SPURIOUS: 1 }, insertRow(2_001, tradeAt(BTC, 2_001))],
+  ['an id before the first', { SPURIOUS: 1 }, insertRow(999, tradeAt(BTC, 999))],
+  ['an id that is no number', { SPURIOUS: 1 }, `${COPY}, 'x', price, size ${TABLE} ${row(1_234)}`],
+  [
+    'a proof of a hole',
+    { MISSING: 20, DECLARED: -20, FALSE_PROVEN: 20, WRONG_COUNT: 1 },
+    `update tcp_dashboard.coverage set status = 'PROVEN', actual = 20 where ${stretch(1_500)}`,
+  ],
+  [
+    'a hole that is called filled',
+    { MISSING: 20, DECLARED: -20, FALSE_PROVEN: 20, WRONG_COUNT: 1 },
+    `update tcp_dashboard.coverage set status = 'BACKFILLED', actual = 20 where ${stretch(1_500)}`,
+  ],
+  [
+    'a gap where nothing is missing',
+    { OVERDECLARED: 80 },
+    `update tcp_dashboard.coverage set status = 'UNFILLABLE' where ${stretch(1_520)}`,
+  ],
+  [
+    'a stretch that says nothing of its end',
+    { UNCOVERED: 1, WRONG_COUNT: 1 },
+    `update tcp_dashboard.coverage set last = last - 1 where ${stretch(1_700)}`,
+  ],
+  [
+    'stretches that overlap',
+    { OVERLAP: 10, WRONG_COUNT: 1 },
+    `set local session_replication_role = replica; update tcp_dashboard.coverage set first = first - 10 where ${stretch(1_700)}`,
+  ],
+  [
+    'a wrong count',
+    { WRONG_COUNT: 1 },
+    `update tcp_dashboard.coverage set actual = actual + 1 where ${stretch(1_700)}`,
+  ],
+];
 
 function insertRow(place: number, { price, size, side, time }: ReturnType<typeof tradeAt>): string {
   return `insert into tcp_dashboard.trade (id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size)
@@ -223,6 +223,7 @@ describe('of what was given to others', () => {
     filter: {},
     entries: trades.map(given),
     start: new Map(),
+    end: new Map([[1, 10_000n]]),
     ...log,
   });
 

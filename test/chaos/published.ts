@@ -22,6 +22,8 @@ export interface SubscriberLog {
   readonly entries: readonly GivenTrade[];
   /** Of its first payload: what came with it is in the entries; null when none came. */
   readonly start: Position | null;
+  /** Of its last payload: what lies behind it need not have come yet. */
+  readonly end: Position | null;
 }
 
 export interface TradesFilter {
@@ -60,7 +62,12 @@ export function judgeLog(log: SubscriberLog, trades: readonly StoredTrade[], fin
   }
   if (log.start === null) return findings.add('NOT_DELIVERED', log.name, 'not one payload came');
   for (const row of trades)
-    if (row.sequence > (log.start.get(row.writer) ?? 0n) && matches(log.filter, row) && !got.has(keyOf(row)))
+    if (
+      row.sequence > (log.start.get(row.writer) ?? 0n) &&
+      row.sequence <= (log.end?.get(row.writer) ?? 0n) &&
+      matches(log.filter, row) &&
+      !got.has(keyOf(row))
+    )
       findings.add('NOT_DELIVERED', log.name, `${keyOf(row)}: ${row.sequence} of writer ${row.writer}`);
 }
 
