@@ -1,0 +1,61 @@
+import { Ground } from './ground.ts';
+import { atLeast, atMost, greatest, quantile } from './result.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Where the server kills itself on demand, between two steps of which the first must not be lost without the second. */
+export const CRASH_POINTS = [
+  'before-append',
+  'after-fsync',
+  'after-publish',
+  'before-commit',
+  'mid-ledger',
+  'after-commit',
+  'before-discard',
+] as const;
+
+export interface Kill9Size {
+  readonly kills: number;
+  /** Trades per second of each of four symbols. */
+  readonly rate: number;
+}
+
+/** The server is killed again and again, at its named crash points and at random moments, while two clients resume. */
+export const kill9: Scenario<Kill9Size> = async (setting, protocol, { kills, rate }) => {
+  const { random, say } = setting;
+  await using ground = await Ground.open({ place: await setting.place(), seed: setting.seed, rate });
+  const { server } = ground;
+  await server.start();
+  await ground.begun();
+  ground.subscribe('everything');
+  ground.subscribe('one side of two', { filter: { symbols: ['ETH-USDT', 'SOL-USDT'], side: 'BUY' } });
+  await server.end('SIGKILL');
+
+  const readyMs: number[] = [];
+  const struck: Record<string, number> = {};
+  for (let kill = 1; kill < kills; kill += 1) {
+    const point = kill % 8 === 0 ? null : (CRASH_POINTS[kill % CRASH_POINTS.length] ?? null);
+    const nth = 1 + Math.floor(random() ** 2 * 120);
+    const ready = await server.start(point === null ? null : `${point}:${nth}`);
+    if (ready !== null) readyMs.push(ready);
+    const byItself = (await server.diesWithin(200 + random() * 1_300)) && point !== null;
+    if (!byItself) await server.end('SIGKILL');
+    const where = byItself ? point : 'anywhere';
+    struck[where] = (struck[where] ?? 0) + 1;
+    if (kill % 10 === 0)
+      say(`${kill} of ${kills} kills, ready again after ${quantile(readyMs, 0.5)} ms (half of them)`);
+  }
+  readyMs.push((await server.start()) ?? Number.POSITIVE_INFINITY);
+  await ground.judge(protocol.findings);
+
+  Object.assign(protocol.counts, struck, {
+    kills,
+    resumed: ground.subscribers.reduce((sum, { sessions }) => sum + sessions, 0),
+  });
+  Object.assign(protocol.figures, { readyP50Ms: quantile(readyMs, 0.5), readyMaxMs: greatest(readyMs) });
+  const points = CRASH_POINTS.filter((point) => struck[point] !== undefined).length;
+  protocol.goals.push(
+    atMost('ready again, half of the times (ms)', quantile(readyMs, 0.5), 3_000),
+    atMost('ready again, at the latest (ms)', greatest(readyMs), 10_000),
+    atLeast('crash points at which it died', points, Math.min(CRASH_POINTS.length, Math.floor((kills - 1) / 2))),
+  );
+};
