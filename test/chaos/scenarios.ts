@@ -1,4 +1,9 @@
+import { disconnects } from './disconnects.ts';
 import { kill9 } from './kill9.ts';
+import { liveness } from './liveness.ts';
+import { outage } from './outage.ts';
+import { postgres } from './postgres.ts';
+import { restartOne } from './restart-one.ts';
 import type { Result } from './result.ts';
 import { play, type Scenario, type Setting } from './scenario.ts';
 
@@ -20,6 +25,48 @@ export const SCENARIOS = {
     full: { kills: 100, rate: 100 },
     short: { kills: 5, rate: 50 },
     counted: (kills) => ({ kills }),
+  }),
+  postgres: row('postgres', postgres, {
+    does: 'kills Postgres in the middle of commits, and keeps it away for two minutes',
+    needs: 'postgres',
+    full: { kills: 40, rate: 100, awayMs: 120_000 },
+    short: { kills: 3, rate: 50, awayMs: 4_000 },
+    counted: (kills) => ({ kills }),
+  }),
+  liveness: row('liveness', liveness, {
+    does: 'breaks connections in ways that are seen and in ways that are not, and lets a market be quiet for ten minutes',
+    needs: 'any',
+    full: { repetitions: 5, rate: 25, quietMs: 600_000 },
+    short: { repetitions: 1, rate: 25, quietMs: 5_000 },
+    counted: (repetitions) => ({ repetitions }),
+  }),
+  outage: row('outage', outage, {
+    does: 'puts the exchange out of reach for a minute at 400 trades/s, with its REST limits when it is back',
+    needs: 'postgres',
+    full: { rate: 100, outageMs: 60_000 },
+    short: { rate: 100, outageMs: 4_000 },
+    counted: (seconds) => ({ outageMs: seconds * 1_000 }),
+  }),
+  'restart-one': row('restart-one', restartOne, {
+    does: 'restarts one collector again and again at 1,000 messages/s, beside three that must not notice',
+    needs: 'any',
+    full: { restarts: 100, rate: 250 },
+    short: { restarts: 5, rate: 50 },
+    counted: (restarts) => ({ restarts }),
+  }),
+  disconnects: row('disconnects', disconnects, {
+    does: 'cuts subscribers 500 times and kills their server 20 times',
+    needs: 'any',
+    full: { disconnects: 500, kills: 20, rate: 50, servers: 1 },
+    short: { disconnects: 20, kills: 2, rate: 50, servers: 1 },
+    counted: (disconnects) => ({ disconnects }),
+  }),
+  'two-writers': row('two-writers', disconnects, {
+    does: 'the same with two servers that write to one database',
+    needs: 'postgres',
+    full: { disconnects: 200, kills: 8, rate: 50, servers: 2 },
+    short: { disconnects: 12, kills: 2, rate: 50, servers: 2 },
+    counted: (disconnects) => ({ disconnects }),
   }),
 } as const satisfies Record<string, Row>;
 
