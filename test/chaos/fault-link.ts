@@ -116,7 +116,7 @@ class Pipe {
   }
 
   #take(bytes: Buffer): void {
-    if (this.#link.proxy.options.tap?.(bytes, this.#direction) === 'hold') this.#held = true;
+    if (this.#link.proxy.options.tap?.(bytes, this.#direction, this.#link) === 'hold') this.#held = true;
     this.#queue.push({ bytes, at: performance.now() });
     this.#waiting += bytes.length;
     this.pump();

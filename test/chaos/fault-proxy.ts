@@ -19,8 +19,8 @@ export interface ProxyCounts {
 export interface FaultProxyOptions {
   /** Where it leads; read for every connection, so that a target may move. */
   readonly target: () => { readonly host: string; readonly port: number };
-  /** Sees every piece before it goes on; `hold` keeps it, and what follows, back until the link is cut. */
-  readonly tap?: (bytes: Buffer, direction: Direction) => 'pass' | 'hold';
+  /** Sees every piece before it goes on, and of which link; `hold` keeps it, and what follows, back until the link is cut. */
+  readonly tap?: (bytes: Buffer, direction: Direction, link: object) => 'pass' | 'hold';
 }
 
 const PASS: Weather = { kind: 'pass' };

@@ -6,6 +6,7 @@ import { FaultProxy } from './fault-proxy.ts';
 import type { Findings } from './findings.ts';
 import { type Expected, judgeStored } from './oracle.ts';
 import { GIVEN_TRADE, type GivenTrade, judgeLog, judgePages, type TradesFilter } from './published.ts';
+import { intersect, subtract, union } from './runs.ts';
 import { ServerUnderTest } from './server.ts';
 import { readStored, type Stored, type StoredTrade } from './stored.ts';
 import { type Subscriber, startSubscriber } from './subscriber.ts';
@@ -151,12 +152,19 @@ export class Ground implements AsyncDisposable {
           if ((await this.newestStored(tape.instrument.symbol)) < tape.firstId + BigInt(window.last)) return false;
         if (this.place.url === null) return true;
         const { stretches } = await this.stored();
-        return expected.every(({ tape, window }) =>
-          stretches.every(
-            ({ symbol, status, first }) =>
-              symbol !== tape.instrument.symbol || status !== 'GAP' || first > tape.firstId + BigInt(window.last),
-          ),
-        );
+        return expected.every(({ tape, window }) => {
+          const all = stretches
+            .filter(({ symbol }) => symbol === tape.instrument.symbol)
+            .map(({ status, first, last }) => ({
+              open: status === 'GAP',
+              first: Number(first - tape.firstId),
+              last: Number(last - tape.firstId),
+            }));
+          // What one writer lacks another may have.
+          const closed = union(all.filter(({ open }) => !open));
+          const open = subtract(union(all.filter((stretch) => stretch.open)), closed);
+          return intersect(open, [window]).length === 0;
+        });
       },
       200,
     );

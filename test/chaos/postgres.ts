@@ -24,28 +24,28 @@ export const postgres: Scenario<PostgresSize> = async (setting, protocol, { kill
   if (cluster === null || place.url === null) throw new Error('This scenario kills a Postgres of its own');
 
   let armed: (typeof MOMENTS)[number] | null = null;
+  let answerOf: object | null = null;
   let struck = Promise.withResolvers<void>();
-  const strike = () => {
-    armed = null;
-    void cluster.kill().then(struck.resolve, struck.reject);
+  const kill = async () => {
+    await cluster.kill();
+    between.cut(); // also what was held back: a machine that is gone holds nothing open
   };
+  const strike = () => void kill().then(struck.resolve, struck.reject);
   await using between = await FaultProxy.start({
     target: () => ({ host: '127.0.0.1', port: cluster.port }),
-    tap: (bytes, direction) => {
-      const text = bytes.toString('latin1');
-      if (armed === null) return 'pass';
-      if (direction === 'up' && armed !== 'answer lost' && isCommit(text)) {
-        const never = armed === 'never sent';
-        if (never) strike();
-        else setTimeout(strike, random() * 3);
-        armed = null;
-        return never ? 'hold' : 'pass';
-      }
-      if (direction === 'down' && armed === 'answer lost' && text.includes('COMMIT\0')) {
+    tap: (bytes, direction, link) => {
+      if (answerOf === link && direction === 'down') {
+        answerOf = null;
         strike();
         return 'hold';
       }
-      return 'pass';
+      if (armed === null || direction === 'down' || !COMMIT.test(bytes.toString('latin1'))) return 'pass';
+      const moment = armed;
+      armed = null;
+      if (moment === 'answer lost') answerOf = link;
+      else if (moment === 'under way') setTimeout(strike, random() * 3);
+      else strike();
+      return moment === 'never sent' ? 'hold' : 'pass';
     },
   });
   await using ground = await Ground.open({ place, seed, rate, databaseUrl: between.through(place.url) });
@@ -79,7 +79,7 @@ export const postgres: Scenario<PostgresSize> = async (setting, protocol, { kill
     await back();
     if (kill % 10 === 0) say(`${kill} of ${kills} kills, drained after at most ${greatest(drainMs)} ms`);
   }
-  await cluster.kill();
+  await kill();
   say(`away for ${awayMs} ms`);
   const [seen, leftAt] = [live.entries.length, performance.now()];
   await sleep(awayMs);
@@ -124,8 +124,8 @@ export const postgres: Scenario<PostgresSize> = async (setting, protocol, { kill
   );
 };
 
-/** A commit as the driver sends it, alone or within a query. */
-const isCommit = (text: string): boolean => /Q....commit/is.test(text) || /P....[^\0]*\0commit/is.test(text);
+/** What commits trades: the prepared statement that is a transaction of its own, or the end of a longer one. */
+const COMMIT = /record trade_|Q....commit\0/s;
 
 /** Asks for trades all the time, as a dashboard would, and notes how long answers take and with which codes they fail. */
 function watchApi({ server }: Ground) {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
 import { type Cluster, findPostgres, startCluster } from '../support/postgres-cluster.ts';
 import type { Place } from './direct.ts';
+import { freshDatabaseOf } from './own-database.ts';
 import type { Result } from './result.ts';
 import type { Setting } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -25,7 +25,7 @@ const options = read();
 const chosen = Object.entries(SCENARIOS).filter(([name]) => options.names.length === 0 || options.names.includes(name));
 const results: Result[] = [];
 for (const [name, scenario] of chosen) {
-  if (options.embedded && scenario.needs === 'postgres') {
+  if (options.embedded && scenario.needs !== 'any') {
     console.log(`${name}: SKIPPED, it needs a Postgres`);
     continue;
   }
@@ -86,7 +86,7 @@ async function surround(name: string): Promise<{ readonly setting: Setting } & A
     places += 1;
     const dataDir = join(directory, String(places));
     mkdirSync(dataDir);
-    return { url: cluster === null ? null : await freshDatabase(cluster, `chaos_${places}`), dataDir };
+    return { url: cluster === null ? null : await freshDatabaseOf(cluster, `chaos_${places}`), dataDir };
   };
   const setting: Setting = {
     seed: options.seed,
@@ -104,14 +104,6 @@ async function ownCluster(): Promise<Cluster> {
   if (binaries !== null) return startCluster(binaries);
   console.error('There is no Postgres on this machine (initdb on PATH or in /usr/lib/postgresql); try --embedded');
   process.exit(2);
-}
-
-async function freshDatabase({ url }: Cluster, name: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query(`create database ${name}`);
-  await client.end();
-  return url.replace(/postgres$/, name);
 }
 
 function show({ name, passed, goals, findings, examples, broken, seconds }: Result): void {

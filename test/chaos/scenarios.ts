@@ -1,6 +1,6 @@
 import { disconnects } from './disconnects.ts';
 import { kill9 } from './kill9.ts';
-import { liveness } from './liveness.ts';
+import { type LivenessSize, liveness } from './liveness.ts';
 import { outage } from './outage.ts';
 import { postgres } from './postgres.ts';
 import { restartOne } from './restart-one.ts';
@@ -9,7 +9,8 @@ import { play, type Scenario, type Setting } from './scenario.ts';
 
 interface Row {
   readonly does: string;
-  readonly needs: 'any' | 'postgres';
+  /** `own postgres`: one that may be killed. */
+  readonly needs: 'any' | 'postgres' | 'own postgres';
   readonly full: object;
   readonly short: object;
   /** What `--count` sets. */
@@ -28,7 +29,7 @@ export const SCENARIOS = {
   }),
   postgres: row('postgres', postgres, {
     does: 'kills Postgres in the middle of commits, and keeps it away for two minutes',
-    needs: 'postgres',
+    needs: 'own postgres',
     full: { kills: 40, rate: 100, awayMs: 120_000 },
     short: { kills: 3, rate: 50, awayMs: 4_000 },
     counted: (kills) => ({ kills }),
@@ -36,8 +37,8 @@ export const SCENARIOS = {
   liveness: row('liveness', liveness, {
     does: 'breaks connections in ways that are seen and in ways that are not, and lets a market be quiet for ten minutes',
     needs: 'any',
-    full: { repetitions: 5, rate: 25, quietMs: 600_000 },
-    short: { repetitions: 1, rate: 25, quietMs: 5_000 },
+    full: { repetitions: 5, rate: 25, quietMs: 600_000 } as LivenessSize,
+    short: { repetitions: 1, rate: 25, quietMs: 3_000, only: ['reset', 'muteOne'] },
     counted: (repetitions) => ({ repetitions }),
   }),
   outage: row('outage', outage, {
@@ -51,7 +52,7 @@ export const SCENARIOS = {
     does: 'restarts one collector again and again at 1,000 messages/s, beside three that must not notice',
     needs: 'any',
     full: { restarts: 100, rate: 250 },
-    short: { restarts: 5, rate: 50 },
+    short: { restarts: 15, rate: 250 },
     counted: (restarts) => ({ restarts }),
   }),
   disconnects: row('disconnects', disconnects, {
