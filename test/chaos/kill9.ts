@@ -7,13 +7,13 @@ import type { Scenario } from './scenario.ts';
  * how many times it passes there before it does so: places that are rarely passed would else not be reached.
  */
 const CRASH_POINTS = [
-  ['before-append', 150],
-  ['after-fsync', 150],
-  ['after-publish', 150],
-  ['before-commit', 20],
-  ['mid-ledger', 3],
-  ['after-commit', 20],
-  ['before-discard', 20],
+  ['before-append', 60],
+  ['after-fsync', 60],
+  ['after-publish', 60],
+  ['before-commit', 10],
+  ['mid-ledger', 2],
+  ['after-commit', 10],
+  ['before-discard', 10],
 ] as const;
 
 export interface Kill9Size {

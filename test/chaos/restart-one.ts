@@ -44,7 +44,7 @@ export const restartOne: Scenario<RestartOneSize> = async (setting, protocol, { 
   Object.assign(protocol.figures, { restartP50Ms: quantile(tookMs, 0.5), restartMaxMs: greatest(tookMs) });
   protocol.goals.push(
     atMost('restarts that failed', failed, 0),
-    atLeast('gaps of the restarted one', gaps, 1),
+    atLeast('gaps of the restarted one', gaps, Math.floor(restarts / 25)),
     atLeast('neighbours with one unbroken PROVEN stretch', whole.length, neighbours.length),
     atMost('connections to the exchange', connections, 1),
     atMost('still declared missing in the end', protocol.findings.count('DECLARED'), 0),
