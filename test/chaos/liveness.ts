@@ -79,7 +79,6 @@ export const liveness: Scenario<LivenessSize> = async (setting, protocol, { repe
     protocol.goals.push(atLeast('connections cut', cut, 1));
     if (only === undefined) protocol.goals.push(atLeast('bytes dropped', bytesDropped, 1));
     await ground.judge(protocol.findings);
-    protocol.goals.push(atMost('still declared missing in the end', protocol.findings.count('DECLARED'), 0));
   }
   await quiet(setting, protocol, quietMs);
 };
