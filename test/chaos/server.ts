@@ -126,9 +126,12 @@ export class ServerUnderTest implements AsyncDisposable {
     return (await response.json()) as Answer;
   }
 
-  /** Whether it died by itself within so many ms. */
+  /** Whether it killed itself within so many ms. @throws when it ended in any other way. */
   async diesWithin(ms: number): Promise<boolean> {
-    return Promise.race([this.#exited.then(() => true), sleep(ms).then(() => !this.alive)]);
+    const dead = await Promise.race([this.#exited.then(() => true), sleep(ms).then(() => !this.alive)]);
+    if (dead && this.#child?.signalCode !== 'SIGKILL')
+      throw new Error(`The server ended with ${this.#child?.exitCode}: ${this.#output.slice(-4_000)}`);
+    return dead;
   }
 
   /** Ends it and gives its exit code; null after SIGKILL. */
