@@ -9,6 +9,8 @@ import { play, type Scenario, type Setting } from './scenario.ts';
 
 interface Row {
   readonly does: string;
+  /** What it keeps from coming back, with where it was complained of. */
+  readonly pain: string;
   /** `own postgres`: one that may be killed. */
   readonly needs: 'any' | 'postgres' | 'own postgres';
   readonly full: object;
@@ -22,6 +24,7 @@ interface Row {
 export const SCENARIOS = {
   kill9: row('kill9', kill9, {
     does: 'kills the server at its crash points and at random, again and again, under load',
+    pain: 'a crash that loses what was shown',
     needs: 'any',
     full: { kills: 100, rate: 100 },
     short: { kills: 5, rate: 50 },
@@ -29,6 +32,7 @@ export const SCENARIOS = {
   }),
   postgres: row('postgres', postgres, {
     does: 'kills Postgres in the middle of commits, and keeps it away for two minutes',
+    pain: 'cryptofeed #336, cryptostore #53: trouble with the database drops batches',
     needs: 'own postgres',
     full: { kills: 40, rate: 100, awayMs: 120_000 },
     short: { kills: 3, rate: 50, awayMs: 4_000 },
@@ -36,6 +40,7 @@ export const SCENARIOS = {
   }),
   liveness: row('liveness', liveness, {
     does: 'breaks connections in ways that are seen and in ways that are not, and lets a market be quiet for ten minutes',
+    pain: 'cryptofeed #893, ccxt #22194: sockets that stay open without data',
     needs: 'any',
     full: { repetitions: 5, rate: 25, quietMs: 600_000 } as LivenessSize,
     short: { repetitions: 1, rate: 25, quietMs: 3_000, only: ['reset', 'muteOne'] },
@@ -43,6 +48,7 @@ export const SCENARIOS = {
   }),
   outage: row('outage', outage, {
     does: 'puts the exchange out of reach for a minute at 400 trades/s, with its REST limits when it is back',
+    pain: 'ccxt #26945, ccxt #28385, cryptofeed #797: trades missed on reconnect',
     needs: 'postgres',
     full: { rate: 100, outageMs: 60_000 },
     short: { rate: 100, outageMs: 4_000 },
@@ -50,6 +56,7 @@ export const SCENARIOS = {
   }),
   'restart-one': row('restart-one', restartOne, {
     does: 'restarts one collector again and again at 1,000 messages/s, beside three that must not notice',
+    pain: 'restarting one stream loses data of the others',
     needs: 'any',
     full: { restarts: 100, rate: 250 },
     short: { restarts: 15, rate: 250 },
@@ -57,6 +64,7 @@ export const SCENARIOS = {
   }),
   disconnects: row('disconnects', disconnects, {
     does: 'cuts subscribers 500 times and kills their server 20 times',
+    pain: 'graphql-ws #90: streams that cannot resume',
     needs: 'any',
     full: { disconnects: 500, kills: 20, rate: 50, servers: 1 },
     short: { disconnects: 20, kills: 2, rate: 50, servers: 1 },
@@ -64,6 +72,7 @@ export const SCENARIOS = {
   }),
   'two-writers': row('two-writers', disconnects, {
     does: 'the same with two servers that write to one database',
+    pain: 'hasura #8632: rows of concurrent writers are skipped',
     needs: 'postgres',
     full: { disconnects: 200, kills: 8, rate: 50, servers: 2 },
     short: { disconnects: 12, kills: 2, rate: 50, servers: 2 },
