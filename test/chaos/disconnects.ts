@@ -31,7 +31,7 @@ export const disconnects: Scenario<DisconnectsSize> = async (setting, protocol, 
   const killEvery = Math.floor(size.disconnects / (size.kills + 1));
   for (let attempt = 0; cut < size.disconnects && attempt < size.disconnects * 20; attempt += 1) {
     await sleep(random() * 120);
-    const subscriber = ground.subscribers[Math.floor(random() * ground.subscribers.length)];
+    const subscriber = ground.subscribers[attempt % ground.subscribers.length];
     if (!subscriber?.cut()) continue;
     cut += 1;
     if (cut % killEvery !== 0 || killed === size.kills) continue;
