@@ -150,7 +150,7 @@ export class Ground implements AsyncDisposable {
       async () => {
         for (const { tape, window } of expected)
           if ((await this.newestStored(tape.instrument.symbol)) < tape.firstId + BigInt(window.last)) return false;
-        if (this.place.url === null) return true;
+        if (this.place.url === null) return (await this.#openGaps()) === 0;
         const { stretches } = await this.stored();
         return expected.every(({ tape, window }) => {
           const all = stretches
@@ -209,6 +209,12 @@ export class Ground implements AsyncDisposable {
         findings,
       );
     for (const subscriber of this.subscribers) judgeLog(subscriber.log(), stored.trades, findings);
+  }
+
+  /** By what the API says; the embedded database cannot be asked while its server runs. */
+  async #openGaps(): Promise<number> {
+    const { data } = await this.server.ask('{ health { openGaps } }');
+    return (data?.health as { readonly openGaps: number } | undefined)?.openGaps ?? Number.NaN;
   }
 
   async #caughtUp(trades: readonly StoredTrade[], findings: Findings): Promise<void> {

@@ -14,6 +14,8 @@ export interface StoredTrade {
   readonly side: string;
   /** Exchange time, ms; not whole when something finer is stored. */
   readonly time: number;
+  /** Whether it came over REST. */
+  readonly fetched: boolean;
 }
 
 /** A row of the coverage ledger. */
@@ -34,7 +36,7 @@ export interface Stored {
 }
 
 const TRADES = `
-  select i.symbol, t.id::text, t.trade_id, t.fill_count, t.price::text, t.size::text, t.side::text,
+  select i.symbol, t.id::text, t.trade_id, t.fill_count, t.price::text, t.size::text, t.side::text, t.provenance::text,
     (extract(epoch from t.ts) * 1000)::text as time
   from tcp_dashboard.trade t join tcp_dashboard.instrument i on i.id = t.instrument_id
   where i.exchange = $1 order by t.id`;
@@ -71,6 +73,7 @@ export async function readWithin(database: Direct, exchange: string): Promise<St
         size: row.size ?? '',
         side: row.side === 'b' ? 'buy' : row.side === 's' ? 'sell' : String(row.side),
         time: Number(row.time),
+        fetched: row.provenance !== 'l',
       };
     }),
     stretches: stretches.map((row) => ({
