@@ -112,7 +112,10 @@ export class ServerUnderTest implements AsyncDisposable {
 
   async start(crashPoint: string | null = null): Promise<number | null> {
     this.spawn(crashPoint);
-    return this.ready();
+    const ready = await this.ready();
+    if (ready === null && crashPoint === null)
+      throw new Error(`The server ended by itself: ${this.#output.slice(-4_000)}`);
+    return ready;
   }
 
   /** @throws when there is no answer, or none in time. */
