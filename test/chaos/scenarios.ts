@@ -1,6 +1,6 @@
 import { disconnects } from './disconnects.ts';
 import { kill9 } from './kill9.ts';
-import { type LivenessSize, liveness } from './liveness.ts';
+import { liveness } from './liveness.ts';
 import { outage } from './outage.ts';
 import { postgres } from './postgres.ts';
 import { restartOne } from './restart-one.ts';
@@ -42,7 +42,7 @@ export const SCENARIOS = {
     does: 'breaks connections in ways that are seen and in ways that are not, and lets a market be quiet for ten minutes',
     pain: 'cryptofeed #893, ccxt #22194: sockets that stay open without data',
     needs: 'any',
-    full: { repetitions: 5, rate: 25, quietMs: 600_000 } as LivenessSize,
+    full: { repetitions: 5, rate: 25, quietMs: 600_000 },
     short: { repetitions: 1, rate: 25, quietMs: 3_000, only: ['reset', 'muteOne'] },
     counted: (repetitions) => ({ repetitions }),
   }),

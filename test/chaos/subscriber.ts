@@ -75,6 +75,12 @@ export const TRADES_STREAM = `
     }
   }`;
 
+class ImpatientSocket extends WebSocket {
+  constructor(address: string, protocols: string | string[]) {
+    super(address, protocols, { handshakeTimeout: 5_000 });
+  }
+}
+
 /** Over a WebSocket, with the client most people use. */
 export function startSubscriber(options: SubscriberOptions): Subscriber {
   const { name, url, filter = {}, waitMs = () => 50 + Math.random() * 100 } = options;
@@ -82,23 +88,21 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
   const leaving = new AbortController();
   let socket: WebSocket | null = null;
 
-  class Tracked extends WebSocket {
-    constructor(address: string, protocols: string | string[]) {
-      super(address, protocols, { handshakeTimeout: 5_000 });
-      socket = this;
-    }
-  }
-
   const session = async (): Promise<void> => {
     const ended = Promise.withResolvers<void>();
     const client: Client = createClient({
       url: `${url().replace('http', 'ws')}/graphql`,
-      webSocketImpl: Tracked,
+      webSocketImpl: ImpatientSocket,
       retryAttempts: 0,
       lazy: false,
       keepAlive: 5_000, // else a server that died without a word is waited for
       onNonLazyError: () => ended.resolve(),
-      on: { closed: () => ended.resolve() },
+      on: {
+        opened: (opened) => {
+          socket = opened as WebSocket;
+        },
+        closed: () => ended.resolve(),
+      },
     });
     let first = true;
     client.subscribe<{ trades: TradesPayload }>(
