@@ -5,7 +5,7 @@ import { startEventSource } from './event-source.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import type { Findings } from './findings.ts';
 import { type Expected, judgeStored } from './oracle.ts';
-import { GIVEN_TRADE, type GivenTrade, judgeLog, judgePages, type TradesFilter } from './published.ts';
+import { GIVEN_TRADE, type GivenTrade, judgeLog, judgePages, says, type TradesFilter } from './published.ts';
 import { intersect, subtract, union } from './runs.ts';
 import { ServerUnderTest } from './server.ts';
 import { readStored, type Stored, type StoredTrade } from './stored.ts';
@@ -259,6 +259,3 @@ export class Ground implements AsyncDisposable {
     await this.#owned.disposeAsync();
   }
 }
-
-const says = (position: ReadonlyMap<number, bigint> | null): string =>
-  [...(position ?? [])].map(([writer, sequence]) => `${writer}:${sequence}`).join(' ') || 'nothing';

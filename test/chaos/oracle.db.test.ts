@@ -221,7 +221,7 @@ describe('of what was given to others', () => {
   const logOf = (trades: readonly StoredTrade[], log: Partial<SubscriberLog> = {}): SubscriberLog => ({
     name: 'one',
     filter: {},
-    entries: trades.map(given),
+    entries: trades.map((trade) => ({ ...given(trade), position: new Map([[trade.writer, trade.sequence]]) })),
     start: new Map(),
     end: new Map([[1, 10_000n]]),
     ...log,
@@ -245,7 +245,7 @@ describe('of what was given to others', () => {
       },
     ],
     ['one left out', { NOT_DELIVERED: 1 }, (trades) => logOf(trades.toSpliced(50, 1))],
-    ['one twice', { REPEATED: 1 }, (trades) => logOf(trades.toSpliced(60, 0, ...trades.slice(50, 51)))],
+    ['one twice', { REPEATED: 1 }, (trades) => logOf(trades.toSpliced(51, 0, ...trades.slice(50, 51)))],
     [
       'two in the wrong order',
       { OUT_OF_ORDER: 1 },

@@ -19,7 +19,7 @@ export type Position = ReadonlyMap<number, bigint>;
 export interface SubscriberLog {
   readonly name: string;
   readonly filter: TradesFilter;
-  readonly entries: readonly GivenTrade[];
+  readonly entries: readonly StreamedTrade[];
   /** Of its first payload: what came with it is in the entries; null when none came. */
   readonly start: Position | null;
   /** Of its last payload: what lies behind it need not have come yet. */
@@ -32,6 +32,12 @@ export interface TradesFilter {
   readonly minSize?: string;
 }
 
+/** A trade as a stream gave it. */
+export interface StreamedTrade extends GivenTrade {
+  /** Of its edge. */
+  readonly position: Position;
+}
+
 export const GIVEN_TRADE = 'symbol tradeId fillCount price size side exchangeTime';
 
 const keyOf = ({ symbol, tradeId }: { readonly symbol: string; readonly tradeId: string }) => `${symbol} ${tradeId}`;
@@ -40,25 +46,25 @@ const keyOf = ({ symbol, tradeId }: { readonly symbol: string; readonly tradeId:
 export function judgeLog(log: SubscriberLog, trades: readonly StoredTrade[], findings: Findings): void {
   const rows = new Map(trades.map((trade) => [keyOf(trade), trade]));
   const got = new Set<string>();
-  const newest = new Map<number, bigint>();
+  let newest: Position = new Map();
   for (const entry of log.entries) {
     const key = keyOf(entry);
     const row = rows.get(key);
-    if (got.has(key)) {
-      findings.add('REPEATED', log.name, key);
-      continue;
+    const back = [...newest].find(([writer, sequence]) => (entry.position.get(writer) ?? 0n) < sequence);
+    if (back !== undefined)
+      findings.add(
+        'OUT_OF_ORDER',
+        log.name,
+        `${key}: ${entry.position.get(back[0])} of writer ${back[0]} after ${back[1]}`,
+      );
+    newest = entry.position;
+    if (got.has(key)) findings.add('REPEATED', log.name, `${key}, the last time at ${says(entry.position)}`);
+    else if (row === undefined) findings.add('PUBLISHED_THEN_LOST', log.name, key);
+    else {
+      const difference = differenceOf(entry, row);
+      if (difference !== null) findings.add('PUBLISHED_DIFFERENT', log.name, `${key}: ${difference}`);
     }
     got.add(key);
-    if (row === undefined) {
-      findings.add('PUBLISHED_THEN_LOST', log.name, key);
-      continue;
-    }
-    const difference = differenceOf(entry, row);
-    if (difference !== null) findings.add('PUBLISHED_DIFFERENT', log.name, `${key}: ${difference}`);
-    const last = newest.get(row.writer) ?? 0n;
-    if (row.sequence < last)
-      findings.add('OUT_OF_ORDER', log.name, `${key}: ${row.sequence} of writer ${row.writer} after ${last}`);
-    else newest.set(row.writer, row.sequence);
   }
   if (log.start === null) return findings.add('NOT_DELIVERED', log.name, 'not one payload came');
   for (const row of trades)
@@ -122,3 +128,6 @@ export function positionOf(cursor: string): Position {
     }),
   );
 }
+
+export const says = (position: Position | null): string =>
+  [...(position ?? [])].map(([writer, sequence]) => `${writer}:${sequence}`).join(' ') || 'nothing';

@@ -12,10 +12,11 @@ import type { Setting } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { seeded } from './seeded.ts';
 
-const USAGE = `Usage: npm run chaos -- [NAME ...] [--count N] [--short] [--embedded] [--seed TEXT] [--out FILE]
+const USAGE = `Usage: npm run chaos -- [NAME ...] [--count N] [--only FAULTS] [--short] [--embedded] [--seed TEXT] [--out FILE]
 
   NAME        ${Object.keys(SCENARIOS).join(', ')}; all of them without one
   --count     how many kills, cuts or restarts, instead of the scenario's own number
+  --only      these kinds of faults (storm, liveness), separated by commas: to find out which it takes
   --short     the size that npm test runs
   --embedded  on the embedded database instead of a Postgres of its own
   --seed      repeats the chance of an earlier run
@@ -24,6 +25,9 @@ const USAGE = `Usage: npm run chaos -- [NAME ...] [--count N] [--short] [--embed
 const options = read();
 const chosen = Object.entries(SCENARIOS).filter(([name]) => options.names.length === 0 || options.names.includes(name));
 const results: Result[] = [];
+let running: Cluster | null = null;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => void Promise.resolve(running?.stop()).finally(() => process.exit(1))); // servers end with us
 for (const [name, scenario] of chosen) {
   if (options.embedded && scenario.needs !== 'any') {
     console.log(`${name}: SKIPPED, it needs a Postgres`);
@@ -32,10 +36,11 @@ for (const [name, scenario] of chosen) {
   console.log(`${name}: ${scenario.does}`);
   await using surroundings = await surround(name);
   const size = options.short ? scenario.short : scenario.full;
-  const result = await scenario.play(
-    surroundings.setting,
-    options.count === undefined ? size : { ...size, ...scenario.counted(options.count) },
-  );
+  const result = await scenario.play(surroundings.setting, {
+    ...size,
+    ...(options.count === undefined ? {} : scenario.counted(options.count)),
+    ...(options.only === undefined ? {} : { only: options.only.split(',') }),
+  });
   results.push(result);
   show(result);
   save();
@@ -49,6 +54,7 @@ function read() {
       allowPositionals: true,
       options: {
         count: { type: 'string' },
+        only: { type: 'string' },
         short: { type: 'boolean', default: false },
         embedded: { type: 'boolean', default: false },
         seed: { type: 'string', default: randomBytes(4).toString('hex') },
@@ -101,7 +107,10 @@ async function surround(name: string): Promise<{ readonly setting: Setting } & A
 
 async function ownCluster(): Promise<Cluster> {
   const binaries = findPostgres();
-  if (binaries !== null) return startCluster(binaries);
+  if (binaries !== null) {
+    running = await startCluster(binaries);
+    return running;
+  }
   console.error('There is no Postgres on this machine (initdb on PATH or in /usr/lib/postgresql); try --embedded');
   process.exit(2);
 }

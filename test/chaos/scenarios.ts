@@ -6,6 +6,7 @@ import { postgres } from './postgres.ts';
 import { restartOne } from './restart-one.ts';
 import type { Result } from './result.ts';
 import { play, type Scenario, type Setting } from './scenario.ts';
+import { storm } from './storm.ts';
 
 interface Row {
   readonly does: string;
@@ -77,6 +78,22 @@ export const SCENARIOS = {
     full: { disconnects: 200, kills: 8, rate: 50, servers: 2 },
     short: { disconnects: 12, kills: 2, rate: 50, servers: 2 },
     counted: (disconnects) => ({ disconnects }),
+  }),
+  storm: row('storm', storm, {
+    does: 'everything at once, as chance has it: the server, its Postgres, the exchange and the subscribers',
+    pain: 'faults that come together',
+    needs: 'own postgres',
+    full: { rounds: 150, rate: 50, servers: 1 },
+    short: { rounds: 4, rate: 50, servers: 1 },
+    counted: (rounds) => ({ rounds }),
+  }),
+  'storm-of-two': row('storm-of-two', storm, {
+    does: 'the same with two servers that write to one database',
+    pain: 'hasura #8632: rows of concurrent writers are skipped',
+    needs: 'own postgres',
+    full: { rounds: 100, rate: 50, servers: 2 },
+    short: { rounds: 2, rate: 50, servers: 2, only: ['serverKilled', 'exchangeCut'] },
+    counted: (rounds) => ({ rounds }),
   }),
 } as const satisfies Record<string, Row>;
 

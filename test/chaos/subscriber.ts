@@ -2,14 +2,14 @@ import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import {
   GIVEN_TRADE,
-  type GivenTrade,
   type Position,
   positionOf,
+  type StreamedTrade,
   type SubscriberLog,
   type TradesFilter,
 } from './published.ts';
 
-export interface ReceivedTrade extends GivenTrade {
+export interface ReceivedTrade extends StreamedTrade {
   readonly provenance: 'LIVE' | 'BACKFILL' | 'RECONCILED';
   /** By our monotonic clock, ms. */
   readonly at: number;
@@ -49,7 +49,7 @@ export class Received {
 
   take({ cursor, edges }: TradesPayload): void {
     const at = performance.now();
-    for (const { node } of edges) this.entries.push({ ...node, at });
+    for (const edge of edges) this.entries.push({ ...edge.node, position: positionOf(edge.cursor), at });
     this.cursor = cursor;
     this.#start ??= positionOf(cursor);
   }
@@ -65,13 +65,13 @@ export class Received {
 
 export interface TradesPayload {
   readonly cursor: string;
-  readonly edges: readonly { readonly node: Omit<ReceivedTrade, 'at'> }[];
+  readonly edges: readonly { readonly cursor: string; readonly node: Omit<ReceivedTrade, 'at' | 'position'> }[];
 }
 
 export const TRADES_STREAM = `
   subscription ($after: Cursor, $symbols: [String!], $side: Side, $minSize: Decimal) {
     trades(after: $after, symbols: $symbols, side: $side, minSize: $minSize, delivery: { mode: LOSSLESS }) {
-      cursor edges { node { ${GIVEN_TRADE} provenance } }
+      cursor edges { cursor node { ${GIVEN_TRADE} provenance } }
     }
   }`;
 
