@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, type SpawnOptions, spawn } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -38,10 +38,19 @@ function unprivileged(): { readonly uid: number; readonly gid: number } | null {
   return { uid: Number(user?.[2] ?? 65_534), gid: Number(user?.[3] ?? 65_534) };
 }
 
+export interface Cluster {
+  readonly url: string;
+  readonly port: number;
+  /** Kills the server and every process of it at once, as the kernel does when memory runs out; Linux only. */
+  kill(): Promise<void>;
+  /** Starts it again, after `kill`. */
+  start(): Promise<void>;
+  /** Ends it for good and removes its directory. */
+  stop(): Promise<void>;
+}
+
 /** A Postgres server in a temporary directory on a free loopback port, gone after `stop`. */
-export async function startCluster(
-  binaries: string,
-): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+export async function startCluster(binaries: string): Promise<Cluster> {
   const directory = mkdtempSync(join(tmpdir(), 'tcp-postgres-'));
   const user = unprivileged();
   chmodSync(directory, 0o700);
@@ -55,28 +64,59 @@ export async function startCluster(
   );
   const port = await freePort();
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${directory}`, 'fsync=off'];
-  const server = spawn(join(binaries, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
-    ...options,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    let said = '';
-    server.stderr.on('data', (bytes: Buffer) => {
-      said = (said + bytes.toString()).slice(-4_000);
-      if (said.includes('ready to accept connections')) resolve();
-    });
-    server.once('exit', () => reject(new Error(`Postgres did not start: ${said}`)));
-  });
+  const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
+  const launch = () => launchServer(join(binaries, 'postgres'), args, options);
+  let server = await launch();
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    port,
+    kill: async () => {
+      for (const pid of [server.pid, ...childrenOf(server.pid)]) killed(pid);
+      await server.ended;
+    },
+    start: async () => {
+      // Its memory is still taken for as long as the last of the killed processes takes to go.
+      for (let attempt = 1; !server.running(); attempt += 1)
+        server = await launch().catch(async (error: unknown) => {
+          if (attempt === 20) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          return server;
+        });
+    },
     stop: async () => {
-      server.kill('SIGINT'); // disconnects everybody, then ends cleanly
-      await ended;
+      if (server.running()) process.kill(server.pid, 'SIGINT'); // disconnects everybody, then ends cleanly
+      await server.ended;
       rmSync(directory, { recursive: true, force: true });
     },
   };
 }
+
+/** Resolves when it accepts connections. */
+async function launchServer(program: string, args: readonly string[], options: SpawnOptions) {
+  const server = spawn(program, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    let said = '';
+    server.stderr?.on('data', (bytes: Buffer) => {
+      said = (said + bytes.toString()).slice(-4_000);
+      if (said.includes('ready to accept connections')) resolve();
+    });
+    server.once('error', reject);
+    server.once('exit', () => reject(new Error(`Postgres did not start: ${said}`)));
+  });
+  return { pid: server.pid ?? 0, ended, running: () => server.exitCode === null && server.signalCode === null };
+}
+
+function killed(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // gone already
+  }
+}
+
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 
 async function freePort(): Promise<number> {
   const probe = createServer();

@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Cluster, findPostgres, startCluster } from '../support/postgres-cluster.ts';
+import type { Place } from './direct.ts';
+import { freshDatabaseOf } from './own-database.ts';
+import type { Result } from './result.ts';
+import type { Setting } from './scenario.ts';
+import { SCENARIOS } from './scenarios.ts';
+import { seeded } from './seeded.ts';
+
+const USAGE = `Usage: npm run chaos -- [NAME ...] [--count N] [--only FAULTS] [--short] [--embedded] [--seed TEXT] [--out FILE]
+
+  NAME        ${Object.keys(SCENARIOS).join(', ')}; all of them without one
+  --count     how many kills, cuts or restarts, instead of the scenario's own number
+  --only      these kinds of faults (storm, liveness), separated by commas: to find out which it takes
+  --short     the size that npm test runs
+  --embedded  on the embedded database instead of a Postgres of its own
+  --seed      repeats the chance of an earlier run
+  --out       where the results go, default .cache/chaos/<time>.json`;
+
+const options = read();
+const chosen = Object.entries(SCENARIOS).filter(([name]) => options.names.length === 0 || options.names.includes(name));
+const results: Result[] = [];
+let running: Cluster | null = null;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => void Promise.resolve(running?.stop()).finally(() => process.exit(1))); // servers end with us
+for (const [name, scenario] of chosen) {
+  if (options.embedded && scenario.needs !== 'any') {
+    console.log(`${name}: SKIPPED, it needs a Postgres`);
+    continue;
+  }
+  console.log(`${name}: ${scenario.does}`);
+  await using surroundings = await surround(name);
+  const size = options.short ? scenario.short : scenario.full;
+  const result = await scenario.play(surroundings.setting, {
+    ...size,
+    ...(options.count === undefined ? {} : scenario.counted(options.count)),
+    ...(options.only === undefined ? {} : { only: options.only.split(',') }),
+  });
+  results.push(result);
+  show(result);
+  save();
+}
+table();
+process.exit(results.length > 0 && results.every(({ passed }) => passed) ? 0 : 1);
+
+function read() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        count: { type: 'string' },
+        only: { type: 'string' },
+        short: { type: 'boolean', default: false },
+        embedded: { type: 'boolean', default: false },
+        seed: { type: 'string', default: randomBytes(4).toString('hex') },
+        out: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const unknown = positionals.filter((name) => !Object.hasOwn(SCENARIOS, name));
+    if (unknown.length > 0) throw new Error(`There is no scenario ${unknown.join(', ')}`);
+    const count = values.count === undefined ? undefined : Number(values.count);
+    if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= 10_000))
+      throw new Error(`--count is a whole number from 1 to 10000, was ${values.count}`);
+    if (values.help) {
+      console.log(USAGE);
+      process.exit(0);
+    }
+    const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+    const out = values.out ?? fileURLToPath(new URL(`../../.cache/chaos/${time}.json`, import.meta.url));
+    return { ...values, names: positionals, count, out };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+/** A Postgres and a directory of its own for each scenario, gone afterwards. */
+async function surround(name: string): Promise<{ readonly setting: Setting } & AsyncDisposable> {
+  await using opening = new AsyncDisposableStack();
+  const directory = opening.adopt(mkdtempSync(join(tmpdir(), 'tcp-chaos-')), (path) =>
+    rmSync(path, { recursive: true, force: true, maxRetries: 5 }),
+  );
+  const cluster = options.embedded ? null : opening.adopt(await ownCluster(), (own) => own.stop());
+  let places = 0;
+  const place = async (): Promise<Place> => {
+    places += 1;
+    const dataDir = join(directory, String(places));
+    mkdirSync(dataDir);
+    return { url: cluster === null ? null : await freshDatabaseOf(cluster, `chaos_${places}`), dataDir };
+  };
+  const setting: Setting = {
+    seed: options.seed,
+    random: seeded(`${options.seed} ${name}`),
+    place,
+    cluster,
+    say: (line) => console.log(`  ${line}`),
+  };
+  const owned = opening.move();
+  return { setting, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function ownCluster(): Promise<Cluster> {
+  const binaries = findPostgres();
+  if (binaries !== null) {
+    running = await startCluster(binaries);
+    return running;
+  }
+  console.error('There is no Postgres on this machine (initdb on PATH or in /usr/lib/postgresql); try --embedded');
+  process.exit(2);
+}
+
+function show({ name, passed, goals, findings, examples, broken, seconds }: Result): void {
+  for (const { what, measured, atMost, atLeast, met } of goals)
+    console.log(
+      `  ${met ? 'ok    ' : 'MISSED'} ${what}: ${measured} (${atMost === undefined ? `at least ${atLeast}` : `at most ${atMost}`})`,
+    );
+  for (const [finding, times] of Object.entries(findings))
+    console.log(`  ${finding === 'DECLARED' ? 'ok    ' : 'MISSED'} ${finding}: ${times}`);
+  for (const { finding, where, what } of examples) console.log(`         ${finding} ${where}: ${what}`);
+  if (broken !== undefined) console.log(`  BROKEN ${broken}`);
+  console.log(`${name}: ${passed ? 'passed' : 'FAILED'} after ${seconds} s, seed ${options.seed}\n`);
+}
+
+function save(): void {
+  mkdirSync(dirname(options.out), { recursive: true });
+  writeFileSync(options.out, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+function table(): void {
+  console.log('scenario      result   seconds  what was measured');
+  for (const { name, passed, seconds, figures } of results)
+    console.log(
+      `${name.padEnd(13)} ${passed ? 'passed' : 'FAILED'} ${String(seconds).padStart(9)}  ${Object.entries(figures)
+        .map(([what, value]) => `${what} ${value}`)
+        .join(', ')}`,
+    );
+  console.log(`Results: ${options.out}`);
+}

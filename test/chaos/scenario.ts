@@ -1,0 +1,70 @@
+import type { Cluster } from '../support/postgres-cluster.ts';
+import type { Place } from './direct.ts';
+import { Findings } from './findings.ts';
+import { atMost, type Goal, type Result } from './result.ts';
+
+/** What a scenario is given. */
+export interface Setting {
+  readonly seed: string;
+  /** 0 to 1, from the seed. */
+  readonly random: () => number;
+  /** A fresh, empty database, and a directory. */
+  readonly place: () => Promise<Place>;
+  /** The Postgres server the place is on, for scenarios that kill it; null for the embedded database and for somebody else's. */
+  readonly cluster: Cluster | null;
+  /** One line of progress. */
+  readonly say: (line: string) => void;
+}
+
+/** What a scenario fills in as it goes. */
+export class Protocol {
+  readonly counts: Record<string, number> = {};
+  readonly figures: Record<string, number> = {};
+  readonly goals: Goal[] = [];
+  readonly findings = new Findings();
+
+  count(what: string, more = 1): void {
+    this.counts[what] = (this.counts[what] ?? 0) + more;
+  }
+}
+
+export type Scenario<Size> = (setting: Setting, protocol: Protocol, size: Size) => Promise<void>;
+
+/** Runs one to its end, or to where it broke. */
+export async function play<Size>(
+  name: string,
+  scenario: Scenario<Size>,
+  size: Size,
+  setting: Setting,
+): Promise<Result> {
+  const protocol = new Protocol();
+  const startedAt = performance.now();
+  let broken: string | undefined;
+  let database: Result['database'] = 'postgres';
+  const place = async () => {
+    const place = await setting.place();
+    database = place.url === null ? 'embedded' : 'postgres';
+    return place;
+  };
+  try {
+    await scenario({ ...setting, place }, protocol, size);
+  } catch (error) {
+    broken = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+  const { counts, figures, findings } = protocol;
+  // In the end the exchange can be reached again, and has everything.
+  const goals = [...protocol.goals, atMost('still declared missing in the end', findings.count('DECLARED'), 0)];
+  return {
+    name,
+    seed: setting.seed,
+    database,
+    seconds: Math.round((performance.now() - startedAt) / 1000),
+    counts,
+    figures,
+    goals,
+    findings: findings.counts,
+    examples: findings.examples,
+    passed: broken === undefined && findings.clean && goals.every(({ met }) => met),
+    ...(broken === undefined ? {} : { broken }),
+  };
+}

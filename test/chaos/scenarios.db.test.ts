@@ -1,0 +1,49 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { databaseOptions, testDatabaseKind } from '../support/database.ts';
+import { findPostgres, startCluster } from '../support/postgres-cluster.ts';
+import { freshDatabaseOf } from './own-database.ts';
+import type { Setting } from './scenario.ts';
+import { SCENARIOS } from './scenarios.ts';
+import { seeded } from './seeded.ts';
+
+const SEED = 'short';
+
+/** The few seconds of each scenario that always run; `npm run chaos` takes the time it needs. */
+it.each(Object.entries(SCENARIOS).map(([name, scenario]) => [name, scenario.pain, scenario] as const))(
+  '%s, in short (%s)',
+  async (name, _pain, scenario) => {
+    const why = cannotRun(scenario.needs);
+    if (why !== null) return console.log(`SKIPPED on ${testDatabaseKind()}, ${name}: ${why}`);
+    const result = await scenario.play(
+      { seed: SEED, random: seeded(`${SEED} ${name}`), say: () => {}, ...(await databaseFor(scenario.needs)) },
+      scenario.short,
+    );
+    const { seconds, counts, figures, goals, findings, examples, broken } = result;
+    console.log(`${testDatabaseKind()}, ${name}, ${seconds} s: ${JSON.stringify({ ...counts, ...figures })}`);
+    expect({ missed: goals.filter(({ met }) => !met), findings, examples, broken }).toEqual({
+      missed: [],
+      findings: {},
+      examples: [],
+    });
+  },
+  120_000,
+);
+
+type Needs = (typeof SCENARIOS)[keyof typeof SCENARIOS]['needs'];
+
+function cannotRun(needs: Needs): string | null {
+  if (needs === 'any') return null;
+  if (testDatabaseKind() === 'embedded') return 'it needs a Postgres';
+  return needs === 'own postgres' && findPostgres() === null ? 'it kills a Postgres, and this machine has none' : null;
+}
+
+async function databaseFor(needs: Needs): Promise<Pick<Setting, 'place' | 'cluster'>> {
+  const binaries = findPostgres();
+  if (needs !== 'own postgres' || binaries === null) return { place: databaseOptions, cluster: null };
+  const cluster = await startCluster(binaries);
+  onTestFinished(cluster.stop);
+  return {
+    place: async () => ({ ...(await databaseOptions()), url: await freshDatabaseOf(cluster, 'chaos') }),
+    cluster,
+  };
+}

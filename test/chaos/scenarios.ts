@@ -1,0 +1,110 @@
+import { disconnects } from './disconnects.ts';
+import { kill9 } from './kill9.ts';
+import { liveness } from './liveness.ts';
+import { outage } from './outage.ts';
+import { postgres } from './postgres.ts';
+import { restartOne } from './restart-one.ts';
+import type { Result } from './result.ts';
+import { play, type Scenario, type Setting } from './scenario.ts';
+import { storm } from './storm.ts';
+
+interface Row {
+  readonly does: string;
+  /** What it keeps from coming back, with where it was complained of. */
+  readonly pain: string;
+  /** `own postgres`: one that may be killed. */
+  readonly needs: 'any' | 'postgres' | 'own postgres';
+  readonly full: object;
+  readonly short: object;
+  /** What `--count` sets. */
+  readonly counted: (count: number) => object;
+  readonly play: (setting: Setting, size: object) => Promise<Result>;
+}
+
+/** Each in two sizes: what the product promises, and a few seconds of the same. */
+export const SCENARIOS = {
+  kill9: row('kill9', kill9, {
+    does: 'kills the server at its crash points and at random, again and again, under load',
+    pain: 'a crash that loses what was shown',
+    needs: 'any',
+    full: { kills: 100, rate: 100 },
+    short: { kills: 5, rate: 50 },
+    counted: (kills) => ({ kills }),
+  }),
+  postgres: row('postgres', postgres, {
+    does: 'kills Postgres in the middle of commits, and keeps it away for two minutes',
+    pain: 'cryptofeed #336, cryptostore #53: trouble with the database drops batches',
+    needs: 'own postgres',
+    full: { kills: 40, rate: 100, awayMs: 120_000 },
+    short: { kills: 3, rate: 50, awayMs: 4_000 },
+    counted: (kills) => ({ kills }),
+  }),
+  liveness: row('liveness', liveness, {
+    does: 'breaks connections in ways that are seen and in ways that are not, and lets a market be quiet for ten minutes',
+    pain: 'cryptofeed #893, ccxt #22194: sockets that stay open without data',
+    needs: 'any',
+    full: { repetitions: 5, rate: 25, quietMs: 600_000 },
+    short: { repetitions: 1, rate: 25, quietMs: 3_000, only: ['reset', 'muteOne'] },
+    counted: (repetitions) => ({ repetitions }),
+  }),
+  outage: row('outage', outage, {
+    does: 'puts the exchange out of reach for a minute at 400 trades/s, with its REST limits when it is back',
+    pain: 'ccxt #26945, ccxt #28385, cryptofeed #797: trades missed on reconnect',
+    needs: 'postgres',
+    full: { rate: 100, outageMs: 60_000 },
+    short: { rate: 100, outageMs: 4_000 },
+    counted: (seconds) => ({ outageMs: seconds * 1_000 }),
+  }),
+  'restart-one': row('restart-one', restartOne, {
+    does: 'restarts one collector again and again at 1,000 messages/s, beside three that must not notice',
+    pain: 'restarting one stream loses data of the others',
+    needs: 'any',
+    full: { restarts: 100, rate: 250 },
+    short: { restarts: 15, rate: 250 },
+    counted: (restarts) => ({ restarts }),
+  }),
+  disconnects: row('disconnects', disconnects, {
+    does: 'cuts subscribers 500 times and kills their server 20 times',
+    pain: 'graphql-ws #90: streams that cannot resume',
+    needs: 'any',
+    full: { disconnects: 500, kills: 20, rate: 50, servers: 1 },
+    short: { disconnects: 20, kills: 2, rate: 50, servers: 1 },
+    counted: (disconnects) => ({ disconnects }),
+  }),
+  'two-writers': row('two-writers', disconnects, {
+    does: 'the same with two servers that write to one database',
+    pain: 'hasura #8632: rows of concurrent writers are skipped',
+    needs: 'postgres',
+    full: { disconnects: 200, kills: 8, rate: 50, servers: 2 },
+    short: { disconnects: 12, kills: 2, rate: 50, servers: 2 },
+    counted: (disconnects) => ({ disconnects }),
+  }),
+  storm: row('storm', storm, {
+    does: 'everything at once, as chance has it: the server, its Postgres, the exchange and the subscribers',
+    pain: 'faults that come together',
+    needs: 'own postgres',
+    full: { rounds: 150, rate: 50, servers: 1 },
+    short: { rounds: 4, rate: 50, servers: 1 },
+    counted: (rounds) => ({ rounds }),
+  }),
+  'storm-of-two': row('storm-of-two', storm, {
+    does: 'the same with two servers that write to one database',
+    pain: 'hasura #8632: rows of concurrent writers are skipped',
+    needs: 'own postgres',
+    full: { rounds: 100, rate: 50, servers: 2 },
+    short: { rounds: 2, rate: 50, servers: 2, only: ['serverKilled', 'exchangeCut'] },
+    counted: (rounds) => ({ rounds }),
+  }),
+} as const satisfies Record<string, Row>;
+
+function row<Size extends object>(
+  name: string,
+  scenario: Scenario<Size>,
+  about: Omit<Row, 'full' | 'short' | 'counted' | 'play'> & {
+    readonly full: Size;
+    readonly short: Size;
+    readonly counted: (count: number) => Partial<Size>;
+  },
+): Row {
+  return { ...about, play: (setting, size) => play(name, scenario, size as Size, setting) };
+}
