@@ -6,8 +6,8 @@ import { ExchangeFactory } from './collectors/exchange-factory.ts';
 import { openWebSocket } from './collectors/socket.ts';
 import type { Config } from './config/config.ts';
 import { EXCHANGES, isExchangeId } from './exchanges/registry.ts';
-import type { Backfills } from './graphql/context.ts';
 import { schema } from './graphql/schema.ts';
+import { openHealing } from './healing.ts';
 import { tradeCursors } from './pipeline/cursor.ts';
 import { LiveFeed } from './pipeline/live-feed.ts';
 import { OtherWriters } from './pipeline/other-writers.ts';
@@ -45,13 +45,6 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: Random;
 }
-
-/** Until there is somebody who fetches by request. */
-const NO_BACKFILLS: Backfills = {
-  request: () => Promise.reject(new AppError('BACKFILL_REFUSED', 'Trades are not fetched by request yet')),
-  find: () => null,
-  cancel: (id) => Promise.reject(new AppError('BACKFILL_UNKNOWN', `There is no backfill ${id.slice(0, 100)}`)),
-};
 
 const MIN_WAITING_TRADES = 4_096;
 const HOUSEKEEPING_MS = 3_600_000;
@@ -148,6 +141,13 @@ export async function startApp(
     factory: recorded(factory, recorder),
     store: collectors.store,
   });
+  const healing = opening.use(openHealing({ recorder, factory, manager, clock, random, log: collectorLog }));
+  opening.use(
+    manager.onEvent(({ type, collector: name }) => {
+      const added = type === 'ADDED' && manager.getCollector(name);
+      if (added) healing.follow(added);
+    }),
+  );
   for (const collector of collectors.list) manager.addCollector(record(collector, recorder));
   const events = opening.use(
     openEventLog<CollectorEvent>(join(config.data_dir, 'events'), { clock, log: collectorLog }),
@@ -185,7 +185,7 @@ export async function startApp(
         tradeCursors,
         gaps: recorder.gaps,
         events,
-        backfills: NO_BACKFILLS,
+        backfills: healing.requests,
         live: liveFeed,
         queues,
         recorder,

@@ -30,6 +30,27 @@ export class GapBoard implements GapLedger {
     return this.#open.values().reduce((sum, gaps) => sum + gaps.size, 0);
   }
 
+  /** The markets something is missing of. */
+  *openMarkets(): Generator<{ readonly exchange: string; readonly symbol: string }> {
+    for (const gaps of this.#open.values()) for (const gap of gaps.values().take(1)) yield gap;
+  }
+
+  /** How many ids of a range nothing was ever said of, and how many are missing for good. */
+  countIds(
+    exchange: string,
+    symbol: string,
+    range: IdRange,
+  ): { readonly unknown: bigint; readonly unfillable: bigint } {
+    const ledger = this.#ports.ledgers.find(exchange, symbol);
+    const total = (runs: readonly IdRange[]) => runs.reduce((sum, run) => sum + sizeOf(run), 0n);
+    if (ledger === null) return { unknown: sizeOf(range), unfillable: 0n };
+    const gone = ledger.stretches.flatMap(({ status, first, last }) => {
+      if (status !== 'UNFILLABLE' || first > range.last || last < range.first) return [];
+      return [{ first: first > range.first ? first : range.first, last: last < range.last ? last : range.last }];
+    });
+    return { unknown: total(ledger.undeclared(range)), unfillable: total(gone) };
+  }
+
   openGaps(exchange: string, symbol: string): readonly OpenGap[] {
     const open = this.#ports.ledgers.find(exchange, symbol)?.open ?? [];
     return open.toReversed().map(({ first, last, gap, gapFoundAt, from, to, cause }) => ({

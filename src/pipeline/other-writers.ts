@@ -6,6 +6,11 @@ import type { TradeFeed, TradeHistory } from './trade-feed.ts';
 /** A subscriber of this server sees the trades of another one on the same database this late, at most. */
 const LOOK_EVERY_MS = 500;
 const PAGE = 1_000;
+/**
+ * Another server counts as active this long after it was last seen: while the database comes back each of them claims its slot when
+ * it gets to it, and one that took itself for alone would show trades the other one is about to commit.
+ */
+const REMEMBERED_MS = 60_000;
 
 interface OtherWritersOptions {
   readonly clock: Clock;
@@ -26,7 +31,9 @@ export class OtherWriters implements Disposable {
   readonly #timer: Disposable;
   #looking = false;
   #disposed = false;
-  #active: boolean;
+  readonly #clock: Clock;
+  /** Monotonic ms; null: never. */
+  #lastSeen: number | null;
 
   /** `active`: whether there is another one at the start. */
   constructor(feed: TradeFeed, history: TradeHistory, { clock, log, othersWrite, active }: OtherWritersOptions) {
@@ -34,15 +41,16 @@ export class OtherWriters implements Disposable {
     this.#history = history;
     this.#log = log;
     this.#othersWrite = othersWrite;
-    this.#active = active;
+    this.#clock = clock;
+    this.#lastSeen = active ? clock.monotonic() : null;
     this.#timer = clock.every(LOOK_EVERY_MS, () => {
       if (!this.#looking) void this.#look();
     });
   }
 
-  /** Whether another server writes to the database; known this late at most: LOOK_EVERY_MS. */
+  /** Whether another server writes to the database, or did a while ago. It is noticed within LOOK_EVERY_MS. */
   get active(): boolean {
-    return this.#active;
+    return this.#lastSeen !== null && this.#clock.monotonic() - this.#lastSeen < REMEMBERED_MS;
   }
 
   [Symbol.dispose](): void {
@@ -53,13 +61,14 @@ export class OtherWriters implements Disposable {
   async #look(): Promise<void> {
     this.#looking = true;
     try {
-      this.#active = await this.#othersWrite();
+      if (await this.#othersWrite()) this.#lastSeen = this.#clock.monotonic();
       for (let done = false; !done && !this.#disposed; ) {
         const page = await this.#history.tradesAfter(this.#feed.position, { exchange: null, symbols: null }, PAGE);
         this.#feed.publish(page.trades, page.position);
         done = page.done;
       }
     } catch (error) {
+      if (this.active) this.#lastSeen = this.#clock.monotonic(); // nobody knows how it is, so it stays as it was
       this.#log.debug('Other servers cannot be followed for now', { reason: messageOf(error) });
     } finally {
       this.#looking = false;

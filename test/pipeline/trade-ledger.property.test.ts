@@ -59,7 +59,8 @@ function apply(ledger: TradeLedger, step: Step, time: number): void {
   if (step.do === 'declare') ledger.declare(range, { from: 0, to: time, cause: 'asked for' }, time);
   else if (step.do === 'give-up') ledger.giveUp(range, 'gone', { time, now: time });
   else if (step.do === 'retract') ledger.retract(range, 'refused', { time, now: time });
-  else for (const run of ledger.missing(range)) ledger.add(run, { time, provenance: step.provenance, now: time });
+  else if (step.do === 'add')
+    for (const run of ledger.missing(range)) ledger.add(run, { time, provenance: step.provenance, now: time });
 }
 
 const each = (stretches: readonly Stretch[], wanted: (stretch: Stretch) => boolean): bigint[] =>
