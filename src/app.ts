@@ -104,7 +104,10 @@ export async function startApp(
         },
         hasTradeIds,
         shared: () => others.active,
-        broken: (error) => queueMicrotask(() => Promise.reject(error)),
+        broken: (error) =>
+          queueMicrotask(() => {
+            throw error; // ends the process as any failure nobody handles; the next start finds out what the disk holds
+          }),
         marketData: { insert: (events) => insertMarketData(db, events) },
         tradeFeed,
         liveFeed,

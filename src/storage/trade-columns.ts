@@ -1,4 +1,4 @@
-import type { Side, Trade } from '../market/market-event.ts';
+import type { Side } from '../market/market-event.ts';
 import type { Provenance } from '../market/recorded-trade.ts';
 
 /** One letter in the database for each word of ours. */
@@ -22,7 +22,3 @@ const SEQUENCE_BITS = 48n;
 export const rowId = (writer: number, sequence: bigint): bigint => (BigInt(writer) << SEQUENCE_BITS) + sequence;
 export const writerOf = (id: bigint): number => Number(id >> SEQUENCE_BITS);
 export const sequenceOf = (id: bigint): bigint => id & ((1n << SEQUENCE_BITS) - 1n);
-
-/** Equal for two records of the same trade of one instrument. */
-export const tradeKey = (instrumentId: number, trade: Pick<Trade, 'tradeId'>): string =>
-  `${instrumentId} ${trade.tradeId}`;

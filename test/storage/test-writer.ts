@@ -26,8 +26,8 @@ export async function openTestWriter(
   db: Database,
   {
     clock = systemClock,
-    owner = randomUUID() as string,
-    writer = null as number | null,
+    owner = randomUUID(),
+    writer = null,
   }: { clock?: Clock; owner?: string; writer?: number | null } = {},
 ): Promise<TestWriter> {
   const real = await openTradeWriter(db, clock, silentLog, { owner, writer });
@@ -56,7 +56,9 @@ export async function openTestWriter(
       const { leftOut } = await real.write({ trades: known.recorded, last: known.last, changes });
       return known.recorded
         .filter(({ sequence }) => !leftOut.has(sequence))
-        .map(({ storeRaw: _, ...recorded }) => recorded);
+        .map(({ trade, writer: slot, sequence, recordedAt, provenance }) => ({
+          ...{ trade, writer: slot, sequence, recordedAt, provenance },
+        }));
     },
     async [Symbol.asyncDispose]() {
       real.disown();
