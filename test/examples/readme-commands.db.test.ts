@@ -32,6 +32,14 @@ describe.skipIf(!hasCurl)('the commands of the README', () => {
       expect(data.trades.pageInfo.endCursor).toBeTruthy();
       expect(Object.keys(data.trades.edges[0].node)).toEqual(['tradeId', 'price', 'size', 'side', 'exchangeTime']);
     }, PATIENT);
+    await vi.waitFor(async () => {
+      const command = start(COMMANDS.find((one) => one.includes('coverage {')) ?? '', dashboard.url);
+      await once(command.process, 'close');
+      expect(JSON.parse(command.output()).data).toMatchObject({
+        instrument: { coverage: { ratio: 1, openGaps: 0 } },
+        gaps: { edges: [] },
+      });
+    }, PATIENT);
     expect(await outputOf('mutation')).toEqual({
       data: { restartCollector: { collector: { name: 'okx:BTC-USDT', state: 'RUNNING' }, userErrors: [] } },
     });
