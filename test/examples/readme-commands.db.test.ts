@@ -16,8 +16,8 @@ describe.skipIf(!hasCurl)('the commands of the README', () => {
   });
   afterAll(() => dashboard?.[Symbol.asyncDispose]());
 
-  it('are a query, a subscription and a mutation', () => {
-    expect(COMMANDS.map(kindOf)).toEqual(['query', 'subscription', 'mutation']);
+  it('are a query, a subscription, a mutation and the proof', () => {
+    expect(COMMANDS.map(kindOf)).toEqual(['query', 'subscription', 'mutation', 'query']);
   });
 
   it('answer as it says', async () => {
