@@ -29,7 +29,8 @@ export const disconnects: Scenario<DisconnectsSize> = async (setting, protocol, 
   }
   let [cut, killed] = [0, 0];
   const killEvery = Math.floor(size.disconnects / (size.kills + 1));
-  for (let attempt = 0; cut < size.disconnects && attempt < size.disconnects * 20; attempt += 1) {
+  const enough = () => cut >= size.disconnects && ground.subscribers.every(({ sessions }) => sessions > 1);
+  for (let attempt = 0; !enough() && attempt < size.disconnects * 20; attempt += 1) {
     await sleep(random() * 120);
     const subscriber = ground.subscribers[attempt % ground.subscribers.length];
     if (!subscriber?.cut()) continue;
