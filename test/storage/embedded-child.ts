@@ -17,7 +17,7 @@ const db = await openDatabase({
   log: silentLog,
   clock: systemClock,
 });
-const writer = await openTestWriter(db);
+const writer = await openTestWriter(db, { owner: 'the spool of who is killed' });
 for (let id = 1; ; id++) {
   await writer.write([toRecord(sampleTrade(id, { symbol: 'KILL-ME' }))]);
   process.stdout.write(`${id}\n`);

@@ -71,7 +71,7 @@ describe.skipIf(testDatabaseKind() !== 'embedded')('the embedded database', () =
     const { trades } = await listTrades(db, pageOf('KILL-ME', { limit: 1_000_000 }));
     const stored = new Set(trades.map(({ trade }) => trade.tradeId));
     expect(lines.filter((id) => !stored.has(id))).toEqual([]);
-    await using writer = await openTestWriter(db);
+    await using writer = await openTestWriter(db, { owner: 'the spool of who is killed', writer: 0 });
     expect(writer.writer).toBe(0);
     expect(writer.position).toBe(BigInt(trades.length));
   });
