@@ -72,8 +72,9 @@ export class Disks {
   }
 
   /**
-   * The database loses its newest commits, and the spool (`beyond`) some of their batches too. Returns the trades that are lost;
-   * null when there was nothing to lose.
+   * The database loses its newest commits, and the spool (`beyond`) some of their batches too, though never its newest: were
+   * that gone as well, a process that starts then gives the same numbers to other trades, which clients that have seen the lost
+   * ones do not ask for. Returns the trades that are lost; null when there was nothing to lose.
    */
   failover(commits: number, beyond: number): readonly string[] | null {
     const target = this.#snapshots.at(-1 - Math.min(commits, this.#snapshots.length - 1));
@@ -81,7 +82,9 @@ export class Disks {
     if (target === undefined || target.position >= stood) return null;
     const lost = this.store.log.filter(({ sequence }) => sequence > target.position);
     const rows = this.spool.rows.filter(({ last }) => BigInt(last) > target.position && BigInt(last) <= stood);
-    const through = rows[Math.min(beyond, rows.length) - 1]?.number;
+    const newest = this.spool.rows.at(-1)?.number ?? 0;
+    const older = rows.filter(({ number }) => number < newest);
+    const through = older[Math.min(beyond, older.length) - 1]?.number;
     if (through !== undefined) void this.spool.discard(through);
     this.#behind ||= this.store.position > target.position;
     this.store.forget(target.position, target.stretches);

@@ -1,5 +1,6 @@
-/** One life of the server: the real recorder, feed and backfiller over the simulated machines, until it is killed. */
+/** One life of the server: the real recorder, feed, backfiller and reconciler over the simulated machines, until it is killed. */
 import { Backfiller } from '../../src/collectors/backfiller.ts';
+import { Reconciler } from '../../src/collectors/reconciler.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 import type { Provenance } from '../../src/market/recorded-trade.ts';
 import { LiveFeed } from '../../src/pipeline/live-feed.ts';
@@ -11,7 +12,7 @@ import { silentLog } from '../../src/runtime/log.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 import type { Disks } from './disks.ts';
 import { Lifeline } from './lifeline.ts';
-import { EXCHANGE, type Random } from './tape.ts';
+import { EXCHANGE, type Random, SYMBOLS } from './tape.ts';
 import { type RestState, TapeRest } from './tape-rest.ts';
 
 interface World {
@@ -27,13 +28,13 @@ export class Server {
   readonly feed: TradeFeed;
   readonly recorder: Recorder;
   readonly #life: Lifeline;
-  readonly #backfiller: Backfiller;
+  readonly #healers: readonly Disposable[];
 
-  private constructor(life: Lifeline, feed: TradeFeed, recorder: Recorder, backfiller: Backfiller) {
+  private constructor(life: Lifeline, feed: TradeFeed, recorder: Recorder, healers: readonly Disposable[]) {
     this.#life = life;
     this.feed = feed;
     this.recorder = recorder;
-    this.#backfiller = backfiller;
+    this.#healers = healers;
   }
 
   static async start({ disks, random, broken, ...world }: World): Promise<Server> {
@@ -53,12 +54,12 @@ export class Server {
     );
     const rest = new TapeRest(world.rest, clock, world.latency);
     const accept = (trade: Trade, provenance: Provenance) => recorder.accept(trade, { storeRaw: false, provenance });
-    const backfiller = new Backfiller({
-      ...{ ledger: recorder.gaps, accept, clock, random, log: silentLog },
-      restOf: () => rest,
-    });
+    const ports = { ledger: recorder.gaps, accept, clock, random, log: silentLog, restOf: () => rest };
+    const backfiller = new Backfiller(ports);
+    const reconciler = new Reconciler(ports);
+    for (const symbol of SYMBOLS) reconciler.began(EXCHANGE, symbol, 'the server started');
     for (const { symbol } of recorder.gaps.openMarkets()) backfiller.watch(EXCHANGE, symbol);
-    return new Server(life, tradeFeed, recorder, backfiller);
+    return new Server(life, tradeFeed, recorder, [backfiller, reconciler]);
   }
 
   get settled(): boolean {
@@ -69,6 +70,6 @@ export class Server {
   /** Ends at once: nothing it began is finished by it. */
   kill(onItsWay: 'arrives' | 'is lost'): void {
     this.#life.cut(onItsWay);
-    this.#backfiller[Symbol.dispose]();
+    for (const healer of this.#healers) healer[Symbol.dispose]();
   }
 }

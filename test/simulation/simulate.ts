@@ -40,6 +40,8 @@ export interface RunOptions {
 
 const SETTLE_STEP_MS = 5_000;
 const SETTLE_STEPS = 60;
+/** The reconciler looks at a stream that seems well once a minute. */
+const SETTLE_LEAST = 14;
 
 class Run {
   readonly counts: Record<string, number> = Object.fromEntries(COUNTED.map((name) => [name, 0]));
@@ -107,7 +109,7 @@ class Run {
     for (let step = 0; step < SETTLE_STEPS; step += 1) {
       await this.#clock.advance(SETTLE_STEP_MS);
       const open = this.#disks.store.stretches().some(({ status }) => status === 'GAP');
-      if (this.#server?.settled && !open) return this.#clock.advance(500);
+      if (step >= SETTLE_LEAST && this.#server?.settled && !open) return this.#clock.advance(500);
     }
   }
 
