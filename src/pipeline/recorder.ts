@@ -116,6 +116,7 @@ export class Recorder implements AsyncDisposable {
           this.#drain.take(batch);
           this.gaps.changed(changes);
         },
+        rebased: () => this.gaps.restart(),
       },
       { writer: ports.trades.writer, last: start.last, number: start.number, capacity, maxRows, lingerMs },
     );

@@ -340,19 +340,22 @@ export class TradeDrain {
     if (!retained.hasAll) rebase(() => this.#rebuilt());
   }
 
-  /** The batches after a position that the spool still has; `hasAll`: none before them is missing. */
+  /**
+   * The batches from a position on that the spool still has; one that ends there may hold words that are not committed. `hasAll`:
+   * the trades that were lost are all there.
+   */
   async #retained(position: bigint) {
     let number = this.#spooledNumber + 1;
     let trades = 0;
-    let hasAll = true;
+    let next: bigint | null = null;
     for await (const batch of this.#everyBatch()) {
-      const lost = tradesOf(batch.items).filter(({ sequence }) => sequence > position);
-      if (lost.length === 0) continue;
-      if (trades === 0) hasAll = lost[0]?.sequence === position + 1n;
+      if (batch.last < position) continue;
+      const own = tradesOf(batch.items);
       number = Math.min(number, batch.number);
-      trades += lost.length;
+      trades += own.length;
+      next ??= own.find(({ sequence }) => sequence > position)?.sequence ?? null;
     }
-    return { number, trades, hasAll };
+    return { number, trades, hasAll: next === position + 1n };
   }
 
   /** What is known, from the database and the spool alone. */

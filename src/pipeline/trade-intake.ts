@@ -42,6 +42,8 @@ export interface IntakePorts {
   readonly log: Log;
   /** A batch is durable; called in order. */
   durable(batch: SpoolBatch): void;
+  /** What is known was replaced: other gaps may be open than were told. */
+  rebased(): void;
   /** Nobody knows any more what the disk holds: the process has to end. */
   broken(error: unknown): void;
 }
@@ -186,6 +188,7 @@ export class TradeIntake {
         const build = this.#rebase;
         this.#rebase = null;
         this.#ports.ledgers.become(await build());
+        this.#ports.rebased();
       }
       if (this.#queue.held === 0 && this.#words.length === 0) {
         if (this.#stopping.signal.aborted) return;

@@ -108,6 +108,7 @@ export class MemoryTradeStore implements TradeStore, TradeHistory {
     this.#stored.clear();
     for (const { trade } of kept) this.#stored.add(keyOf(trade));
     this.#positions.set(this.writer, position);
+    this.#known = null;
     this.#ledger.clear();
     for (const one of stretches) this.#ledger.set(`${one.exchange} ${one.symbol} ${one.first}`, one);
   }
