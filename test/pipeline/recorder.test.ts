@@ -255,6 +255,43 @@ describe('Recorder', () => {
     expect(published).toHaveLength(12);
   });
 
+  it('takes what a failover lost for missing, and tells of it, where the spool holds nothing of it', async () => {
+    const { clock, spool, store, accept, recorder } = await openRecorder();
+    const trades = someTrades(6);
+    accept(trades.slice(0, 3));
+    await clock.advance(100);
+    const before = store.stretches();
+    accept(trades.slice(3, 5));
+    await clock.advance(100);
+    await spool.discard(2);
+    store.forget(3n, before);
+    const told: string[] = [];
+    recorder.gaps.onChange(({ first, status }) => told.push(`${status} ${first}`));
+    store.beforeWrite = () => {
+      store.beforeWrite = () => {};
+      throw new AppError('WRITER_BEHIND', 'The database stands at sequence 3');
+    };
+    const [first, lost] = [trades[0], trades[3]].map((trade) => BigInt(trade?.tradeId ?? 0));
+    recorder.gaps.declare(
+      'okx',
+      'BTC-USDT',
+      { first: (first ?? 0n) - 1n, last: (first ?? 0n) - 1n },
+      {
+        ...{ from: 0, to: 0, cause: 'somebody asked' },
+      },
+    );
+    await clock.advance(2_000);
+    accept(trades.slice(5));
+    await clock.advance(100);
+    expect(told).toContain(`GAP ${lost}`);
+    expect(ledgerOf(store)).toEqual([
+      `GAP ${(first ?? 0n) - 1n}..${(first ?? 0n) - 1n} (0)`,
+      `PROVEN ${first}..${(lost ?? 0n) - 1n} (3)`,
+      `GAP ${lost}..${(lost ?? 0n) + 1n} (0)`,
+      `PROVEN ${(lost ?? 0n) + 2n}..${(lost ?? 0n) + 2n} (1)`,
+    ]);
+  });
+
   it('shows only what was committed as ours while another server writes too', async () => {
     const store = new MemoryTradeStore();
     const { clock, accept, published } = await openRecorder({ store, shared: () => true });
