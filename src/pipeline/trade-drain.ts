@@ -404,7 +404,9 @@ export class TradeDrain {
   async #discard(): Promise<void> {
     const before = this.#ports.clock.now() - KEEP_MS;
     let through = 0;
-    while (this.#kept[0] && this.#kept[0].at < before) through = this.#kept.shift()?.number ?? through;
+    // The newest one stays: it tells the next start which numbers are out, should the database fail over while nobody runs.
+    while (this.#kept[0] && this.#kept[0].at < before && this.#kept[0].number < this.#spooledNumber)
+      through = this.#kept.shift()?.number ?? through;
     if (through === 0) return;
     crashPoint('before-discard');
     await this.#ports.spool

@@ -209,6 +209,24 @@ describe('Recorder', () => {
     expect(next.recorder.status().trades.intake.repeated).toBe(20);
   });
 
+  it('lets go of what was committed half a minute ago, but for the newest batch, which tells what numbers are out', async () => {
+    const [spool, store] = [new MemorySpool(), new MemoryTradeStore()];
+    const { clock, accept } = await openRecorder({ spool, store });
+    const trades = someTrades(6);
+    for (const trade of trades.slice(0, 5)) {
+      accept([trade]);
+      await clock.advance(100);
+    }
+    expect(spool.rows).toHaveLength(5);
+    await clock.advance(60_000);
+    expect(spool.rows.map(({ number }) => number)).toEqual([5]);
+    store.forget(2n, []);
+    const next = await openRecorder({ spool, store });
+    next.accept(trades.slice(5));
+    await next.clock.advance(100);
+    expect(next.published.map(({ sequence }) => sequence)).toEqual([5n, 6n]);
+  });
+
   it('commits again what a failover lost and the spool still has', async () => {
     const { clock, store, accept, published } = await openRecorder();
     accept(someTrades(5));
