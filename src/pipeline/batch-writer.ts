@@ -1,6 +1,6 @@
 import { BoundedQueue, type QueuePolicy, type QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
-import { AppError, ERRORS, messageOf } from '../runtime/errors.ts';
+import { AppError, isRetryable, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 
 /** Longest wait between two tries, ms: short enough that a returning database drains within seconds. */
@@ -36,7 +36,7 @@ export interface BatchWriterStatus {
   readonly lastError: { readonly message: string; readonly at: number } | null;
 }
 
-interface BatchWriterOptions<T, R> {
+interface BatchWriterOptions<T> {
   /** Names its queue; a noun in the plural, as status sentences use it. */
   readonly name: string;
   readonly capacity: number;
@@ -46,13 +46,8 @@ interface BatchWriterOptions<T, R> {
   /** How long a small batch, under an eighth of `maxRows`, waits for company. */
   readonly lingerMs: number;
   /** Stores a batch, wholly or not at all. An error whose code says `retry` is met by the same batch again, any other by halving it. */
-  write(rows: readonly T[]): Promise<R>;
-  /** After each write that went through, in order. */
-  onStored(result: R): void;
-  onRefused(row: T): void;
+  write(rows: readonly T[]): Promise<unknown>;
   describe(row: T): string;
-  /** After the queue grew or shrank. */
-  onLevel(held: number): void;
 }
 
 interface WriterPorts {
@@ -63,8 +58,8 @@ interface WriterPorts {
 }
 
 /** Takes rows one by one and stores them in batches: in order, one batch in flight, for ever repeated while the database is away. */
-export class BatchWriter<T extends { readonly acceptedAt: number }, R> {
-  readonly #options: BatchWriterOptions<T, R>;
+export class BatchWriter<T extends { readonly acceptedAt: number }> {
+  readonly #options: BatchWriterOptions<T>;
   readonly #ports: WriterPorts;
   readonly #queue: BoundedQueue<T>;
   readonly #abandon = new AbortController();
@@ -79,7 +74,7 @@ export class BatchWriter<T extends { readonly acceptedAt: number }, R> {
   #commitMs: BatchWriterStatus['commitMs'] = null;
   #lastError: BatchWriterStatus['lastError'] = null;
 
-  constructor(options: BatchWriterOptions<T, R>, ports: WriterPorts) {
+  constructor(options: BatchWriterOptions<T>, ports: WriterPorts) {
     this.#options = options;
     this.#ports = ports;
     this.#queue = new BoundedQueue({ ...options, registry: ports.queues });
@@ -89,7 +84,6 @@ export class BatchWriter<T extends { readonly acceptedAt: number }, R> {
   /** False when the row was turned away: full, or stopped. */
   offer(row: T): boolean {
     if (this.#stopping || !this.#queue.push(row)) return false;
-    this.#options.onLevel(this.#queue.held);
     if (this.#idle) {
       this.#idle.resolve();
       this.#idle = null;
@@ -139,7 +133,6 @@ export class BatchWriter<T extends { readonly acceptedAt: number }, R> {
         await this.#ports.clock.sleep(this.#options.lingerMs, this.#abandon.signal).catch(() => {});
       const rows = this.#queue.take(this.#options.maxRows);
       this.#flight = rows;
-      this.#options.onLevel(this.#queue.held);
       await this.#storeAll(rows);
       this.#flight = [];
     }
@@ -165,9 +158,8 @@ export class BatchWriter<T extends { readonly acceptedAt: number }, R> {
   async #store(rows: readonly T[], failed: { row: T; error: unknown }[]): Promise<number> {
     for (let attempt = 0; !this.#abandon.signal.aborted; attempt += 1) {
       const started = this.#ports.clock.monotonic();
-      let result: R;
       try {
-        result = await this.#options.write(rows);
+        await this.#options.write(rows);
       } catch (error) {
         if (isRetryable(error)) {
           await this.#pause(error, attempt);
@@ -182,7 +174,6 @@ export class BatchWriter<T extends { readonly acceptedAt: number }, R> {
         return (await this.#store(rows.slice(0, middle), failed)) + (await this.#store(rows.slice(middle), failed));
       }
       this.#committed(rows.length, this.#ports.clock.monotonic() - started);
-      this.#options.onStored(result);
       return rows.length;
     }
     return 0;
@@ -224,7 +215,6 @@ export class BatchWriter<T extends { readonly acceptedAt: number }, R> {
     if (this.#refusedSample.length > REFUSED_KEPT) this.#refusedSample.shift();
     this.#lastError = { message: refused.reason, at: refused.at };
     this.#ports.log.error('Storage refused a row for good', { queue: this.#options.name, ...refused });
-    this.#options.onRefused(row);
   }
 
   #inWords(queued: number, oldestMs: number | null): string {
@@ -238,7 +228,5 @@ export class BatchWriter<T extends { readonly acceptedAt: number }, R> {
     return `Storing ${name}, ${queued} queued, the oldest for ${seconds(oldestMs)}`;
   }
 }
-
-const isRetryable = (error: unknown): boolean => error instanceof AppError && ERRORS[error.code].retry;
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;

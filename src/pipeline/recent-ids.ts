@@ -26,14 +26,6 @@ export class RecentIds {
     return false;
   }
 
-  /** For a trade that was not stored after all. */
-  forget(trade: Trade): void {
-    const instrument = this.#generations(trade);
-    const id = identity(trade);
-    instrument.young.delete(id);
-    instrument.old.delete(id);
-  }
-
   #generations({ exchange, symbol }: Trade): Generations {
     const key = `${exchange}:${symbol}`;
     const known = this.#instruments.get(key);

@@ -2,7 +2,6 @@ import type { MarketEvent } from '../market/market-event.ts';
 import type { Provenance } from '../market/recorded-trade.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
-import { messageOf } from '../runtime/errors.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
 import { BatchWriter, type BatchWriterStatus } from './batch-writer.ts';
@@ -10,7 +9,8 @@ import { foldItem, type HasTradeIds } from './fold-trades.ts';
 import { GapBoard } from './gap-board.ts';
 import type { LiveEvent, LiveFeed } from './live-feed.ts';
 import { DEFAULT_SAMPLING, Sampler, type Sampling } from './sampler.ts';
-import { decodeItems, type SpoolItem } from './spool-batch.ts';
+import { tradesOf } from './spool-batch.ts';
+import { everyRow, readBatch } from './spooled-batches.ts';
 import { type DrainStatus, TradeDrain, type TradeStore } from './trade-drain.ts';
 import type { TradeFeed } from './trade-feed.ts';
 import { type IntakeStatus, type SpoolPort, TradeIntake } from './trade-intake.ts';
@@ -76,9 +76,6 @@ interface MarketDataEntry {
   readonly acceptedAt: number;
 }
 
-/** Batches of an earlier process read at a time. */
-const READ_ROWS = 16;
-
 /** The one door for market events: trades are durable, then shown, then stored; the rest is live at once and stored in samples. */
 export class Recorder implements AsyncDisposable {
   /** What is missing. */
@@ -87,7 +84,7 @@ export class Recorder implements AsyncDisposable {
   readonly #drainMs: number;
   readonly #intake: TradeIntake;
   readonly #drain: TradeDrain;
-  readonly #marketData: BatchWriter<MarketDataEntry, unknown>;
+  readonly #marketData: BatchWriter<MarketDataEntry>;
   readonly #sampler: Sampler;
 
   private constructor(ports: RecorderPorts, options: RecorderOptions, start: Start) {
@@ -135,10 +132,7 @@ export class Recorder implements AsyncDisposable {
         maxRows: 500,
         lingerMs: 100,
         write: (rows) => ports.marketData.insert(rows.map(({ event }) => event)),
-        onStored: () => {},
-        onRefused: () => {},
         describe: ({ event }) => `${event.exchange}:${event.symbol} ${event.kind}`,
-        onLevel: () => {},
       },
       ports,
     );
@@ -164,10 +158,10 @@ export class Recorder implements AsyncDisposable {
   /** What the spool holds was numbered for another database: it comes in anew. */
   async #takeOver(through: number): Promise<void> {
     const { spool, trades, log } = this.#ports;
-    for await (const { number, body } of everyRow(spool)) {
-      if (number > through) break;
-      for (const item of readItems(body, trades.writer, log))
-        while (item.kind === 'trade' && !this.accept(item.recorded.trade, item.recorded)) await this.#intake.settled();
+    for await (const row of everyRow(spool)) {
+      if (row.number > through) break;
+      for (const recorded of tradesOf(readBatch(row, trades.writer, log).items))
+        while (!this.accept(recorded.trade, recorded)) await this.#intake.settled();
     }
     await this.#intake.settled();
     await spool.discard(through);
@@ -236,33 +230,15 @@ async function findStart({ spool, trades: store, tradeFeed, hasTradeIds, log }: 
       continue;
     }
     if (BigInt(row.last) > last) last = BigInt(row.last);
-    const items = readItems(row.body, store.writer, log);
+    const { items } = readBatch(row, store.writer, log);
     for (const item of items) foldItem(known, item, hasTradeIds);
-    const trades = items.flatMap((item) => (item.kind === 'trade' ? [item.recorded] : []));
+    const trades = tradesOf(items);
     tradeFeed.publish(trades.filter(({ sequence }) => sequence > store.position));
     left.push({ number, trades: trades.length });
   }
   known.takeChanges();
   if (left.length > 0) log.info('Found what the last process left in the spool', { batches: left.length });
   return { stored: new TradeLedgers(stretches), known, left, committed, number, last };
-}
-
-async function* everyRow(spool: SpoolPort): AsyncGenerator<Awaited<ReturnType<SpoolPort['read']>>[number]> {
-  for (let after = 0; ; ) {
-    const rows = await spool.read(after, READ_ROWS);
-    if (rows.length === 0) return;
-    yield* rows;
-    after = rows.at(-1)?.number ?? after;
-  }
-}
-
-function readItems(body: string, writer: number, log: Log): readonly SpoolItem[] {
-  try {
-    return decodeItems(body, writer);
-  } catch (error) {
-    log.error('A spooled batch cannot be read', { reason: messageOf(error) });
-    return [];
-  }
 }
 
 function inWords(state: TradeRecording['state'], intake: IntakeStatus, drain: DrainStatus, now: number): string {

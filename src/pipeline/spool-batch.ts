@@ -36,6 +36,9 @@ export interface SpoolBatch {
   readonly items: readonly SpoolItem[];
 }
 
+export const tradesOf = (items: readonly SpoolItem[]): readonly NumberedTrade[] =>
+  items.flatMap((item) => (item.kind === 'trade' ? [item.recorded] : []));
+
 type TradeRow = readonly [
   sequence: string,
   recordedAt: number,

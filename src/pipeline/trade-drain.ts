@@ -2,11 +2,12 @@ import type { MarketStretch } from '../market/coverage.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
 import { crashPoint } from '../runtime/crash-point.ts';
-import { AppError, ERRORS, messageOf } from '../runtime/errors.ts';
+import { AppError, isRetryable, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { NumberedTrade, TradeCommit } from '../storage/trade-writer.ts';
 import { foldItem, type HasTradeIds, idsOf } from './fold-trades.ts';
-import { decodeItems, type LedgerWord, type SpoolBatch, type SpoolItem } from './spool-batch.ts';
+import { type LedgerWord, type SpoolBatch, type SpoolItem, tradesOf } from './spool-batch.ts';
+import { everyRow, READ_ROWS, readBatch } from './spooled-batches.ts';
 import type { SpoolPort } from './trade-intake.ts';
 import { TradeLedgers } from './trade-ledgers.ts';
 
@@ -65,8 +66,6 @@ export interface DrainStatus {
 
 /** Trades held in memory for the database; what comes after them is read back from the spool. */
 const MAX_HELD = 65_536;
-/** Batches read back from the spool at a time. */
-const READ_ROWS = 16;
 /** A committed batch stays in the spool this long: a database that fails over may lose its last seconds. */
 const KEEP_MS = 30_000;
 const DISCARD_EVERY_MS = 1_000;
@@ -203,7 +202,7 @@ export class TradeDrain {
   /** The batches that are committed next, together: from memory, or read back from the spool. */
   async #next(): Promise<readonly SpoolBatch[]> {
     if (this.#held[0]?.batch.number !== this.#committed + 1) await this.#readBack();
-    return this.#together(this.#held.map(({ batch }) => batch));
+    return this.#together();
   }
 
   /** What cannot be read is passed over: its trades are missing, which the ids after them tell. */
@@ -211,32 +210,21 @@ export class TradeDrain {
     const rows = await this.#ports.spool.read(this.#committed, READ_ROWS);
     const since = this.#ports.clock.monotonic();
     const firstHeld = this.#held[0]?.batch.number ?? Number.POSITIVE_INFINITY;
-    const batches = rows
-      .filter(({ number }) => number < firstHeld)
-      .map(({ number, last, body }) => ({ number, last: BigInt(last), items: this.#decode(body, number) }));
+    const batches = rows.filter(({ number }) => number < firstHeld).map((row) => this.#read(row));
     for (const { items } of batches) this.#heldTrades += tradesOf(items).length;
     this.#held.unshift(...batches.map((batch) => ({ batch, since })));
     if (this.#held.length === 0) this.#committed = this.#spooledNumber;
   }
 
-  #together(batches: readonly SpoolBatch[]): readonly SpoolBatch[] {
+  #together(): readonly SpoolBatch[] {
     const group: SpoolBatch[] = [];
     let rows = 0;
-    for (const batch of batches) {
+    for (const { batch } of this.#held) {
       rows += batch.items.length;
       if (group.length > 0 && rows > this.#maxRows) break;
       group.push(batch);
     }
     return group;
-  }
-
-  #decode(body: string, number: number): readonly SpoolItem[] {
-    try {
-      return decodeItems(body, this.#ports.store.writer);
-    } catch (error) {
-      this.#ports.log.error('A spooled batch cannot be read', { number, reason: messageOf(error) });
-      return [];
-    }
   }
 
   async #commit(group: readonly SpoolBatch[]): Promise<void> {
@@ -368,14 +356,11 @@ export class TradeDrain {
   }
 
   async *#everyBatch(): AsyncGenerator<SpoolBatch> {
-    for (let after = 0; ; ) {
-      const rows = await this.#ports.spool.read(after, READ_ROWS);
-      if (rows.length === 0) return;
-      for (const { number, last, body } of rows) {
-        yield { number, last: BigInt(last), items: this.#decode(body, number) };
-        after = number;
-      }
-    }
+    for await (const row of everyRow(this.#ports.spool)) yield this.#read(row);
+  }
+
+  #read(row: Parameters<typeof readBatch>[0]): SpoolBatch {
+    return readBatch(row, this.#ports.store.writer, this.#ports.log);
   }
 
   async #reload(): Promise<readonly MarketStretch[]> {
@@ -438,8 +423,3 @@ export class TradeDrain {
     await clock.sleep(wait, this.#abandon.signal).catch(() => {});
   }
 }
-
-const tradesOf = (items: readonly SpoolItem[]): readonly NumberedTrade[] =>
-  items.flatMap((item) => (item.kind === 'trade' ? [item.recorded] : []));
-
-const isRetryable = (error: unknown): boolean => error instanceof AppError && ERRORS[error.code].retry;

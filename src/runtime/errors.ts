@@ -72,5 +72,8 @@ export class AppError extends Error {
   }
 }
 
+/** Whether the same call may succeed later; of what is not ours nobody knows. */
+export const isRetryable = (thrown: unknown): boolean => thrown instanceof AppError && ERRORS[thrown.code].retry;
+
 /** The message of anything that was thrown. */
 export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
