@@ -66,7 +66,13 @@ describe.skipIf(!CHROMIUM)('GraphiQL in a browser without internet', () => {
   const showsSoon = (text: RegExp) => () => vi.waitFor(async () => expect(await answer()).toMatch(text));
 
   it('opens with its five tabs', async () => {
-    expect(await page.getByRole('tab').allInnerTexts()).toEqual(['Status', 'History', 'LiveTrades', 'Coverage', 'Restart']);
+    expect(await page.getByRole('tab').allInnerTexts()).toEqual([
+      'Status',
+      'History',
+      'LiveTrades',
+      'Coverage',
+      'Restart',
+    ]);
   });
 
   it('shows the status', async () => {
