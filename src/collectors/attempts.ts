@@ -4,9 +4,9 @@ import { backoffMs } from './backoff.ts';
 export interface AttemptsOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Cap of the wait between two attempts. */
+  /** Cap of the wait between two attempts, while the exchange is not away for long. */
   readonly capMs: number;
-  /** Attempts in a row without data; then the breaker opens. */
+  /** Attempts in a row without data; then they are used up. */
   readonly max: number;
 }
 
@@ -18,20 +18,25 @@ const USEFUL_DOUBLINGS = 3;
 /** Behind an open breaker one attempt is made in this time. */
 const BREAKER_MIN_MS = 30_000;
 const BREAKER_MAX_MS = 60_000;
+/** An exchange nobody reaches is away for this much longer to us at most, so that what was missed stays small. */
+const LONGER_AWAY = 0.1;
 
 /**
- * How often connecting failed, and how long to wait before the next attempt. The breaker opens when the attempts are used
- * up or the exchange turns us away by name (too many requests, ban); data closes it.
+ * How often connecting failed, and how long to wait before the next attempt. The breaker opens when the exchange turns us
+ * away by name (too many requests, ban), or takes our sockets and gives no data until the attempts are used up; data closes it.
  */
 export class Attempts {
   readonly #options: AttemptsOptions;
   #failures = 0;
   #barren = 0;
+  #barrenOpened = 0;
   #breaks = 0;
+  #opened = false;
   #turnedAway = false;
   #answeredAt: number | null = null;
   #liveSince: number | null = null;
   #usefulMs = 0;
+  #awaySince: number | null = null;
   /** Monotonic ms. */
   #notBefore = 0;
 
@@ -54,6 +59,11 @@ export class Attempts {
     return Math.max(0, this.#notBefore - this.#options.clock.monotonic());
   }
 
+  /** The exchange took the socket. */
+  opened(): void {
+    this.#opened = true;
+  }
+
   answered(): void {
     this.#answeredAt ??= this.#options.clock.monotonic();
     this.#failures = 0;
@@ -62,16 +72,13 @@ export class Attempts {
   data(): void {
     if (this.#liveSince !== null) return;
     this.#liveSince = this.#options.clock.monotonic();
-    this.#failures = 0;
-    this.#barren = 0;
-    this.#turnedAway = false;
+    this.#awaySince = null;
+    this.#startAnew();
   }
 
   /** Somebody wants it tried at once, with all attempts. */
   reset(): void {
-    this.#failures = 0;
-    this.#barren = 0;
-    this.#turnedAway = false;
+    this.#startAnew();
     this.#notBefore = 0;
   }
 
@@ -80,20 +87,32 @@ export class Attempts {
     const now = this.#options.clock.monotonic();
     this.#usefulMs = now - (this.#liveSince ?? now);
     if (this.#usefulMs > GOOD_DATA_MS) this.#breaks = 0;
-    if (now - (this.#answeredAt ?? now) > GOOD_DATA_MS) this.#barren = 0; // the market was quiet
-    this.#liveSince = null;
-    this.#answeredAt = null;
+    // Acknowledged for long: the market was quiet.
+    if (now - (this.#answeredAt ?? now) > GOOD_DATA_MS) this.#barren = this.#barrenOpened = 0;
+    this.#awaySince = this.#opened ? null : (this.#awaySince ?? now);
     this.#failures += 1;
     this.#barren += 1;
+    if (this.#opened) this.#barrenOpened += 1;
+    this.#opened = false;
+    this.#liveSince = null;
+    this.#answeredAt = null;
     if (turnedAway) this.#turnedAway = true;
     this.#notBefore = now + Math.max(this.#nextWaitMs(), turnedAway?.forMs ?? 0);
   }
 
+  #startAnew(): void {
+    this.#failures = this.#barren = this.#barrenOpened = 0;
+    this.#turnedAway = false;
+  }
+
   /** Jittered; grows with every break and starts anew after GOOD_DATA_MS of data, so an exchange that only greets us is not stormed. */
   #nextWaitMs(): number {
-    const { random, capMs } = this.#options;
+    const { random, clock, capMs, max } = this.#options;
     const breaks = this.#breaks++;
-    if (this.usedUp || this.#turnedAway) return BREAKER_MIN_MS + random() * (BREAKER_MAX_MS - BREAKER_MIN_MS);
-    return backoffMs(this.#usefulMs > USEFUL_MS ? Math.min(breaks, USEFUL_DOUBLINGS) : breaks, capMs, random);
+    if (this.#barrenOpened > max || this.#turnedAway)
+      return BREAKER_MIN_MS + random() * (BREAKER_MAX_MS - BREAKER_MIN_MS);
+    const awayMs = this.#awaySince === null ? 0 : clock.monotonic() - this.#awaySince;
+    const longest = Math.max(capMs, Math.min(awayMs * LONGER_AWAY, BREAKER_MAX_MS));
+    return backoffMs(this.#usefulMs > USEFUL_MS ? Math.min(breaks, USEFUL_DOUBLINGS) : breaks, longest, random);
   }
 }

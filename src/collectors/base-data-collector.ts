@@ -73,6 +73,11 @@ export abstract class BaseDataCollector {
     return false;
   }
 
+  /** Whether what failed waits between its own attempts, so that nobody else needs to. */
+  get hasOwnBackoff(): boolean {
+    return false;
+  }
+
   /** Whether the data of a type can come now, whatever the other types do. */
   protected carries(_type: DataType): boolean {
     return this.#state === 'running';

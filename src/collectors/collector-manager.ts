@@ -34,6 +34,8 @@ interface Managed {
 }
 
 const SAVE_MS = 5_000;
+/** At least this long after it failed; its back-off comes on top. */
+const RESTART_MS = 1_000;
 const RESTART_CAP_MS = 60_000;
 /** Running this long makes the next failure a first failure again. */
 const STEADY_MS = 30_000;
@@ -210,8 +212,10 @@ export class CollectorManager {
     const { collector } = managed;
     const { clock, random } = this.#options;
     managed.runningSince = collector.state === 'running' ? clock.monotonic() : null;
-    if (collector.state === 'error' && collector.autoRestart && collector.shouldBeRunning)
-      managed.restartAt = clock.monotonic() + 1_000 + backoffMs(managed.restartAttempts++, RESTART_CAP_MS, random);
+    if (collector.state === 'error' && collector.autoRestart && collector.shouldBeRunning) {
+      const backoff = collector.hasOwnBackoff ? 0 : backoffMs(managed.restartAttempts++, RESTART_CAP_MS, random);
+      managed.restartAt = clock.monotonic() + RESTART_MS + backoff;
+    }
     this.#changed(name);
     this.#tell(collector, collector.state === 'error' ? 'ERROR' : 'STATE_CHANGED', message);
   }

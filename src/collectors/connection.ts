@@ -201,6 +201,7 @@ export class Connection implements Disposable {
   }
 
   #ready(link: Link): void {
+    this.#reconnecting.attempts.opened();
     if (!this.#options.gate.open) link.setReading(false);
     link.subscribe(this.#carried.channels(this.#carried.keys));
     if (link === this.#current) {

@@ -97,9 +97,13 @@ export class ExchangeCollector extends BaseDataCollector {
 
   /** Asks the failed sockets for one more attempt each, when it is time to. */
   protected override revive(): boolean {
-    const failed = this.#watched.all.filter(({ connection }) => connection === 'failed');
+    const { failed } = this.#watched;
     this.#connections.retry(failed.map(({ route }) => route.channel.key));
     return failed.length > 0;
+  }
+
+  override get hasOwnBackoff(): boolean {
+    return this.#watched.failed.length > 0;
   }
 
   protected override tend(): void {

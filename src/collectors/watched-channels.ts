@@ -66,6 +66,11 @@ export class WatchedChannels {
     return this.live(type) && this.of(type).every(({ refusal, renewing }) => refusal === null && !renewing);
   }
 
+  /** Those whose socket used up its attempts. */
+  get failed(): readonly Watched[] {
+    return this.all.filter(({ connection }) => connection === 'failed');
+  }
+
   /** What the channels come to together: of those that are not refused, one that failed, or one that still waits. */
   get sum(): { readonly alive: number; readonly failed: Watched | null; readonly waiting: Watched | null } {
     const alive = this.all.filter(({ refusal, connection }) => refusal === null && connection !== 'refused');

@@ -86,8 +86,14 @@ const connection = group({
     .describe('Longest wait for the answer before the socket counts as dead, in seconds; 5 at most for a busy socket.'),
   max_reconnect_attempts: wholeNumber(1, 1_000_000)
     .optional()
-    .describe('Attempts in a row without data before the collector reports `error`; then there is one in 30 to 60 s.'),
-  reconnect_delay: seconds(0.001, 3_600).optional().describe('Longest jittered wait between two attempts, in seconds.'),
+    .describe(
+      'Attempts in a row without data before the collector reports `error`; it goes on trying, an exchange that takes its sockets once in 30 to 60 s.',
+    ),
+  reconnect_delay: seconds(0.001, 3_600)
+    .optional()
+    .describe(
+      'Longest jittered wait between two attempts, in seconds; a tenth of the time the exchange has been away where that is more, a minute at most.',
+    ),
 });
 
 const dataCollection = group({

@@ -49,7 +49,7 @@ export async function play<Size>(
   try {
     await scenario({ ...setting, place }, protocol, size);
   } catch (error) {
-    broken = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    broken = tell(error);
   }
   const { counts, figures, findings } = protocol;
   // In the end the exchange can be reached again, and has everything.
@@ -67,4 +67,16 @@ export async function play<Size>(
     passed: broken === undefined && findings.clean && goals.every(({ met }) => met),
     ...(broken === undefined ? {} : { broken }),
   };
+}
+
+/** With what made it, and, where clearing up failed as well, with what had failed before. */
+function tell(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const {
+    cause,
+    error: last,
+    suppressed,
+  } = error as Error & { readonly error?: unknown; readonly suppressed?: unknown };
+  const others = [suppressed, last, cause].filter((other) => other !== undefined);
+  return [error.stack ?? error.message, ...others.map(tell)].join('\n\n');
 }

@@ -13,9 +13,9 @@ it('the wait before a retry is jittered over the whole of a doubling, capped ran
 });
 
 describe('attempts', () => {
-  const make = (max = 1_000) => {
+  const make = (max = 1_000, capMs = 60_000) => {
     const clock = new ManualClock();
-    return { clock, attempts: new Attempts({ clock, random: () => 1, capMs: 60_000, max }) };
+    return { clock, attempts: new Attempts({ clock, random: () => 1, capMs, max }) };
   };
   const lose = ({ attempts }: ReturnType<typeof make>) => {
     attempts.failed();
@@ -58,18 +58,32 @@ describe('attempts', () => {
     expect(Math.max(...waits)).toBe(2_000);
   });
 
-  it('are used up by sockets that bring no data, also when the exchange greets us, and come half a minute to a minute apart then', () => {
+  it('are used up by sockets that bring no data, and come half a minute to a minute apart when the exchange took those', () => {
     const made = make(2);
     for (let time = 0; time < 3; time++) {
       expect(made.attempts.usedUp).toBe(false);
-      made.attempts.answered();
+      made.attempts.opened();
       made.attempts.failed();
     }
     expect(made.attempts.usedUp).toBe(true);
     expect(made.attempts.waitMs).toBe(60_000);
+    made.attempts.opened();
     made.attempts.data();
     expect(lose(made)).toBeLessThan(5_000);
     expect(made.attempts.usedUp).toBe(false);
+  });
+
+  it('make an exchange that nobody reaches away for a tenth longer at most, beyond the cap', async () => {
+    const made = make(2, 5_000);
+    const sawOnce = new Set<boolean>();
+    for (let away = 0; away < 3_600_000; away = made.clock.monotonic()) {
+      const wait = lose(made);
+      expect(wait).toBeLessThanOrEqual(Math.max(5_000, Math.min(away * 0.1, 60_000)) + 0.001);
+      sawOnce.add(wait === 60_000);
+      await made.clock.advance(wait);
+    }
+    expect(made.attempts.usedUp).toBe(true);
+    expect([...sawOnce]).toEqual([false, true]);
   });
 
   it('wait at once when the exchange turns us away by name, and for as long as it says', () => {
