@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { portToComeBackTo } from '../support/port.ts';
 import { type Direction, Link, type Weather } from './fault-link.ts';
 
 /** What happens to somebody who connects; `refuse` closes the port, so that the kernel says no. */
@@ -39,16 +40,17 @@ export class FaultProxy implements AsyncDisposable {
   readonly options: FaultProxyOptions;
   readonly #links = new Set<Link>();
   #server: Server | null = null;
-  #port = 0;
+  readonly #port: number;
   #door: Door = 'open';
   #weather: Weather = PASS;
 
-  private constructor(options: FaultProxyOptions) {
+  private constructor(options: FaultProxyOptions, port: number) {
     this.options = options;
+    this.#port = port;
   }
 
   static async start(options: FaultProxyOptions): Promise<FaultProxy> {
-    const proxy = new FaultProxy(options);
+    const proxy = new FaultProxy(options, await portToComeBackTo());
     await proxy.#listen();
     return proxy;
   }
@@ -125,7 +127,6 @@ export class FaultProxy implements AsyncDisposable {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#connected(near));
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
-    this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
   }
 

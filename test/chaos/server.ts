@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { portToComeBackTo } from '../support/port.ts';
 import type { Place } from './direct.ts';
 import { sleep, until } from './wait.ts';
 
@@ -38,7 +38,7 @@ export class ServerUnderTest implements AsyncDisposable {
   }
 
   static async create(options: ServerOptions): Promise<ServerUnderTest> {
-    return new ServerUnderTest(options, await freePort());
+    return new ServerUnderTest(options, await portToComeBackTo());
   }
 
   get url(): string {
@@ -147,13 +147,4 @@ export class ServerUnderTest implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end('SIGKILL');
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return typeof address === 'object' ? (address?.port ?? 0) : 0;
 }

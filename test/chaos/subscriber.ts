@@ -128,7 +128,7 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
     );
     leaving.signal.addEventListener('abort', () => ended.resolve(), { once: true });
     await ended.promise;
-    await client.dispose();
+    await Promise.resolve(client.dispose()).catch(() => {}); // it waits for an attempt to connect, which may fail
     socket?.terminate();
     socket = null;
   };
