@@ -25,6 +25,38 @@ export function mergeStretches(writers: readonly (readonly Stretch[])[]): readon
   return join(lists.length > 1 ? trim(piecesOf(lists)) : (lists[0] ?? []));
 }
 
+/** Ids of a stream of which nothing is known any more, and the exchange times they are of. */
+export interface DroppedRange extends IdRange {
+  /** ms. */
+  readonly from: number;
+  /** ms, exclusive. */
+  readonly to: number;
+}
+
+/** The stretches without what lies in the dropped ranges; a stretch is cut with its counts, and its times end where the range does. */
+export function withoutDropped(stretches: readonly Stretch[], dropped: readonly DroppedRange[]): readonly Stretch[] {
+  return dropped.reduce<readonly Stretch[]>(
+    (left, range) =>
+      left.flatMap((stretch) => {
+        if (stretch.last < range.first || stretch.first > range.last) return [stretch];
+        const before = {
+          ...stretch,
+          last: range.first - 1n,
+          to: Math.max(stretch.from, Math.min(stretch.to, range.from)),
+        };
+        const after = {
+          ...stretch,
+          first: range.last + 1n,
+          from: Math.min(stretch.to, Math.max(stretch.from, range.to)),
+        };
+        return [before, after]
+          .filter(({ first, last }) => first <= last)
+          .map((rest) => ({ ...rest, actual: countUpTo(stretch, rest.last + 1n) - countUpTo(stretch, rest.first) }));
+      }),
+    stretches,
+  );
+}
+
 /** Goes through the ids once; of each list at most one stretch is open at a time. */
 function piecesOf(lists: readonly (readonly Stretch[])[]): readonly Piece[] {
   const edges = lists.flatMap((list) => list.flatMap(({ first, last }) => [first, last + 1n]));

@@ -3,7 +3,7 @@ import type { CoverageEvidence, CoverageStatus, StreamKey, Stretch } from '../ma
 import { sizeOf } from '../market/coverage.ts';
 import type { DataType } from '../market/data-type.ts';
 import type { Gap } from '../market/gap-ledger.ts';
-import { mergeStretches } from '../market/merge-stretches.ts';
+import { type DroppedRange, mergeStretches, withoutDropped } from '../market/merge-stretches.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
@@ -50,11 +50,13 @@ export interface CoverageTotals {
  */
 export async function listStretches(db: Database, query: StretchQuery, most = 10_000): Promise<readonly Stretch[]> {
   const [from, to] = [query.from.toISOString(), query.to.toISOString()];
+  let dropped: readonly DroppedRange[] = [];
   const found = await db.readers.run(async (handle) => {
     const instrumentId = await instrumentIdOf(handle, query.exchange, query.symbol);
     if (instrumentId === null) return [];
     const own = sql`select * from tcp_dashboard.coverage
       where writer = w.id and instrument_id = ${instrumentId} and data_type = ${query.dataType}`;
+    dropped = await selectDropped(handle, instrumentId, query.dataType);
     return selectStretches(
       handle,
       sql`cross join lateral (
@@ -63,7 +65,7 @@ export async function listStretches(db: Database, query: StretchQuery, most = 10
         union all (${own} and from_time > ${to}::timestamptz order by first limit 1)) c`,
     );
   });
-  if (found.length <= most) return merged(found);
+  if (found.length <= most) return withoutDropped(merged(found), dropped);
   throw new AppError(
     'BAD_USER_INPUT',
     `The range holds more than ${most} stretches of different coverage; ask for less at a time`,
@@ -136,9 +138,10 @@ export async function coverageTotals(db: Database, exchange: string, symbol: str
         sum(c.actual)::text as stored from tcp_dashboard.writer w ${stream} group by w.id`,
       'objects',
     );
-    if (sums.length < 2)
+    const dropped = await selectDropped(handle, instrumentId, 'trade');
+    if (sums.length < 2 && dropped.length === 0)
       return sums.map(({ expected, stored }) => ({ expected: BigInt(expected), stored: BigInt(stored) }));
-    const stretches = merged(await selectStretches(handle, stream));
+    const stretches = withoutDropped(merged(await selectStretches(handle, stream)), dropped);
     return [stretches.reduce(count, { expected: 0n, stored: 0n })];
   });
   return found[0] ?? null;
@@ -194,6 +197,21 @@ const selectStretches = (handle: Handle, from: ReturnType<typeof sql>) =>
       from tcp_dashboard.writer w ${from} order by c.writer, c.first`,
     'objects',
   );
+
+async function selectDropped(
+  handle: Handle,
+  instrumentId: number,
+  dataType: DataType,
+): Promise<readonly DroppedRange[]> {
+  const rows = await handle.execute<{ first: string; last: string; from_time: number; to_time: number }>(
+    sql`select first::text as first, last::text as last, ${ms(sql`from_time`)} as from_time, ${ms(sql`to_time`)} as to_time
+      from tcp_dashboard.dropped_range where instrument_id = ${instrumentId} and data_type = ${dataType} order by first`,
+    'objects',
+  );
+  return rows.map(({ first, last, from_time: from, to_time: to }) => ({
+    ...{ first: BigInt(first), last: BigInt(last), from, to },
+  }));
+}
 
 const merged = (rows: readonly StretchRow[]): readonly Stretch[] =>
   mergeStretches([...Map.groupBy(rows, ({ writer }) => writer).values()].map((own) => own.map(toStretch)));

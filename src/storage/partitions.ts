@@ -3,7 +3,7 @@ import { AppError } from '../runtime/errors.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
 import { LOCK_SPACE } from './migrate.ts';
-import { maintenance, partition, trade, writer } from './tables.ts';
+import { coverage, droppedRange, maintenance, partition, trade, writer } from './tables.ts';
 import { sequenceOf, writerOf } from './trade-columns.ts';
 
 const PARTITIONED = ['trade', 'market_point'] as const;
@@ -116,8 +116,9 @@ export async function dropExpired(db: Database, retentionMs: number, now: number
     if (refused !== null) return { dropped: [], refused };
     await tx.execute(sql`set local lock_timeout = '2s'`);
     const marks = new Map<number, bigint>();
-    for (const { name, relation } of expired) {
+    for (const { name, relation, startsAt, endsAt } of expired) {
       if (relation === 'trade') await noteLast(tx, name, marks);
+      await noteRanges(tx, { name, relation, startsAt, endsAt });
       await tx.execute(sql`drop table if exists tcp_dashboard.${sql.identifier(name)}`);
       await tx.delete(partition).where(eq(partition.name, name));
     }
@@ -152,6 +153,36 @@ async function noteLast(tx: Handle, name: string, marks: Map<number, bigint>): P
     const [of, last] = [writerOf(BigInt(id)), sequenceOf(BigInt(id))];
     if (last > (marks.get(of) ?? 0n)) marks.set(of, last);
   }
+}
+
+/** Remembers what of every stream goes with a partition: of trades the ids of the month, of other streams its time. */
+async function noteRanges(
+  tx: Handle,
+  {
+    name,
+    relation,
+    startsAt,
+    endsAt,
+  }: Pick<typeof partition.$inferSelect, 'name' | 'relation' | 'startsAt' | 'endsAt'>,
+): Promise<void> {
+  const [from, to] = [startsAt.toISOString(), endsAt.toISOString()];
+  const table = sql`tcp_dashboard.${sql.identifier(name)}`;
+  // Ids rise with time, so that those at both ends will do: nobody waits for a month to be read.
+  const edge = (id: ReturnType<typeof sql>, which: ReturnType<typeof sql>) => sql`(select ${id} from ${table} t
+    where t.instrument_id = c.instrument_id and t.ts = (select ${which}(ts) from ${table} where instrument_id = c.instrument_id))`;
+  const ranges =
+    relation === 'trade'
+      ? sql`select c.instrument_id, c.data_type, ${edge(sql`min(t.trade_id::numeric - t.fill_count + 1)`, sql`min`)} as first,
+          ${edge(sql`max(t.trade_id::numeric)`, sql`max`)} as last`
+      : sql`select c.instrument_id, c.data_type, (extract(epoch from ${from}::timestamptz) * 1000)::numeric as first,
+          (extract(epoch from ${to}::timestamptz) * 1000 - 1)::numeric as last`;
+  await tx.execute(
+    sql`insert into ${droppedRange}
+      select instrument_id, data_type, first, last, ${from}::timestamptz, ${to}::timestamptz from (${ranges}
+        from (select distinct instrument_id, data_type from ${coverage}) c
+        where (c.data_type = 'trade') = ${relation === 'trade'}) r
+      where first is not null on conflict do nothing`,
+  );
 }
 
 async function clockDoubt(tx: Handle, now: number, months: number): Promise<string | null> {

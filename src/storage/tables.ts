@@ -125,6 +125,22 @@ export const coverage = schema.table(
   ],
 );
 
+/** What retention dropped of a stream, as `coverage` names it: from then on nothing is known of it, whatever writers say. */
+export const droppedRange = schema.table(
+  'dropped_range',
+  {
+    instrumentId: integer('instrument_id').notNull(),
+    dataType: text('data_type').notNull(),
+    first: numeric('first').notNull(),
+    last: numeric('last').notNull(),
+    /** Of the month that was dropped. */
+    fromTime: time('from_time').notNull(),
+    /** Exclusive. */
+    toTime: time('to_time').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.instrumentId, table.dataType, table.first] })],
+);
+
 /** Rows the database would not take, kept as they came so that a person can see why. */
 export const refusedRow = schema.table('refused_row', {
   id: bigint('id', { mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CoverageStatus, Stretch } from '../../src/market/coverage.ts';
-import { mergeStretches } from '../../src/market/merge-stretches.ts';
+import { mergeStretches, withoutDropped } from '../../src/market/merge-stretches.ts';
 
 const STRONGEST_FIRST = ['PROVEN', 'BACKFILLED', 'UNPROVEN', 'UNFILLABLE', 'GAP'] as const;
 const isMissing = (status: CoverageStatus) => status === 'GAP' || status === 'UNFILLABLE';
@@ -113,6 +113,48 @@ describe('stretches of several writers', () => {
         );
       }),
       { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('stretches without what was dropped', () => {
+  const dropped = (first: number, last: number) => ({
+    ...{ first: BigInt(first), last: BigInt(last), from: 10 * first, to: 10 * (last + 1) },
+  });
+
+  it('end where it begins and begin where it ends', () => {
+    const known = [stretch('PROVEN', 1, 10), stretch('GAP', 11, 20), stretch('PROVEN', 21, 30)];
+    expect(shown(withoutDropped(known, [dropped(5, 15)]))).toEqual([
+      'PROVEN 1-4 @10-50 4',
+      'GAP 16-20 @160-210 0',
+      'PROVEN 21-30 @210-300 10',
+    ]);
+    expect(shown(withoutDropped(known, [dropped(22, 23), dropped(1, 20)]))).toEqual([
+      'PROVEN 21-21 @210-220 1',
+      'PROVEN 24-30 @240-300 7',
+    ]);
+  });
+
+  it('say nothing of it, and the same as before of the rest', () => {
+    const ranges = fc.array(
+      fc.tuple(fc.integer({ min: 0, max: 60 }), fc.nat(20)).map(([first, more]) => dropped(first, first + more)),
+      { maxLength: 4 },
+    );
+    const known = [stretch('PROVEN', 1, 20), stretch('UNFILLABLE', 21, 30), stretch('BACKFILLED', 35, 50)];
+    const statusOf = (stretches: readonly Stretch[], id: bigint) =>
+      stretches.filter(({ first, last }) => first <= id && id <= last).map(({ status }) => status);
+    fc.assert(
+      fc.property(ranges, (gone) => {
+        const left = withoutDropped(known, gone);
+        for (let id = 0n; id < 90n; id += 1n) {
+          const isGone = gone.some(({ first, last }) => first <= id && id <= last);
+          expect(statusOf(left, id)).toEqual(isGone ? [] : statusOf(known, id));
+        }
+        for (const { from, to, actual, first, last, status } of left) {
+          expect(from).toBeLessThanOrEqual(to);
+          expect(actual).toBe(isMissing(status) ? 0 : Number(last - first) + 1);
+        }
+      }),
     );
   });
 });

@@ -231,6 +231,6 @@ it('reads no trades for any of it', async () => {
   });
   await listGaps(watched, { exchange: 'okx', symbol, dataType: null, statuses: null, limit: 1, after: null });
   await coverageTotals(watched, 'okx', symbol);
-  expect(seen).toHaveLength(4);
+  expect(seen).toHaveLength(6);
   for (const plan of seen) expect(plan).not.toMatch(/\btrade(_\d{4}_\d\d)?\b(?!')/);
 });

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { coverageTotals, listStretches } from '../../src/storage/coverage.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { dropExpired, ensurePartitions } from '../../src/storage/partitions.ts';
 import { listTrades, tradesAfter } from '../../src/storage/trades.ts';
@@ -70,6 +71,32 @@ describe('partitions', () => {
     await expect(tradesAfter(db, new Map([[0, 1n]]), all, 10)).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
     expect(idsOf((await tradesAfter(db, new Map([[0, 2n]]), all, 10)).trades)).toEqual(['3']);
     expect((await tradesAfter(db, new Map([[0, 3n]]), all, 10)).trades).toEqual([]);
+  });
+
+  it('take with them what is known of their trades', async () => {
+    const start = Date.UTC(2024, 0, 15);
+    await using db = await openTestDatabase({ clock: clockAt(start) });
+    const { symbol, trade } = scene();
+    const at = [start, start + DAY, start + 30 * DAY, start + 31 * DAY];
+    const stretch = {
+      ...{ first: 1n, last: 4n, status: 'PROVEN', evidence: 'TRADE_ID_CONTIGUITY', from: start, to: start + 31 * DAY },
+      ...{ actual: 4, cause: null, gap: null, gapFoundAt: null },
+    } as const;
+    {
+      await using writer = await openTestWriter(db, { clock: clockAt(start) });
+      await writer.write(
+        at.map((exchangeTime, k) => toRecord(trade(k + 1, { exchangeTime }))),
+        [{ exchange: 'okx', symbol, first: 1n, stretch }],
+      );
+    }
+    const known = () =>
+      listStretches(db, {
+        ...{ exchange: 'okx', symbol, dataType: 'trade', from: new Date(start), to: new Date(start + 60 * DAY) },
+      });
+    expect(await known()).toEqual([stretch]);
+    await dropExpired(db, RETENTION, Date.UTC(2024, 1, 1) + RETENTION);
+    expect(await known()).toEqual([{ ...stretch, first: 3n, actual: 2, from: Date.UTC(2024, 1, 1) }]);
+    expect(await coverageTotals(db, 'okx', symbol)).toEqual({ expected: 2n, stored: 2n });
   });
 
   it('stay when the clock jumps, unless the exchange agrees with it', async () => {
