@@ -132,6 +132,19 @@ export class Connection {
     return reached(async () => (await this.#client.query<Row>(query)).rows);
   }
 
+  /** What `work` did is kept when it returns with an outcome that `keeps` says yes to, and undone otherwise. */
+  async transaction<T>(work: () => Promise<T>, keeps: (outcome: T) => boolean = () => true): Promise<T> {
+    await this.query({ text: 'begin' });
+    try {
+      const outcome = await work();
+      await this.query({ text: keeps(outcome) ? 'commit' : 'rollback' });
+      return outcome;
+    } catch (error) {
+      if (!this.lost) await this.query({ text: 'rollback' }).catch(() => {});
+      throw error;
+    }
+  }
+
   /** Gives up politely for a second, then cuts. Repeating changes nothing. */
   async close(): Promise<void> {
     this.#lost ??= new Error('Connection terminated');

@@ -6,6 +6,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { crashPoint } from '../runtime/crash-point.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { adoptCoverage } from './adopt-coverage.ts';
 import { type CoverageRow, replaceStretches } from './coverage-writer.ts';
 import type { Database } from './database.ts';
 import { codeOf } from './database-errors.ts';
@@ -62,14 +63,22 @@ export function checkStorable({ tradeId, fillCount, price, size, exchangeTime }:
   checkStorableTime(exchangeTime, now);
 }
 
-/** Claims the slot of a spool on a connection of its own; `position`: where its numbers begin should the slot be new. */
+/** Claims the slot of a spool on a connection of its own, and takes over the books of writers that are gone. */
 export async function openTradeWriter(
   db: Database,
   clock: Clock,
   log: Log,
   owner: { readonly owner: string; readonly writer: number | null },
 ): Promise<TradeWriter> {
-  return new SlotWriter(db, clock, log, owner.owner, await claimSlot(db, clock, { ...owner, position: 0n }));
+  const slot = await claimSlot(db, clock, { ...owner, position: 0n });
+  try {
+    const gone = await adoptCoverage(db, slot, clock.now());
+    if (gone > 0) log.info('Took over the books of writers that are gone', { writers: gone });
+  } catch (error) {
+    await releaseSlot(db, slot);
+    throw error;
+  }
+  return new SlotWriter(db, clock, log, owner.owner, slot);
 }
 
 class SlotWriter implements TradeWriter {
@@ -135,12 +144,15 @@ class SlotWriter implements TradeWriter {
     const heads = headsOf(rows);
     const outcome = heads
       ? await recordTrades(slot, step, heads, this.#clock.now())
-      : await transactionally(slot, async () => {
-          const recorded = await recordTrades(slot, step, [], this.#clock.now());
-          if (recorded.held) await replaceStretches(slot.connection, slot.id, rows, this.#clock.now());
-          crashPoint('mid-ledger');
-          return recorded;
-        });
+      : await slot.connection.transaction(
+          async () => {
+            const recorded = await recordTrades(slot, step, [], this.#clock.now());
+            if (recorded.held) await replaceStretches(slot.connection, slot.id, rows, this.#clock.now());
+            crashPoint('mid-ledger');
+            return recorded;
+          },
+          ({ held }) => held,
+        );
     if (!outcome.held)
       throw new AppError('WRITER_FENCED', `Writer slot ${slot.id} was taken after sequence ${this.#position}`);
     this.#position = last;
@@ -231,19 +243,4 @@ function headsOf(rows: readonly CoverageRow[]): readonly HeadStretch[] | null {
     heads.set(instrumentId, { instrumentId, ...stretch });
   }
   return [...heads.values()];
-}
-
-async function transactionally<T extends { readonly held: boolean }>(
-  { connection }: WriterSlot,
-  work: () => Promise<T>,
-): Promise<T> {
-  await connection.query({ text: 'begin' });
-  try {
-    const outcome = await work();
-    await connection.query({ text: outcome.held ? 'commit' : 'rollback' });
-    return outcome;
-  } catch (error) {
-    if (!connection.lost) await connection.query({ text: 'rollback' }).catch(() => {});
-    throw error;
-  }
 }

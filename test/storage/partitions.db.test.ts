@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
+import type { Stretch } from '../../src/market/coverage.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { coverageTotals, listStretches } from '../../src/storage/coverage.ts';
 import type { Database } from '../../src/storage/database.ts';
@@ -78,10 +79,10 @@ describe('partitions', () => {
     await using db = await openTestDatabase({ clock: clockAt(start) });
     const { symbol, trade } = scene();
     const at = [start, start + DAY, start + 30 * DAY, start + 31 * DAY];
-    const stretch = {
+    const stretch: Stretch = {
       ...{ first: 1n, last: 4n, status: 'PROVEN', evidence: 'TRADE_ID_CONTIGUITY', from: start, to: start + 31 * DAY },
       ...{ actual: 4, cause: null, gap: null, gapFoundAt: null },
-    } as const;
+    };
     {
       await using writer = await openTestWriter(db, { clock: clockAt(start) });
       await writer.write(

@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
+import type { Stretch } from '../../src/market/coverage.ts';
+import { loadTradeStretches } from '../../src/storage/coverage-writer.ts';
 import { checkStorable } from '../../src/storage/trade-writer.ts';
 import { currentPosition, findTrade, listTrades } from '../../src/storage/trades.ts';
 import { useTestDatabase } from '../support/database.ts';
@@ -136,6 +138,41 @@ describe('the trade writer', () => {
     });
     await using again = await openTestWriter(db(), { owner, writer });
     expect([again.writer, again.position]).toEqual([writer, position]);
+  });
+
+  it('goes on with the books of writers that are gone, and leaves those of the living alone', async () => {
+    const { symbol, batch } = scene();
+    const said = (first: bigint, last: bigint, over: Partial<Stretch> = {}) => {
+      const stretch: Stretch = {
+        ...{
+          first,
+          last,
+          status: 'PROVEN',
+          evidence: 'TRADE_ID_CONTIGUITY',
+          from: NOW + Number(first),
+          to: NOW + Number(last),
+        },
+        ...{ actual: Number(last - first) + 1, cause: null, gap: null, gapFoundAt: null, ...over },
+      };
+      return { exchange: 'okx', symbol, first, stretch };
+    };
+    const missing = { status: 'GAP', actual: 0, cause: 'lost', gap: 4n, gapFoundAt: NOW } as const;
+    const booksOf = async (writer: number) =>
+      (await loadTradeStretches(db(), writer))
+        .filter((one) => one.symbol === symbol)
+        .map(({ status, first, last }) => `${status} ${first}-${last}`);
+    await using alive = await openTestWriter(db());
+    await alive.write(batch(7), [said(7n, 7n)]);
+    const gone = await openTestWriter(db(), { owner: 'a spool that was lost' });
+    await gone.write(batch(1, 2, 3, 9), [said(1n, 3n), said(4n, 8n, missing), said(9n, 9n)]);
+    await gone.real[Symbol.asyncDispose](); // not disowned
+    await using next = await openTestWriter(db(), { owner: 'another spool' });
+    expect(next.writer).not.toBe(gone.writer);
+    expect(await booksOf(next.writer)).toEqual(['PROVEN 1-3', 'GAP 4-8', 'PROVEN 9-9']);
+    expect([await booksOf(gone.writer), await booksOf(alive.writer)]).toEqual([[], ['PROVEN 7-7']]);
+    await using back = await openTestWriter(db(), { owner: 'a spool that was lost', writer: gone.writer });
+    await back.write(batch(10), [said(10n, 10n)]);
+    expect(await booksOf(back.writer)).toEqual(['PROVEN 10-10']);
   });
 
   it('claims its slot again when it was fenced off, and stores nothing under the old claim', async () => {
