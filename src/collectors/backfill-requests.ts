@@ -5,7 +5,7 @@ import { AppError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { BackfillStatus } from './backfill-worker.ts';
 import type { ExchangeRest } from './exchange-rest.ts';
-import { max, min } from './trade-search.ts';
+import { min } from './trade-search.ts';
 import { idsIn } from './trade-times.ts';
 
 export interface BackfillRequestPorts {
@@ -15,7 +15,7 @@ export interface BackfillRequestPorts {
     exchange: string,
     symbol: string,
     range: IdRange,
-  ) => { readonly unknown: bigint; readonly unfillable: bigint };
+  ) => { readonly askable: bigint; readonly unfillable: bigint };
   /** @throws {AppError} EXCHANGE_UNKNOWN */
   readonly restOf: (exchange: string, symbol: string) => ExchangeRest;
   readonly backfiller: {
@@ -69,7 +69,6 @@ interface Asked {
   readonly to: number;
   readonly ids: IdRange | null;
   readonly trades: bigint;
-  readonly unfillableBefore: bigint;
   readonly askedAt: number;
 }
 
@@ -110,9 +109,9 @@ export class BackfillRequests implements Disposable {
         `${name} cannot be asked for past trades (${capabilities.tradeBackfill.reach})`,
       );
     const ids = await idsIn(rest, symbol, { from, to }, signal).catch(coded);
-    const { unknown, unfillable } = ids ? countIds(exchange, symbol, ids) : { unknown: 0n, unfillable: 0n };
-    const common = { exchange, symbol, from, to, ids, unfillableBefore: unfillable, askedAt: this.#now() };
-    if (dryRun || ids === null) return this.#plan(rest, { ...common, trades: unknown }, dryRun);
+    const askable = ids ? countIds(exchange, symbol, ids).askable : 0n;
+    const common = { exchange, symbol, from, to, ids, askedAt: this.#now() };
+    if (dryRun || ids === null) return this.#plan(rest, { ...common, trades: askable }, dryRun);
     const cause = causeOf(common);
     const requestsBefore = backfiller.statusOf(exchange, symbol)?.requests ?? 0;
     const trades = ledger.declare(exchange, symbol, ids, { from, to, cause });
@@ -189,8 +188,7 @@ export class BackfillRequests implements Disposable {
     const { exchange, symbol, ids, trades } = asked;
     const progress = this.#progress.get(id);
     const remaining = this.#remaining(asked);
-    const gone = ids ? countIds(exchange, symbol, ids).unfillable - asked.unfillableBefore : 0n;
-    const unfillable = max(0n, min(gone, trades - remaining));
+    const unfillable = ids ? min(countIds(exchange, symbol, ids).unfillable, trades - remaining) : 0n;
     const running = remaining > 0n && !progress?.cancelled;
     const now = { at: clock.now(), requests: backfiller.statusOf(exchange, symbol)?.requests ?? 0 };
     const until = progress?.ended ?? (running ? now : { at: asked.askedAt, requests: progress?.requestsBefore ?? 0 });
@@ -262,21 +260,19 @@ function coded(error: unknown): never {
   throw error;
 }
 
-function toId({ exchange, symbol, from, to, ids, trades, unfillableBefore, askedAt }: Asked): string {
-  const numbers = [from, to, ids?.first ?? '', ids?.last ?? '', trades, unfillableBefore, askedAt];
+function toId({ exchange, symbol, from, to, ids, trades, askedAt }: Asked): string {
+  const numbers = [from, to, ids?.first ?? '', ids?.last ?? '', trades, askedAt];
   return Buffer.from([exchange, symbol, ...numbers].join(' ')).toString('base64url');
 }
 
 function fromId(id: string): Asked | null {
   const text = Buffer.from(id.slice(0, 1_000), 'base64url').toString();
-  const found = /^(\S+) (\S+) (-?\d{1,16}) (-?\d{1,16}) (\d{0,40}) (\d{0,40}) (\d{1,40}) (\d{1,40}) (\d{1,16})$/.exec(
-    text,
-  );
+  const found = /^(\S+) (\S+) (-?\d{1,16}) (-?\d{1,16}) (\d{0,40}) (\d{0,40}) (\d{1,40}) (\d{1,16})$/.exec(text);
   if (!found) return null;
-  const [, exchange = '', symbol = '', from, to, first = '', last = '', trades = '', before = '', askedAt] = found;
+  const [, exchange = '', symbol = '', from, to, first = '', last = '', trades = '', askedAt] = found;
   const ids = first === '' || last === '' ? null : { first: BigInt(first), last: BigInt(last) };
   return {
     ...{ exchange, symbol, from: Number(from), to: Number(to), ids },
-    ...{ trades: BigInt(trades), unfillableBefore: BigInt(before), askedAt: Number(askedAt) },
+    ...{ trades: BigInt(trades), askedAt: Number(askedAt) },
   };
 }

@@ -46,7 +46,7 @@ export interface GapLedger {
   /** These ids are missing for good, for the reason given. What of them is here stays as it is. */
   giveUp(exchange: string, symbol: string, range: IdRange, cause: string): void;
   /**
-   * Ids of which nothing is known become a gap to be filled; returns how many. Times are those of the trades asked for, ms.
+   * Ids of which nothing is known, and those that were given up, become a gap to be filled; returns how many. Times are those of the trades asked for, ms.
    * Repeating changes nothing.
    */
   declare(

@@ -35,20 +35,20 @@ export class GapBoard implements GapLedger {
     for (const gaps of this.#open.values()) for (const gap of gaps.values().take(1)) yield gap;
   }
 
-  /** How many ids of a range nothing was ever said of, and how many are missing for good. */
+  /** How many ids of a range may be asked for, and how many of them were given up. */
   countIds(
     exchange: string,
     symbol: string,
     range: IdRange,
-  ): { readonly unknown: bigint; readonly unfillable: bigint } {
+  ): { readonly askable: bigint; readonly unfillable: bigint } {
     const ledger = this.#ports.ledgers.find(exchange, symbol);
     const total = (runs: readonly IdRange[]) => runs.reduce((sum, run) => sum + sizeOf(run), 0n);
-    if (ledger === null) return { unknown: sizeOf(range), unfillable: 0n };
+    if (ledger === null) return { askable: sizeOf(range), unfillable: 0n };
     const gone = ledger.stretches.flatMap(({ status, first, last }) => {
       if (status !== 'UNFILLABLE' || first > range.last || last < range.first) return [];
       return [{ first: first > range.first ? first : range.first, last: last < range.last ? last : range.last }];
     });
-    return { unknown: total(ledger.undeclared(range)), unfillable: total(gone) };
+    return { askable: total(ledger.askable(range)), unfillable: total(gone) };
   }
 
   openGaps(exchange: string, symbol: string): readonly OpenGap[] {
@@ -74,7 +74,7 @@ export class GapBoard implements GapLedger {
     range: IdRange,
     about: { readonly from: number; readonly to: number; readonly cause: string },
   ): bigint {
-    const runs = this.#ports.ledgers.find(exchange, symbol)?.undeclared(range) ?? [range];
+    const runs = this.#ports.ledgers.find(exchange, symbol)?.askable(range) ?? [range];
     if (runs.length > 0)
       this.#ports.say({ kind: 'declare', exchange, symbol, range, about, now: this.#ports.clock.now() });
     return runs.reduce((sum, run) => sum + sizeOf(run), 0n);

@@ -56,18 +56,7 @@ export class TradeLedger {
   /** The ids of a range that are not here, as ascending runs. */
   missing(range: IdRange): readonly IdRange[] {
     const head = this.#rows.at(-1);
-    if (head === undefined || range.first > head.last) return [range];
-    const runs: IdRange[] = [];
-    let next = range.first;
-    for (let at = this.#indexFrom(range.first); at < this.#rows.length && next <= range.last; at += 1) {
-      const row = this.#rows[at] as Row;
-      if (row.first > range.last) break;
-      if (!isHere(row)) continue;
-      if (row.first > next) runs.push({ first: next, last: row.first - 1n });
-      next = row.last + 1n;
-    }
-    if (next <= range.last) runs.push({ first: next, last: range.last });
-    return runs;
+    return head === undefined || range.first > head.last ? [range] : this.#without(range, isHere);
   }
 
   /** These ids are here now. Those that were already change nothing. */
@@ -95,26 +84,26 @@ export class TradeLedger {
     this.#markMissing(range, 'UNFILLABLE', cause, arrival);
   }
 
-  /** Ids of which nothing was ever said become a gap; returns how many that were. */
-  declare(range: IdRange, about: { readonly from: number; readonly to: number; readonly cause: string }, now: number) {
-    const runs = this.undeclared(range);
-    for (const run of runs)
-      this.#insert({ ...run, ...about, ...missingAs('GAP'), actual: 0, gap: run.first, gapFoundAt: now });
-    return runs.reduce((sum, run) => sum + sizeOf(run), 0n);
+  /** Ids that are neither here nor waited for become a gap; those that were given up are asked for again under the name they had. */
+  declare(
+    range: IdRange,
+    about: { readonly from: number; readonly to: number; readonly cause: string },
+    now: number,
+  ): void {
+    for (const run of this.askable(range))
+      this.#cutOut(run, (part, row) =>
+        this.#insert({
+          ...missingAs('GAP'),
+          ...part,
+          ...{ from: row?.from ?? about.from, to: row?.to ?? about.to, actual: 0, cause: about.cause },
+          ...{ gap: row?.gap ?? part.first, gapFoundAt: row?.gapFoundAt ?? now },
+        }),
+      );
   }
 
-  /** The ids of a range of which nothing was ever said. */
-  undeclared(range: IdRange): readonly IdRange[] {
-    const runs: IdRange[] = [];
-    let next = range.first;
-    for (let at = this.#indexFrom(range.first); at < this.#rows.length && next <= range.last; at += 1) {
-      const row = this.#rows[at] as Row;
-      if (row.first > range.last) break;
-      if (row.first > next) runs.push({ first: next, last: row.first - 1n });
-      next = row.last + 1n;
-    }
-    if (next <= range.last) runs.push({ first: next, last: range.last });
-    return runs;
+  /** The ids of a range that are not here and not a gap either: nothing was ever said of them, or they were given up. */
+  askable(range: IdRange): readonly IdRange[] {
+    return this.#without(range, ({ status }) => status !== 'UNFILLABLE');
   }
 
   /** All parts of the gap that was found at this id, ascending. */
@@ -133,39 +122,56 @@ export class TradeLedger {
     return changes;
   }
 
+  /** What of a range lies in no stretch of the kind, as ascending runs. */
+  #without(range: IdRange, kind: (row: Stretch) => boolean): readonly IdRange[] {
+    const runs: IdRange[] = [];
+    let next = range.first;
+    for (let at = this.#indexFrom(range.first); at < this.#rows.length && next <= range.last; at += 1) {
+      const row = this.#rows[at] as Row;
+      if (row.first > range.last) break;
+      if (!kind(row)) continue;
+      if (row.first > next) runs.push({ first: next, last: row.first - 1n });
+      next = row.last + 1n;
+    }
+    if (next <= range.last) runs.push({ first: next, last: range.last });
+    return runs;
+  }
+
   #append(range: IdRange, arrival: Arrival, head: Row | undefined): void {
-    if (head !== undefined && range.first > head.last + 1n)
-      this.#push({
-        ...missingAs('GAP'),
-        ...{ first: head.last + 1n, last: range.first - 1n },
-        ...{ from: head.to, to: arrival.time, actual: 0 },
-        cause: 'the exchange made trades that did not arrive',
-        ...{ gap: head.last + 1n, gapFoundAt: arrival.now },
-      });
+    if (head !== undefined) this.#reach(head, { first: range.first, from: arrival.time }, arrival.now);
     this.#push(here(range, 'PROVEN', arrival.time, null));
+  }
+
+  /** The stream went from one stretch to a later one: of what lies between and nothing was said of, all is missing. */
+  #reach(before: Pick<Stretch, 'last' | 'to'>, after: Pick<Stretch, 'first' | 'from'>, now: number): void {
+    const [first, last] = [before.last + 1n, after.first - 1n];
+    if (last < first) return;
+    this.#insert({
+      ...missingAs('GAP'),
+      ...{ first, last, from: before.to, to: Math.max(before.to, after.from), actual: 0, gap: first, gapFoundAt: now },
+      cause: 'the exchange made trades that did not arrive',
+    });
   }
 
   /** Ids that are not here, at most up to the last known one; they may lie in several stretches and in what was never declared. */
   #fill(run: IdRange, arrival: Arrival): void {
     const live = arrival.provenance === 'LIVE';
-    this.#cutOut(run, (part, row) =>
-      this.#insert(
-        live
-          ? here(part, 'PROVEN', arrival.time, null)
-          : here(part, 'BACKFILLED', arrival.time, row ? { gap: row.gap, gapFoundAt: row.gapFoundAt } : null),
-      ),
-    );
+    this.#cutOut(run, (part, row) => {
+      if (!live)
+        return this.#insert(
+          here(part, 'BACKFILLED', arrival.time, row ? { gap: row.gap, gapFoundAt: row.gapFoundAt } : null),
+        );
+      this.#insert(here(part, 'PROVEN', arrival.time, null));
+      if (row !== null) return;
+      // A late frame: the stream began before what was its first trade so far.
+      const next = this.#rows[this.#indexFrom(part.last + 1n)];
+      if (next !== undefined) this.#reach({ last: part.last, to: arrival.time }, next, arrival.now);
+    });
   }
 
   #markMissing(run: IdRange, status: 'UNFILLABLE', cause: string, { time, now }: Omit<Arrival, 'provenance'>): void {
     const head = this.#rows.at(-1);
-    if (head !== undefined && run.first > head.last + 1n)
-      this.#push({
-        ...missingAs('GAP'),
-        ...{ first: head.last + 1n, last: run.first - 1n, from: head.to, to: time, actual: 0 },
-        cause: 'the exchange made trades that did not arrive',
-        ...{ gap: head.last + 1n, gapFoundAt: now },
-      });
+    if (head !== undefined) this.#reach(head, { first: run.first, from: time }, now);
     this.#cutOut(run, (part, row) =>
       this.#insert({
         ...missingAs(status),
@@ -199,7 +205,7 @@ export class TradeLedger {
       next = part.last + 1n;
     }
     if (next <= run.last) pieces.push({ part: { first: next, last: run.last }, row: null });
-    for (const { part, row } of pieces) taken(part, row);
+    for (const { part, row } of pieces.reverse()) taken(part, row); // so that what follows a piece is in its place again
   }
 
   /** Puts a stretch into its place and joins it with neighbours that say the same. */

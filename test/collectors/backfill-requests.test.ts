@@ -199,6 +199,18 @@ describe('cancelling', () => {
     expect(await requests.cancel(id)).toEqual(cancelled);
   });
 
+  it('can be made up for: what was given up is asked for again', async () => {
+    const { clock, ask, passing, requests, stored } = asking();
+    const { id, trades } = await ask(1_000, 20_000);
+    await clock.advance(3_000);
+    const { filled } = await passing(requests.cancel(id));
+    const again = await ask(1_000, 20_000);
+    expect(again.trades).toBe(trades - filled);
+    await clock.advance(120_000);
+    expect(requests.find(again.id)).toMatchObject({ status: 'DONE', filled: again.trades, unfillable: 0n });
+    expect(stored().join()).not.toMatch(/GAP|UNFILLABLE/);
+  });
+
   it.each(['', 'plan-x', 'abc', Buffer.from('okx BTC-USDT 1').toString('base64url')])(
     'of "%s" is refused',
     async (id) => {

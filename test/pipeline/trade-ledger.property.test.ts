@@ -34,16 +34,33 @@ class ByHand {
     const head = this.#last;
     if ((step.do === 'add' || step.do === 'give-up' || step.do === 'retract') && head !== null)
       for (let id = head + 1n; id < (ids[0] ?? 0n); id += 1n) this.missing.set(id, 'GAP');
+    // A late frame from before the first: the stream made all that lies between.
+    if (step.do === 'add' && step.provenance === 'LIVE')
+      for (const id of ids.toReversed()) {
+        if (this.#spoken(id)) continue;
+        const above = this.#above(id);
+        for (let next = id + 1n; next < above; next += 1n) this.missing.set(next, 'GAP');
+      }
     for (const id of ids)
       if (step.do === 'add') {
         this.here.add(id);
         this.missing.delete(id);
       } else if (step.do === 'declare') {
-        if (!this.here.has(id) && !this.missing.has(id)) this.missing.set(id, 'GAP');
+        if (!this.here.has(id)) this.missing.set(id, 'GAP');
       } else if (step.do === 'retract' || !this.here.has(id)) {
         this.here.delete(id);
         this.missing.set(id, 'UNFILLABLE');
       }
+  }
+
+  #spoken(id: bigint): boolean {
+    return this.here.has(id) || this.missing.has(id);
+  }
+
+  /** The next id after one of which anything is said; the id itself when there is none. */
+  #above(id: bigint): bigint {
+    const later = [...this.here, ...this.missing.keys()].filter((one) => one > id);
+    return later.length === 0 ? id : later.reduce((a, b) => (a < b ? a : b));
   }
 
   get #last(): bigint | null {
@@ -132,6 +149,18 @@ describe('TradeLedger', () => {
       { first: 16n, last: 20n },
     ]);
     expect(ledger.missing({ first: 11n, last: 12n })).toEqual([]);
+  });
+
+  it('takes what lies between a late frame and what was the first trade so far for missing', () => {
+    const ledger = new TradeLedger();
+    for (const id of [10n, 7n]) ledger.add({ first: id, last: id }, { time: Number(id), provenance: 'LIVE', now: 100 });
+    ledger.add({ first: 1n, last: 2n }, { time: 1, provenance: 'BACKFILL', now: 100 });
+    expect(ledger.stretches).toMatchObject([
+      { status: 'BACKFILLED', first: 1n, last: 2n },
+      { status: 'PROVEN', first: 7n, last: 7n },
+      { status: 'GAP', first: 8n, last: 9n, from: 7, to: 10, gap: 8n },
+      { status: 'PROVEN', first: 10n, last: 10n },
+    ]);
   });
 
   it('forgets a gap that late frames fill by themselves, and remembers one that was fetched', () => {

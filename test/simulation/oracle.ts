@@ -35,16 +35,8 @@ export function everTrue(tape: Tape, { log, stretches }: Stored): readonly strin
   return wrong;
 }
 
-/** What of a market nobody can be blamed for. */
-export interface Excuse {
-  /** Where the stream began: of ids below it nothing is promised, not even when a frame from there comes late. */
-  readonly began: number;
-  /** Places of which the exchange or the database keeps nothing. */
-  readonly gone: (place: number) => boolean;
-}
-
-/** What must be true once all is settled. */
-export function finallyTrue(tape: Tape, stored: Stored, { began, gone }: Excuse): readonly string[] {
+/** What must be true once all is settled. `gone`: places of which the exchange or the database keeps nothing. */
+export function finallyTrue(tape: Tape, stored: Stored, gone: (place: number) => boolean): readonly string[] {
   const wrong: string[] = [];
   const said: string[] = [];
   for (const { first, last, status } of own(tape, stored.stretches))
@@ -61,7 +53,7 @@ export function finallyTrue(tape: Tape, stored: Stored, { began, gone }: Excuse)
   const known = [...places, ...said.keys().filter((place) => said[place] !== undefined)];
   for (let place = Math.min(...known); place <= Math.max(...known); place += 1) {
     const status = said[place];
-    if (!places.has(place) && status === undefined && place >= began)
+    if (!places.has(place) && status === undefined)
       wrong.push(`MISSING ${tape.symbol} ${place}: nothing is said of it`);
     if (places.has(place) && status === undefined) wrong.push(`UNDECLARED ${tape.symbol} ${place} is stored`);
     if (status === 'GAP') wrong.push(`OPEN ${tape.symbol} ${place}: never filled nor given up`);

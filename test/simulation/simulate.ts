@@ -55,7 +55,6 @@ class Run {
   readonly #disks: Disks;
   readonly #subscribers: readonly Subscriber[];
   readonly #lost = new Set<string>();
-  readonly #began: (number | undefined)[] = [];
   #server: Server | null = null;
   #startAt = 0;
 
@@ -158,7 +157,6 @@ class Run {
     const trade = this.#tapes[market]?.trade(place, this.#clock.now());
     if (trade === undefined || this.#server === null) return;
     const taken = this.#server.recorder.accept(trade, { storeRaw: false });
-    if (taken) this.#began[market] ??= place;
     this.#note(`frame ${market} ${place}${taken ? '' : ' turned away'}`);
   }
 
@@ -210,7 +208,7 @@ class Run {
     this.#check();
     for (const [market, tape] of this.#tapes.entries()) {
       const gone = (place: number) => place < (this.#rest.horizon[market] ?? 0) || poison.has(this.#key(market, place));
-      for (const what of finallyTrue(tape, stored, { began: this.#began[market] ?? 0, gone })) this.wrong.add(what);
+      for (const what of finallyTrue(tape, stored, gone)) this.wrong.add(what);
     }
     const excused = (key: string) => this.#lost.has(key) || poison.has(key);
     for (const one of this.#subscribers) for (const what of one.judge(store.log, excused)) this.wrong.add(what);

@@ -81,25 +81,27 @@ export class MemoryLedger implements GapLedger {
     range: IdRange,
     about: { readonly from: number; readonly to: number; readonly cause: string },
   ): bigint {
-    const { unknown } = this.countIds(exchange, symbol, range);
+    const { askable } = this.countIds(exchange, symbol, range);
     const foundAt = this.#clock.now();
     this.#later(() =>
       this.#paint(exchange, symbol, range, (part, row) =>
-        row ? null : { ...part, ...about, status: 'GAP', gap: { ...part, foundAt } },
+        row && row.status !== 'UNFILLABLE'
+          ? null
+          : { ...row, ...part, ...about, status: 'GAP', gap: row?.gap ?? { ...part, foundAt } },
       ),
     );
-    return unknown;
+    return askable;
   }
 
   readonly countIds = (exchange: string, symbol: string, range: IdRange) => {
-    let [unknown, unfillable] = [sizeOf(range), 0n];
+    let [askable, unfillable] = [sizeOf(range), 0n];
     for (const row of this.#of(exchange, symbol)) {
       const [first, last] = [max(row.first, range.first), min(row.last, range.last)];
       if (first > last) continue;
-      unknown -= sizeOf({ first, last });
-      if (row.status === 'UNFILLABLE') unfillable += sizeOf({ first, last });
+      if (row.status !== 'UNFILLABLE') askable -= sizeOf({ first, last });
+      else unfillable += sizeOf({ first, last });
     }
-    return { unknown, unfillable };
+    return { askable, unfillable };
   };
 
   async settled(): Promise<void> {
