@@ -43,11 +43,15 @@ export interface GapLedger {
   openGaps(exchange: string, symbol: string): readonly OpenGap[];
   /** First and last id known of a market; null when none is. */
   known(exchange: string, symbol: string): IdRange | null;
-  /** These ids are missing for good, for the reason given. What of them is here stays as it is. */
+  /**
+   * These ids are missing for good, for the reason given. What of them is here stays as it is. Under great load it may not be heard:
+   * then the gap stays open, and the next attempt says it again.
+   */
   giveUp(exchange: string, symbol: string, range: IdRange, cause: string): void;
   /**
    * Ids of which nothing is known, and those that were given up, become a gap to be filled; returns how many. Times are those of the trades asked for, ms.
    * Repeating changes nothing.
+   * @throws {AppError} BACKFILL_REFUSED while too much waits.
    */
   declare(
     exchange: string,

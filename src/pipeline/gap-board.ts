@@ -2,6 +2,7 @@ import { type IdRange, type Stretch, type StretchChange, sizeOf } from '../marke
 import { DataType } from '../market/data-type.ts';
 import type { Gap, GapLedger, OpenGap } from '../market/gap-ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { AppError } from '../runtime/errors.ts';
 import type { LedgerWord } from './spool-batch.ts';
 import { isHere } from './trade-ledger.ts';
 import type { TradeLedgers } from './trade-ledgers.ts';
@@ -9,7 +10,8 @@ import type { TradeLedgers } from './trade-ledgers.ts';
 interface BoardPorts {
   readonly ledgers: TradeLedgers;
   readonly clock: Clock;
-  say(word: LedgerWord): void;
+  /** False: too much waits; it has not been said. */
+  say(word: LedgerWord): boolean;
   settled(): Promise<void>;
 }
 
@@ -75,8 +77,9 @@ export class GapBoard implements GapLedger {
     about: { readonly from: number; readonly to: number; readonly cause: string },
   ): bigint {
     const runs = this.#ports.ledgers.find(exchange, symbol)?.askable(range) ?? [range];
-    if (runs.length > 0)
-      this.#ports.say({ kind: 'declare', exchange, symbol, range, about, now: this.#ports.clock.now() });
+    const now = this.#ports.clock.now();
+    if (runs.length > 0 && !this.#ports.say({ kind: 'declare', exchange, symbol, range, about, now }))
+      throw new AppError('BACKFILL_REFUSED', 'Too many trades wait to become durable; ask again in a moment');
     return runs.reduce((sum, run) => sum + sizeOf(run), 0n);
   }
 

@@ -61,7 +61,7 @@ export interface IntakeOptions {
 }
 
 export interface IntakeStatus {
-  /** Trades accepted and not durable yet. */
+  /** Trades, and what is said of them, accepted and not durable yet. */
   readonly queued: number;
   /** Null: the spool takes what comes; else since when (monotonic ms) it is full. */
   readonly fullSince: number | null;
@@ -74,6 +74,7 @@ export interface IntakeStatus {
 }
 
 interface Accepted {
+  readonly kind: 'accepted';
   readonly trade: Trade;
   readonly provenance: Provenance;
   readonly storeRaw: boolean;
@@ -86,8 +87,7 @@ const FULL_RETRY_MS = 500;
 export class TradeIntake {
   readonly #ports: IntakePorts;
   readonly #options: IntakeOptions;
-  readonly #queue: BoundedQueue<Accepted>;
-  #words: LedgerWord[] = [];
+  readonly #queue: BoundedQueue<Accepted | LedgerWord>;
   readonly #recentIds = new RecentIds();
   readonly #fills = new RecentFills();
   readonly #stopping = new AbortController();
@@ -117,28 +117,21 @@ export class TradeIntake {
   }
 
   /** Cheap, never waits. False: no room; the trade is missing unless it is fetched again. */
-  accept(accepted: Accepted): boolean {
+  accept(trade: Omit<Accepted, 'kind'>): boolean {
     try {
-      checkStorable(accepted.trade, this.#ports.clock.now());
+      checkStorable(trade.trade, this.#ports.clock.now());
     } catch (error) {
-      this.#refuse(accepted.trade, messageOf(error));
+      this.#refuse(trade.trade, messageOf(error));
       return true;
     }
-    if (this.#stopping.signal.aborted || !this.#queue.push(accepted)) {
-      this.#turnedAway += 1;
-      return false;
-    }
-    this.#accepted += 1;
-    if (this.#queue.held >= this.#options.capacity / 2) this.#ports.gate.set(GATE_NAME, false);
-    this.#wake();
-    return true;
+    if (!this.#stopping.signal.aborted && this.#take({ kind: 'accepted', ...trade })) return true;
+    this.#turnedAway += 1;
+    return false;
   }
 
-  /** Takes something said of trades into the ledger, after the trades accepted before. */
-  say(word: LedgerWord): void {
-    this.#words.push(word);
-    this.#accepted += 1;
-    this.#wake();
+  /** Takes something said of trades into the ledger, after the trades accepted before. False: no room; it has not been said. */
+  say(word: LedgerWord): boolean {
+    return this.#take(word);
   }
 
   /** Before the next batch, what is known is replaced by what `build` gives. */
@@ -177,6 +170,14 @@ export class TradeIntake {
     this.#queue[Symbol.dispose]();
   }
 
+  #take(item: Accepted | LedgerWord): boolean {
+    if (!this.#queue.push(item)) return false;
+    this.#accepted += 1;
+    if (this.#queue.held >= this.#options.capacity / 2) this.#ports.gate.set(GATE_NAME, false);
+    this.#wake();
+    return true;
+  }
+
   #wake(): void {
     this.#idle?.resolve();
     this.#idle = null;
@@ -190,7 +191,7 @@ export class TradeIntake {
         this.#ports.ledgers.become(await build());
         this.#ports.rebased();
       }
-      if (this.#queue.held === 0 && this.#words.length === 0) {
+      if (this.#queue.held === 0) {
         if (this.#stopping.signal.aborted) return;
         this.#idle = Promise.withResolvers();
         await this.#idle.promise;
@@ -201,22 +202,25 @@ export class TradeIntake {
         await this.#ports.clock.sleep(lingerMs, this.#stopping.signal).catch(() => {});
       const accepted = this.#queue.take(maxRows);
       if (this.#queue.held <= capacity / 4 && this.#fullSince === null) this.#ports.gate.set(GATE_NAME, true);
-      const words = this.#words;
-      this.#words = [];
-      const items = this.#assemble(accepted, words);
+      const items = this.#assemble(accepted);
       if (items.length > 0) await this.#spool(items);
-      this.#settle(accepted.length + words.length);
+      this.#settle(accepted.length);
     }
   }
 
-  #assemble(accepted: readonly Accepted[], words: readonly LedgerWord[]): readonly SpoolItem[] {
+  #assemble(accepted: readonly (Accepted | LedgerWord)[]): readonly SpoolItem[] {
     const recordedAt = this.#ports.clock.now();
     const items: SpoolItem[] = [];
     const add = (item: SpoolItem) => {
       foldItem(this.#ports.ledgers, item, this.#ports.hasTradeIds);
       items.push(item);
     };
-    for (const { trade, provenance, storeRaw } of accepted) {
+    for (const one of accepted) {
+      if (one.kind !== 'accepted') {
+        add(one);
+        continue;
+      }
+      const { trade, provenance, storeRaw } = one;
       const fresh = this.#fresh(trade);
       if (fresh === null) continue;
       this.#last += 1n;
@@ -226,7 +230,6 @@ export class TradeIntake {
         recorded: { trade: fresh, writer, sequence: this.#last, recordedAt, provenance, storeRaw },
       });
     }
-    for (const word of words) add(word);
     return items;
   }
 

@@ -364,6 +364,24 @@ describe('Recorder', () => {
     expect(store.log).toHaveLength(101);
   });
 
+  it('takes what is said of trades in the order it is said, within the same bound', async () => {
+    const { clock, spool, accept, recorder, store, queues } = await openRecorder({ tradeCapacity: 2 });
+    const disk = Promise.withResolvers<void>();
+    spool.sync = () => disk.promise;
+    const [first = aTrade()] = someTrades(1);
+    const id = BigInt(first.tradeId);
+    accept([first]);
+    await clock.advance(10);
+    const about = { from: 0, to: 0, cause: 'somebody asked' };
+    const declare = (at: bigint) => recorder.gaps.declare('okx', 'BTC-USDT', { first: at, last: at }, about);
+    expect([declare(id - 2n), declare(id - 4n)]).toEqual([1n, 1n]);
+    expect(() => declare(id - 6n)).toThrow(expect.objectContaining({ code: 'BACKFILL_REFUSED' }));
+    expect(queues.list().find(({ name }) => name === 'trades')).toMatchObject({ held: 2, dropped: 1 });
+    disk.resolve();
+    await clock.advance(100);
+    expect(ledgerOf(store).filter((line) => line.startsWith('GAP'))).toHaveLength(2);
+  });
+
   it('takes a trade that was turned away when it comes again', async () => {
     const { clock, store, accept } = await openRecorder({ tradeCapacity: 1 });
     const [first = aTrade(), second = aTrade()] = someTrades(2);
