@@ -28,7 +28,8 @@ export const atLeast = (what: string, measured: number, limit: number): Goal => 
 export interface Result {
   readonly name: string;
   readonly seed: string;
-  readonly database: 'embedded' | 'postgres';
+  /** Null: it works without one. */
+  readonly database: 'embedded' | 'postgres' | null;
   readonly seconds: number;
   /** How often each thing was done, or happened. */
   readonly counts: Readonly<Record<string, number>>;

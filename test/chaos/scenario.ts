@@ -40,7 +40,7 @@ export async function play<Size>(
   const protocol = new Protocol();
   const startedAt = performance.now();
   let broken: string | undefined;
-  let database: Result['database'] = 'postgres';
+  let database: Result['database'] = null;
   const place = async () => {
     const place = await setting.place();
     database = place.url === null ? 'embedded' : 'postgres';

@@ -6,6 +6,7 @@ import { postgres } from './postgres.ts';
 import { restartOne } from './restart-one.ts';
 import type { Result } from './result.ts';
 import { play, type Scenario, type Setting } from './scenario.ts';
+import { simulation } from './simulation.ts';
 import { storm } from './storm.ts';
 
 interface Row {
@@ -23,6 +24,14 @@ interface Row {
 
 /** Each in two sizes: what the product promises, and a few seconds of the same. */
 export const SCENARIOS = {
+  simulation: row('simulation', simulation, {
+    does: 'runs the pipeline in virtual time under a thousand schedules of faults',
+    pain: 'faults that meet once in a thousand times',
+    needs: 'any',
+    full: { schedules: 1_000 },
+    short: { schedules: 40 },
+    counted: (schedules) => ({ schedules }),
+  }),
   kill9: row('kill9', kill9, {
     does: 'kills the server at its crash points and at random, again and again, under load',
     pain: 'a crash that loses what was shown',
