@@ -111,7 +111,7 @@ export async function startApp(
           }),
         marketData: {
           insert: (events, tails) => insertMarketData(db, events, { writer: writer.writer, tails }),
-          ends: () => loadStreamEnds(db, writer.writer),
+          ends: () => loadStreamEnds(db),
         },
         tradeFeed,
         liveFeed,
@@ -156,7 +156,7 @@ export async function startApp(
     }),
   );
   for (const collector of collectors.list) manager.addCollector(record(collector, recorder));
-  for (const stream of collectors.interrupted) recorder.streams.expected(stream);
+  if (!othersActive) for (const stream of collectors.interrupted) recorder.streams.expected(stream);
   const events = opening.use(
     openEventLog<CollectorEvent>(join(config.data_dir, 'events'), { clock, log: collectorLog }),
   );

@@ -23,7 +23,7 @@ import { TradeLedgers } from './trade-ledgers.ts';
 export interface MarketDataStore {
   /** Stores samples and what the books say of their streams, all or nothing. */
   insert(events: readonly LiveEvent[], tails: readonly StreamTail[]): Promise<unknown>;
-  /** What the books say last of each stream. */
+  /** What any books say last of each stream. */
   ends(): Promise<readonly StreamStretch[]>;
 }
 

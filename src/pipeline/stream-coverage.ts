@@ -49,14 +49,14 @@ export class StreamCoverage {
   #turn: Promise<unknown> = Promise.resolve();
   #isBeating = false;
 
-  /** `ends`: what the last process said last of each stream. */
+  /** `ends`: what was said last of each stream, by whomever. */
   constructor(ports: StreamCoveragePorts, ends: readonly StreamStretch[]) {
     this.#ports = ports;
     for (const { stretch, ...stream } of ends) this.#open(stream, new StreamLedger(stretch));
     this.#timer = ports.clock.every(BEAT_MS, () => void this.#beat());
   }
 
-  /** The last process collected it, and was not told to stop that: since then it is missing. */
+  /** It was collected, nobody said to stop that, and nobody does it now: since then it is missing. */
   expected(stream: StreamKey): void {
     if (stream.dataType === 'trade') return;
     if (stream.dataType === 'balance') this.#account(stream.exchange).asked.add(stream.symbol);

@@ -1,4 +1,4 @@
-import { and, eq, ne, sql } from 'drizzle-orm';
+import { desc, eq, ne, sql } from 'drizzle-orm';
 import type { StreamKey, StreamTail, Stretch } from '../market/coverage.ts';
 import { type DataType, isDataType } from '../market/data-type.ts';
 import type { Handle } from './connections.ts';
@@ -66,8 +66,8 @@ export async function replaceTails(
       cause = excluded.cause, gap = excluded.gap, gap_found_at = excluded.gap_found_at, updated_at = excluded.updated_at`);
 }
 
-/** The last thing a writer has said of each stream without ids. */
-export async function loadStreamEnds(db: Database, writer: number): Promise<readonly StreamStretch[]> {
+/** The newest thing any writer has said of each stream without ids: whoever comes next goes on from there. */
+export async function loadStreamEnds(db: Database): Promise<readonly StreamStretch[]> {
   const rows = await db.writers.run((handle) =>
     handle
       .selectDistinctOn([table.instrumentId, table.dataType], {
@@ -77,8 +77,8 @@ export async function loadStreamEnds(db: Database, writer: number): Promise<read
       })
       .from(table)
       .innerJoin(instrument, eq(instrument.id, table.instrumentId))
-      .where(and(eq(table.writer, writer), ne(table.dataType, 'trade' satisfies DataType)))
-      .orderBy(table.instrumentId, table.dataType, sql`${table.first} desc`),
+      .where(ne(table.dataType, 'trade' satisfies DataType))
+      .orderBy(table.instrumentId, table.dataType, desc(table.last)),
   );
   return rows.flatMap(({ exchange, symbol, row }) =>
     isDataType(row.dataType) ? [{ exchange, symbol, dataType: row.dataType, stretch: toStretch(row) }] : [],

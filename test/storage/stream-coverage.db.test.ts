@@ -93,18 +93,20 @@ describe('what is known of a stream without ids', () => {
     expect(await said(symbol)).toEqual(['UNPROVEN 0..100 (1)']);
   });
 
-  it('ends, for the next start, with the newest stretch of each', async () => {
+  it('ends, for the next start, with the newest stretch of each, whoever said it', async () => {
     const [one, other] = [scene().symbol, scene().symbol];
     await save([
       tail(one, 0, ['UNPROVEN', 0, 100], ['UNFILLABLE', 101, 200]),
       { ...tail(other, 0, ['UNPROVEN', 0, 300]), dataType: 'candle' },
     ]);
-    const ends = (await loadStreamEnds(db(), WRITER)).filter(({ symbol }) => symbol === one || symbol === other);
+    const older = [tail(one, 0, ['UNPROVEN', 0, 150]), tail(other, 0, ['UNPROVEN', 0, 150])];
+    await insertMarketData(db(), [], { writer: WRITER + 1, tails: older });
+    const ends = (await loadStreamEnds(db())).filter(({ symbol }) => symbol === one || symbol === other);
     expect(ends.map(({ symbol, dataType, stretch: { last } }) => [symbol, dataType, Number(last) - NOW])).toEqual([
       [one, 'ticker', 200],
       [other, 'candle', 300],
+      [other, 'ticker', 150],
     ]);
-    expect(await loadStreamEnds(db(), WRITER + 1)).toEqual([]);
   });
 
   it('has gaps that count no trades, and does not count as trades elsewhere', async () => {
