@@ -31,6 +31,7 @@ import { findInstrument, listInstruments } from './storage/instruments.ts';
 import { insertMarketData, latestBalances, listMarketData } from './storage/market-data.ts';
 import { dropExpired, ensureMonthsAhead } from './storage/partitions.ts';
 import { Spool } from './storage/spool/spool.ts';
+import { loadStreamEnds } from './storage/stream-coverage.ts';
 import { openTradeWriter, type TradeWriter } from './storage/trade-writer.ts';
 import { currentPosition, findTrade, listTrades, tradesAfter } from './storage/trades.ts';
 import { othersWrite } from './storage/writer-slot.ts';
@@ -108,7 +109,10 @@ export async function startApp(
           queueMicrotask(() => {
             throw error; // ends the process as any failure nobody handles; the next start finds out what the disk holds
           }),
-        marketData: { insert: (events) => insertMarketData(db, events) },
+        marketData: {
+          insert: (events, tails) => insertMarketData(db, events, { writer: writer.writer, tails }),
+          ends: () => loadStreamEnds(db),
+        },
         tradeFeed,
         liveFeed,
         gate,
@@ -152,6 +156,7 @@ export async function startApp(
     }),
   );
   for (const collector of collectors.list) manager.addCollector(record(collector, recorder));
+  if (!othersActive) for (const stream of collectors.interrupted) recorder.streams.expected(stream);
   const events = opening.use(
     openEventLog<CollectorEvent>(join(config.data_dir, 'events'), { clock, log: collectorLog }),
   );
@@ -302,10 +307,21 @@ const configured = (config: Config): readonly ExchangeCollectorConfig[] =>
       })),
   );
 
-/** Every event of the collector is recorded from now on. */
+/** Every event of the collector is recorded from now on, and when its streams were carried. */
 function record(collector: BaseDataCollector, recorder: Recorder): BaseDataCollector {
-  const { storeRawData: storeRaw } = collector;
+  const { storeRawData: storeRaw, exchange, symbol } = collector;
+  const { streams } = recorder;
   collector.onEvent((event) => recorder.accept(event, { storeRaw }));
+  collector.onStreamChange(({ dataType, carried, at, cause }) => {
+    const stream = { exchange, symbol, dataType };
+    if (carried) streams.carried(stream, at);
+    else if (!collector.shouldBeRunning) streams.ended(stream);
+    else streams.lost(stream, at, collector.state === 'stopping' ? 'its collector was restarted' : cause);
+  });
+  collector.onStateChange(({ state }) => {
+    if (state === 'stopped')
+      for (const dataType of collector.config.dataTypes) streams.ended({ exchange, symbol, dataType });
+  });
   return collector;
 }
 
@@ -332,6 +348,14 @@ async function restoreCollectors(db: Database, config: Config, factory: Exchange
       log.warn('A stored collector cannot be made any more', { collector: name, reason: messageOf(error) });
     }
   }
+  const wereRunning = new Map(
+    stored.filter((one) => one.shouldBeRunning).map(({ name, config }) => [name, (config as Remembered).dataTypes]),
+  );
+  const interrupted = list.flatMap(({ name, exchange, symbol, config: { dataTypes } }) =>
+    dataTypes
+      .filter((dataType) => wereRunning.get(name)?.includes(dataType))
+      .map((dataType) => ({ exchange, symbol, dataType })),
+  );
   const store: CollectorStore = {
     save: (collectors) =>
       saveCollectors(
@@ -340,7 +364,12 @@ async function restoreCollectors(db: Database, config: Config, factory: Exchange
       ),
     remove: (name) => removeCollector(db, name),
   };
-  return { list, store, stopped: new Set(stored.filter((one) => !one.shouldBeRunning).map(({ name }) => name)) };
+  return {
+    list,
+    store,
+    interrupted,
+    stopped: new Set(stored.filter((one) => !one.shouldBeRunning).map(({ name }) => name)),
+  };
 }
 
 function toStored(collector: BaseDataCollector, fromFile: boolean, updatedAt: Date): StoredCollector {

@@ -48,6 +48,8 @@ export class OrderBookStream implements Disposable {
   #breaks = 0;
   #last: BookChange | null = null;
   #isOld = false;
+  /** The last change named the one before it. */
+  #chained = false;
 
   constructor(options: OrderBookStreamOptions) {
     this.#options = options;
@@ -67,6 +69,7 @@ export class OrderBookStream implements Disposable {
     this.#buffer = [];
     if (this.#validity !== 'VALID') return;
     this.#validity = 'STALE';
+    this.#chained = false;
     this.#publish();
   }
 
@@ -88,6 +91,7 @@ export class OrderBookStream implements Disposable {
     this.#previous = null;
     this.#bridging = bridging;
     this.#validity = 'VALID';
+    this.#chained = false;
     if (this.#holds(snapshot)) this.#publish();
   }
 
@@ -105,6 +109,7 @@ export class OrderBookStream implements Disposable {
       if (!chained) return this.#break('sequence-gap', `the book is at ${last}, the next change follows ${previous}`);
     }
     this.#bridging = false;
+    this.#chained = previous !== null && sequence !== null && last !== null;
     this.#sides.apply(delta.bids, delta.asks);
     this.#previous = previous;
     this.#sequence = sequence;
@@ -135,6 +140,7 @@ export class OrderBookStream implements Disposable {
     this.#sides.clear();
     this.#sequence = null;
     this.#validity = 'RESYNCING';
+    this.#chained = false;
     this.#publish();
     if (adapter.bookRecovery === 'rest-snapshot')
       return this.#startSeeding(backoffMs(this.#breaks++, RETRY_CAP_MS, random));
@@ -218,6 +224,7 @@ export class OrderBookStream implements Disposable {
       asks,
       sequence: this.#sequence,
       validity: this.#isOld ? 'STALE' : this.#validity,
+      chained: this.#chained && !this.#isOld,
     });
   }
 }

@@ -19,6 +19,7 @@ export function readStoredBook(exchange: string, payload: unknown, route: Route,
     asks: levelsOf(asks, 'asks'),
     sequence: sequence === null ? null : integerOf(sequence, 'sequence'),
     validity,
+    chained: false, // a sample: what came before it is not stored
   };
 }
 

@@ -13,7 +13,7 @@ interface Interval extends CoverageInterval {
   readonly stream: StreamKey;
 }
 
-/** Only trades are counted by ids; elsewhere a stretch is one of time. */
+/** Only trades are counted by ids; elsewhere a stretch is one of time, and nobody knows how much there should be in it. */
 const idsOf = ({ ids, stream }: Interval) => (stream.dataType === 'trade' ? ids : null);
 
 const CoverageIntervalType = builder.objectRef<Interval>('CoverageInterval').implement({
@@ -21,7 +21,10 @@ const CoverageIntervalType = builder.objectRef<Interval>('CoverageInterval').imp
   fields: (t) => ({
     status: t.expose('status', { type: CoverageStatusEnum, description: 'In one word.' }),
     evidence: t.expose('evidence', { type: CoverageEvidenceEnum, description: 'What that rests on.' }),
-    from: t.expose('from', { type: 'DateTime', description: 'Exchange time, inclusive.' }),
+    from: t.expose('from', {
+      type: 'DateTime',
+      description: 'Exchange time, inclusive; for other data than trades the time of our clock.',
+    }),
     to: t.expose('to', {
       type: 'DateTime',
       description:
@@ -51,7 +54,7 @@ const CoverageIntervalType = builder.objectRef<Interval>('CoverageInterval').imp
     }),
     actual: t.field({
       type: 'BigInt',
-      description: 'Those of them that are stored, single trades; for other data messages.',
+      description: 'Those of them that are stored, single trades; for other data stored rows.',
       resolve: ({ actual }) => actual,
     }),
     cause: t.exposeString('cause', { nullable: true, description: 'Why not everything is here; null where it is.' }),
@@ -69,7 +72,7 @@ builder.queryField('coverage', (t) =>
     description:
       'What is known of one stream in [from, to), as contiguous intervals without overlap. A missing trade may share a millisecond with ' +
       'its neighbours, so a gap reaches from the trade before it to the one after it, both included; PROVEN is only what lies between. ' +
-      'A quiet hour between consecutive ids is PROVEN. What the database does not hold yet (`health.storage`) is not in it. ' +
+      'A quiet hour between consecutive ids is PROVEN. Streams without ids are told by the time they were carried. What the database does not hold yet (`health.storage`) is not in it. ' +
       'Codes: EXCHANGE_UNKNOWN, SYMBOL_UNKNOWN, BAD_USER_INPUT.',
     args: {
       ...marketArgs(),

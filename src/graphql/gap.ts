@@ -51,8 +51,14 @@ GapType.implement({
       resolve: ({ first }) => first,
     }),
     lastId: t.field({ type: 'BigInt', description: 'The last one.', resolve: ({ last }) => last }),
-    from: t.expose('from', { type: 'DateTime', description: 'Exchange time of what stands before it.' }),
-    to: t.expose('to', { type: 'DateTime', description: 'Exchange time of what stands after it.' }),
+    from: t.expose('from', {
+      type: 'DateTime',
+      description: 'Exchange time of what stands before it; for streams without ids its first ms, by our clock.',
+    }),
+    to: t.expose('to', {
+      type: 'DateTime',
+      description: 'Exchange time of what stands after it; for streams without ids its last ms, by our clock.',
+    }),
     foundAt: t.expose('foundAt', { type: 'DateTime', description: 'When it was found, by our clock.' }),
     cause: t.exposeString('cause', {
       nullable: true,
@@ -63,7 +69,11 @@ GapType.implement({
       description:
         'GAP while anything of it is open; then UNFILLABLE when something is missing for good, else BACKFILLED.',
     }),
-    expected: t.expose('expected', { type: 'BigInt', description: 'Single trades missing when it was found.' }),
+    expected: t.expose('expected', {
+      type: 'BigInt',
+      description:
+        'Single trades missing when it was found; 0 for streams without ids, of which nobody knows how much was missed.',
+    }),
     filled: t.expose('filled', { type: 'BigInt', description: 'Those of them that are stored now.' }),
     unfillable: t.expose('unfillable', { type: 'BigInt', description: 'Those of them that never will be.' }),
     remaining: t.field({
@@ -115,7 +125,7 @@ builder.subscriptionField('gapChanged', (t) =>
   t.field({
     type: GapType,
     description:
-      'A gap whenever it is found, shrinks or is closed, from now on; the same gap comes as often as it changes. A client too slow to read ' +
+      'A gap of trades whenever it is found, shrinks or is closed, from now on; the same gap comes as often as it changes. A client too slow to read ' +
       'loses the oldest changes, and `gaps` has the state. Codes: EXCHANGE_UNKNOWN, SYMBOL_UNKNOWN.',
     args: {
       exchange: t.arg.string({ description: 'Only of this exchange; without it all.' }),

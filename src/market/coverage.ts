@@ -37,7 +37,7 @@ export interface StreamKey {
 
 /**
  * A stretch of one stream of which one thing is known, as it is stored. Stretches of a stream never overlap.
- * `first` and `last` are trade ids where ids are without holes, else exchange times in ms.
+ * `first` and `last` are trade ids where ids are without holes, else times of our clock in ms, as are `from` and `to` then.
  */
 export interface Stretch extends IdRange {
   readonly status: CoverageStatus;
@@ -62,6 +62,12 @@ export const sizeOf = ({ first, last }: IdRange): bigint => last - first + 1n;
 export interface MarketStretch extends Stretch {
   readonly exchange: string;
   readonly symbol: string;
+}
+
+/** What the books of a stream without ids say from a time on, ms: these stretches, ascending, and nothing else. */
+export interface StreamTail extends StreamKey {
+  readonly from: bigint;
+  readonly stretches: readonly Stretch[];
 }
 
 /** What became of the stretch of a market that begins at `first`; null: nothing begins there any more. */

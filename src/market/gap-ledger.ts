@@ -25,13 +25,13 @@ export interface Gap {
   readonly first: bigint;
   readonly last: bigint;
   readonly foundAt: number;
-  /** Exchange times, ms, of what stands beside it. */
+  /** Exchange times, ms, of what stands beside it; for streams without ids `first` and `last`. */
   readonly from: number;
   readonly to: number;
   readonly cause: string | null;
   /** GAP while anything of it is open; UNFILLABLE once closed with something missing for good, else BACKFILLED. */
   readonly status: Extract<CoverageStatus, 'GAP' | 'BACKFILLED' | 'UNFILLABLE'>;
-  /** Things missing when it was found; of them `filled` are here now and `unfillable` never will be. */
+  /** Trades missing when it was found; of them `filled` are here now and `unfillable` never will be. 0 for streams without ids. */
   readonly expected: bigint;
   readonly filled: bigint;
   readonly unfillable: bigint;

@@ -60,6 +60,8 @@ export interface OrderBook extends Stamped {
   /** The exchange's sequence after the last applied change; null where it sends none. */
   readonly sequence: number | null;
   readonly validity: BookValidity;
+  /** By the exchange's own sequence it follows the state before it, so that nothing was missed between them. */
+  readonly chained: boolean;
 }
 
 /** A candle as the exchange computed it (ours come from trades). */

@@ -48,6 +48,8 @@ interface BatchWriterOptions<T> {
   /** Stores a batch, wholly or not at all. An error whose code says `retry` is met by the same batch again, any other by halving it. */
   write(rows: readonly T[]): Promise<unknown>;
   describe(row: T): string;
+  /** Told of every row that will never be stored: it gave way to a newer one, or storage does not take it. */
+  readonly lost?: (row: T, why: 'dropped' | 'refused') => void;
 }
 
 interface WriterPorts {
@@ -77,7 +79,11 @@ export class BatchWriter<T extends { readonly acceptedAt: number }> {
   constructor(options: BatchWriterOptions<T>, ports: WriterPorts) {
     this.#options = options;
     this.#ports = ports;
-    this.#queue = new BoundedQueue({ ...options, registry: ports.queues });
+    this.#queue = new BoundedQueue({
+      ...options,
+      registry: ports.queues,
+      dropped: (row) => options.lost?.(row, 'dropped'),
+    });
     this.#running = this.#run();
   }
 
@@ -215,6 +221,7 @@ export class BatchWriter<T extends { readonly acceptedAt: number }> {
     if (this.#refusedSample.length > REFUSED_KEPT) this.#refusedSample.shift();
     this.#lastError = { message: refused.reason, at: refused.at };
     this.#ports.log.error('Storage refused a row for good', { queue: this.#options.name, ...refused });
+    this.#options.lost?.(row, 'refused');
   }
 
   #inWords(queued: number, oldestMs: number | null): string {

@@ -1,9 +1,11 @@
+import type { StreamTail } from '../market/coverage.ts';
 import type { MarketEvent } from '../market/market-event.ts';
 import type { Provenance } from '../market/recorded-trade.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
+import type { StreamStretch } from '../storage/stream-coverage.ts';
 import { BatchWriter, type BatchWriterStatus } from './batch-writer.ts';
 import { foldItem, type HasTradeIds } from './fold-trades.ts';
 import { GapBoard } from './gap-board.ts';
@@ -11,6 +13,7 @@ import type { LiveEvent, LiveFeed } from './live-feed.ts';
 import { DEFAULT_SAMPLING, Sampler, type Sampling } from './sampler.ts';
 import { tradesOf } from './spool-batch.ts';
 import { everyRow, readBatch } from './spooled-batches.ts';
+import { StreamCoverage } from './stream-coverage.ts';
 import { type DrainStatus, TradeDrain, type TradeStore } from './trade-drain.ts';
 import type { TradeFeed } from './trade-feed.ts';
 import { type IntakeStatus, type SpoolPort, TradeIntake } from './trade-intake.ts';
@@ -18,7 +21,10 @@ import { TradeLedgers } from './trade-ledgers.ts';
 
 /** Where sampled market data goes; errors mean the same as a TradeStore's. */
 export interface MarketDataStore {
-  insert(events: readonly LiveEvent[]): Promise<unknown>;
+  /** Stores samples and what the books say of their streams, all or nothing. */
+  insert(events: readonly LiveEvent[], tails: readonly StreamTail[]): Promise<unknown>;
+  /** What any books say last of each stream. */
+  ends(): Promise<readonly StreamStretch[]>;
 }
 
 export interface RecorderPorts {
@@ -80,6 +86,8 @@ interface MarketDataEntry {
 export class Recorder implements AsyncDisposable {
   /** What is missing. */
   readonly gaps: GapBoard;
+  /** When the streams without ids were carried. */
+  readonly streams: StreamCoverage;
   readonly #ports: RecorderPorts;
   readonly #drainMs: number;
   readonly #intake: TradeIntake;
@@ -87,7 +95,7 @@ export class Recorder implements AsyncDisposable {
   readonly #marketData: BatchWriter<MarketDataEntry>;
   readonly #sampler: Sampler;
 
-  private constructor(ports: RecorderPorts, options: RecorderOptions, start: Start) {
+  private constructor(ports: RecorderPorts, options: RecorderOptions, start: Start, ends: readonly StreamStretch[]) {
     const { tradeCapacity: capacity = 32_768, maxRows = 2_000, lingerMs = 4, drainMs = 5_000 } = options;
     this.#ports = ports;
     this.#drainMs = drainMs;
@@ -124,6 +132,10 @@ export class Recorder implements AsyncDisposable {
       settled: () => this.#intake.settled(),
     });
     this.#drain.start();
+    this.streams = new StreamCoverage(
+      { ...ports, store: (events, tails) => ports.marketData.insert(events, tails) },
+      ends,
+    );
     this.#marketData = new BatchWriter(
       {
         name: 'market data samples',
@@ -131,26 +143,28 @@ export class Recorder implements AsyncDisposable {
         policy: 'drop-oldest',
         maxRows: 500,
         lingerMs: 100,
-        write: (rows) => ports.marketData.insert(rows.map(({ event }) => event)),
+        write: (rows) => this.streams.write(rows.map(({ event }) => event)),
+        lost: ({ event }, why) => this.streams.abandoned(event, why),
         describe: ({ event }) => `${event.exchange}:${event.symbol} ${event.kind}`,
       },
       ports,
     );
-    this.#sampler = new Sampler(options.samplingOf ?? (() => DEFAULT_SAMPLING), ports.clock, (event) =>
-      this.#marketData.offer({ event, acceptedAt: ports.clock.monotonic() }),
-    );
+    this.#sampler = new Sampler(options.samplingOf ?? (() => DEFAULT_SAMPLING), ports.clock, (event) => {
+      this.streams.queued(event);
+      this.#marketData.offer({ event, acceptedAt: ports.clock.monotonic() });
+    });
   }
 
   /** Goes on where the last process ended: what it left in the spool is shown and committed first. */
   static async open(ports: RecorderPorts, options: RecorderOptions = {}): Promise<Recorder> {
-    if (!ports.foreignSpool) return new Recorder(ports, options, await findStart(ports));
+    const ends = await ports.marketData.ends();
+    if (!ports.foreignSpool) return new Recorder(ports, options, await findStart(ports), ends);
     const stretches = await ports.trades.load();
     let number = 0;
     for await (const row of everyRow(ports.spool)) number = row.number;
     const ledgers = { stored: new TradeLedgers(stretches), known: new TradeLedgers(stretches) };
-    const recorder = new Recorder(ports, options, {
-      ...{ ...ledgers, left: [], committed: number, number, last: ports.trades.position },
-    });
+    const start = { ...ledgers, left: [], committed: number, number, last: ports.trades.position };
+    const recorder = new Recorder(ports, options, start, ends);
     await recorder.#takeOver(number);
     return recorder;
   }
@@ -179,6 +193,7 @@ export class Recorder implements AsyncDisposable {
         provenance: options.provenance ?? 'LIVE',
       });
     this.#ports.liveFeed.publish(event);
+    this.streams.saw(event);
     this.#sampler.accept(event);
     return true;
   }
@@ -201,6 +216,7 @@ export class Recorder implements AsyncDisposable {
     await this.#intake.stop(this.#drainMs);
     const left = await this.#drain.stop(Math.max(0, until - clock.monotonic()));
     const lost = await samples;
+    await this.streams.stop(Math.max(0, until - clock.monotonic()));
     if (left > 0) log.warn('Trades stay in the spool for the next start', { trades: left });
     if (lost > 0) log.error('Samples were left unstored at the shutdown deadline', { samples: lost });
   }

@@ -20,10 +20,16 @@ interface QueueOptions {
   readonly registry: QueueRegistry;
 }
 
+interface ValueOptions<T> extends QueueOptions {
+  /** Told of every value that was let go for a newer one. */
+  readonly dropped?: (value: T) => void;
+}
+
 /** First in, first out, never more than `capacity`; a ring that grows as it fills, so an idle queue costs little. */
 export class BoundedQueue<T> implements Disposable {
   readonly capacity: number;
   readonly #policy: QueuePolicy;
+  readonly #onDrop: ((value: T) => void) | undefined;
   readonly #leave: () => void;
   #items: (T | undefined)[] = new Array(8);
   #first = 0;
@@ -32,11 +38,12 @@ export class BoundedQueue<T> implements Disposable {
   #dropped = 0;
   #held = 0;
 
-  constructor({ name, capacity, policy, registry }: QueueOptions) {
+  constructor({ name, capacity, policy, registry, dropped }: ValueOptions<T>) {
     if (!Number.isInteger(capacity) || capacity < 1)
       throw new RangeError(`Queue ${name}: capacity ${capacity} is not a positive integer`);
     this.capacity = capacity;
     this.#policy = policy;
+    this.#onDrop = dropped;
     this.#leave = registry.enter(name, this);
   }
 
@@ -67,7 +74,8 @@ export class BoundedQueue<T> implements Disposable {
     if (this.#held === this.capacity) {
       this.#dropped += 1;
       if (this.#policy === 'refuse') return false;
-      this.#remove();
+      const oldest = this.#remove();
+      this.#onDrop?.(oldest);
     }
     if (this.#held === this.#items.length) this.#grow();
     this.#items[(this.#first + this.#held) % this.#items.length] = value;

@@ -107,7 +107,7 @@ query Coverage($exchange: String!, $symbol: String!, $from: DateTime!) {
   }
   gaps(exchange: $exchange, symbol: $symbol, first: 10) {
     edges {
-      node { firstId lastId foundAt cause status remaining }
+      node { dataType firstId lastId foundAt cause status remaining }
     }
   }
 }

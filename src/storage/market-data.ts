@@ -8,6 +8,7 @@ import { instrumentIdOf, upsertInstrument } from './instruments.ts';
 import { jsonText } from './json-text.ts';
 import { readPage } from './page.ts';
 import { checkStorableTime, ensureMonths, monthsOf } from './partitions.ts';
+import { type PlacedTail, replaceTails, type StreamBooks } from './stream-coverage.ts';
 import { instrument, marketPoint } from './tables.ts';
 
 /** One stored ticker, order book, candle or balance. */
@@ -47,30 +48,46 @@ export interface MarketDataQuery {
   readonly fromEnd: boolean;
 }
 
-/** Stores the events and returns how many. Repeating stores them again: these are samples, not a ledger. */
-export async function insertMarketData(db: Database, events: readonly MarketEvent[]): Promise<number> {
-  if (events.length === 0) return 0;
+/**
+ * Stores the events and what the books say of their streams, all or nothing; returns how many events. Repeating stores the events
+ * again: these are samples, not a ledger.
+ */
+export async function insertMarketData(
+  db: Database,
+  events: readonly MarketEvent[],
+  books: StreamBooks | null = null,
+): Promise<number> {
+  if (events.length === 0 && !books?.tails.length) return 0;
   const times = events.map(({ exchangeTime }) => exchangeTime);
   for (const time of times) checkStorableTime(time, db.now());
   await ensureMonths(db, monthsOf(times));
   const ids = new Map<string, number>();
-  for (const { exchange, symbol, kind } of events) {
+  const idOf = async (exchange: string, symbol: string, dataType: DataType) => {
     const key = `${exchange} ${symbol}`;
-    if (!ids.has(key))
-      ids.set(key, await upsertInstrument(db, exchange, symbol, kind === 'balance' ? 'account' : 'market'));
-  }
-  const createdAt = new Date(db.now()).toISOString();
-  await db.writers.run((handle) =>
+    const id =
+      ids.get(key) ?? (await upsertInstrument(db, exchange, symbol, dataType === 'balance' ? 'account' : 'market'));
+    ids.set(key, id);
+    return id;
+  };
+  for (const { exchange, symbol, kind } of events) await idOf(exchange, symbol, kind);
+  const tails: PlacedTail[] = [];
+  for (const tail of books?.tails ?? [])
+    tails.push({ ...tail, instrumentId: await idOf(tail.exchange, tail.symbol, tail.dataType) });
+  const now = db.now();
+  const insert = (handle: Handle) =>
     handle.execute(sql`
       insert into ${marketPoint} (ts, created_at, instrument_id, data_type, data)
-      select ts, ${createdAt}::timestamptz, instrument_id, data_type, data::jsonb
+      select ts, ${new Date(now).toISOString()}::timestamptz, instrument_id, data_type, data::jsonb
       from unnest(
         ${sql.param(times.map((time) => new Date(time).toISOString()))}::timestamptz[],
         ${sql.param(events.map(({ exchange, symbol }) => ids.get(`${exchange} ${symbol}`)))}::int[],
         ${sql.param(events.map(({ kind }) => kind))}::text[],
         ${sql.param(events.map((event) => jsonText(payloadOf(event))))}::text[]
-      ) as e (ts, instrument_id, data_type, data)`),
-  );
+      ) as e (ts, instrument_id, data_type, data)`);
+  await db.writers.transaction(async (tx) => {
+    if (events.length > 0) await insert(tx);
+    if (books) await replaceTails(tx, books.writer, tails, now);
+  });
   return events.length;
 }
 

@@ -69,6 +69,24 @@ describe('an order book that is chained by sequence', () => {
     expect(last()).toMatchObject({ validity: 'VALID', sequence: 107, bids: [['10', '2']] });
   });
 
+  it('says of each state whether it follows the one before it by the sequence', () => {
+    const { stream, published } = open('resubscribe');
+    stream.accept(snapshot(100));
+    stream.accept(delta(100, 107));
+    stream.growOld();
+    stream.accept(delta(107, 109));
+    stream.accept(snapshot(200));
+    stream.accept(delta(200, 201));
+    stream.accept(delta(300, 301));
+    const { stream: unnumbered, published: plain } = open('resubscribe');
+    unnumbered.accept(snapshot(null));
+    unnumbered.accept(delta(null, null));
+    expect(published.map(({ validity, chained }) => `${validity} ${chained}`)).toEqual([
+      ...['VALID false', 'VALID true', 'STALE false', 'VALID true', 'VALID false', 'VALID true', 'RESYNCING false'],
+    ]);
+    expect(plain.map(({ chained }) => chained)).toEqual([false, false]);
+  });
+
   it('takes a keep-alive and a repeated change for what they are', () => {
     const { stream, published, troubles } = open('resubscribe');
     stream.accept(snapshot(100));

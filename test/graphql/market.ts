@@ -45,6 +45,7 @@ export const bookOf = (levels: number, sequence: number): OrderBook => ({
   asks: Array.from({ length: levels }, (_, level) => [decimal(String(50_001 + level)), decimal('2')] as const),
   sequence,
   validity: 'VALID',
+  chained: true,
 });
 
 /** The exchange refuses a collector of this symbol. */

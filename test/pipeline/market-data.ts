@@ -27,6 +27,7 @@ export const aBook = (fields: Partial<OrderBook> = {}): OrderBook => ({
   asks: [[decimal('3'), decimal('4')]],
   sequence: 1,
   validity: 'VALID',
+  chained: true,
   ...fields,
 });
 

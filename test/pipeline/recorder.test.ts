@@ -1,6 +1,6 @@
 import { setImmediate as turns } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Stretch } from '../../src/market/coverage.ts';
+import type { StreamTail, Stretch } from '../../src/market/coverage.ts';
 import { decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
@@ -33,10 +33,15 @@ async function openRecorder({
   const samples: LiveEvent[] = [];
   const marketData = {
     failure: null as Error | null,
-    insert: async (events: readonly LiveEvent[]) => {
+    tails: [] as StreamTail[],
+    insert: async (events: readonly LiveEvent[], tails: readonly StreamTail[]) => {
       if (marketData.failure) throw marketData.failure;
+      if (events.some((event) => marketData.refuses(event))) throw new Error('error 22003: value out of range');
       samples.push(...events);
+      marketData.tails.push(...tails);
     },
+    refuses: (_event: LiveEvent) => false,
+    ends: async () => [],
   };
   const queues = new QueueRegistry();
   const gate = new Gate();
@@ -545,6 +550,37 @@ describe('Recorder', () => {
       out: 8_193,
       held: 0,
     });
+  });
+
+  it('claims no coverage of the time whose samples it had to let go, or the database refused', async () => {
+    const { clock, marketData, recorder } = await openRecorder({
+      samplingOf: () => ({ ticker: 0, orderbook: 0, formingCandles: true, bookLevels: 25 }),
+    });
+    const start = clock.now();
+    const stream = { exchange: 'okx', symbol: 'BTC-USDT', dataType: 'ticker' } as const;
+    const say = (ms: number) => recorder.accept(aTicker({ receivedAt: start + ms }), { storeRaw: true });
+    recorder.streams.carried(stream, start);
+    marketData.failure = unavailable();
+    say(0);
+    await clock.advance(500); // this one is on its way to the database
+    for (let ms = 1_001; ms <= 10_000; ms++) say(ms);
+    await clock.advance(10_000);
+    marketData.failure = null;
+    marketData.refuses = ({ receivedAt }) => receivedAt === start + 5_000;
+    await clock.advance(10_000);
+    const last = marketData.tails.at(-1);
+    const all = new Map(marketData.tails.flatMap(({ stretches }) => stretches.map((one) => [one.first, one])));
+    const said = [...all.values()]
+      .toSorted((a, b) => Number(a.first - b.first))
+      .map((one) => `${one.status} ${Number(one.first) - start}..${Number(one.last) - start} ${one.cause}`);
+    expect(last?.stretches.at(-1)?.last).toBeGreaterThan(start + 10_000);
+    expect(said.slice(0, 4)).toEqual([
+      'UNPROVEN 0..1000 null',
+      'UNFILLABLE 1001..1808 the database was away, and more samples came than could wait for it',
+      'UNPROVEN 1809..4999 null',
+      'UNFILLABLE 5000..5000 the database refused the row',
+    ]);
+    expect(said).toHaveLength(5);
   });
 
   it('stores everything it took before it is gone', async () => {

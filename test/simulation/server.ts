@@ -46,7 +46,11 @@ export class Server {
     const recorder = await Recorder.open(
       {
         ...{ spool, trades, tradeFeed, queues, clock, random, broken, log: silentLog, foreignSpool: false },
-        ...{ gate: new Gate(), liveFeed: new LiveFeed({ clock, queues }), marketData: { insert: async () => {} } },
+        ...{
+          gate: new Gate(),
+          liveFeed: new LiveFeed({ clock, queues }),
+          marketData: { insert: async () => {}, ends: async () => [] },
+        },
         hasTradeIds: () => true,
         shared: () => false,
       },

@@ -95,6 +95,7 @@ describe('market data', () => {
       asks: [],
       sequence: 7,
       validity: 'VALID',
+      chained: true,
     };
     await insertMarketData(db(), [book]);
     const { rows } = await listMarketData(db(), asked(symbol, { dataType: 'orderbook' }));
