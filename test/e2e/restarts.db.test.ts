@@ -145,9 +145,17 @@ describe('a running server', () => {
         complete: () => {},
       },
     );
-    await vi.waitFor(async () => {
+    // What was published before the subscription, and recorded by the other after it, lies side by side at its start.
+    await vi.waitFor(() => expect(seen.length).toBeGreaterThan(100), 20_000);
+    const startOf = new Map(SYMBOLS.map((symbol) => [symbol, Math.max(...idsOf(symbol, seen))]));
+    const receivedByOther = async () => {
       const { collectors } = await other.ask<Counts>(COUNT);
-      for (const { statistics } of collectors) expect(statistics.messagesReceived).toBeGreaterThan(100);
+      return collectors.map(({ statistics }) => statistics.messagesReceived);
+    };
+    const before = await receivedByOther();
+    await vi.waitFor(async () => {
+      for (const [k, received] of (await receivedByOther()).entries())
+        expect(received).toBeGreaterThan((before[k] ?? 0) + 100);
     }, 20_000);
     expect(await other.end('SIGTERM')).toBe(0);
     const written = await readDirectly<Row & { writer: string }>(
@@ -155,11 +163,9 @@ describe('a running server', () => {
       `${ROWS.replace(' from', ', (id >> 48)::text as writer from')}`,
     );
     expect(new Set(written.map(({ writer }) => writer)).size).toBe(2);
-    const byEither = written.map((row) => `${row.symbol} ${row.trade_id}`);
-    // What was published before the subscription, and recorded by the other after it, lies side by side at its start.
-    const afterTheStart = byEither.filter(
-      (id) => Number(id.split(' ')[1]) > Math.max(...seen.slice(0, 20).map((early) => Number(early.split(' ')[1]))),
-    );
+    const afterTheStart = written
+      .filter(({ symbol, trade_id }) => Number(trade_id) > (startOf.get(symbol) ?? 0))
+      .map(({ symbol, trade_id }) => `${symbol} ${trade_id}`);
     await vi.waitFor(() => expect(afterTheStart.filter((id) => !seen.includes(id))).toEqual([]), 10_000);
     expect(afterTheStart.length).toBeGreaterThan(0);
     expect(await one.end('SIGTERM')).toBe(0);
@@ -170,6 +176,9 @@ describe('a running server', () => {
     for (const symbol of SYMBOLS) expect([symbol, missing(rows, symbol)]).toEqual([symbol, 0]);
   }, 90_000);
 });
+
+const idsOf = (symbol: string, seen: readonly string[]): number[] =>
+  seen.filter((trade) => trade.startsWith(`${symbol} `)).map((trade) => Number(trade.split(' ')[1]));
 
 describe('a configuration that cannot work', () => {
   it('ends the process with 78 and every problem, before anything is started', async () => {
