@@ -5,18 +5,14 @@ import type { CollectorEvent, ExchangeCollectorConfig } from './collectors/colle
 import { ExchangeFactory } from './collectors/exchange-factory.ts';
 import { openWebSocket } from './collectors/socket.ts';
 import type { Config } from './config/config.ts';
-import { EXCHANGES, isExchangeId } from './exchanges/registry.ts';
+import { EXCHANGES } from './exchanges/registry.ts';
 import { schema } from './graphql/schema.ts';
 import { openHealing } from './healing.ts';
 import { tradeCursors } from './pipeline/cursor.ts';
-import { LiveFeed } from './pipeline/live-feed.ts';
-import { OtherWriters } from './pipeline/other-writers.ts';
-import { Recorder } from './pipeline/recorder.ts';
-import { DEFAULT_SAMPLING, type Sampling } from './pipeline/sampler.ts';
-import { TradeFeed, type TradeHistory } from './pipeline/trade-feed.ts';
+import { openRecording } from './recording.ts';
 import { QueueRegistry } from './runtime/bounded-queue.ts';
 import { type Clock, type Random, systemClock } from './runtime/clock.ts';
-import { AppError, messageOf } from './runtime/errors.ts';
+import { messageOf } from './runtime/errors.ts';
 import { Gate } from './runtime/gate.ts';
 import type { Log, OpenLog } from './runtime/log.ts';
 import { openLogging } from './runtime/logger.ts';
@@ -24,17 +20,12 @@ import { VERSION } from './runtime/version.ts';
 import { startServer } from './server/start-server.ts';
 import { loadCollectors, removeCollector, type StoredCollector, saveCollectors } from './storage/collector-status.ts';
 import { coverageTotals, findGap, listGaps, listStretches } from './storage/coverage.ts';
-import { loadTradeStretches, quarantine } from './storage/coverage-writer.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { openEventLog } from './storage/event-log.ts';
 import { findInstrument, listInstruments } from './storage/instruments.ts';
-import { insertMarketData, latestBalances, listMarketData } from './storage/market-data.ts';
+import { latestBalances, listMarketData } from './storage/market-data.ts';
 import { dropExpired, ensureMonthsAhead } from './storage/partitions.ts';
-import { Spool } from './storage/spool/spool.ts';
-import { loadStreamEnds } from './storage/stream-coverage.ts';
-import { openTradeWriter, type TradeWriter } from './storage/trade-writer.ts';
-import { currentPosition, findTrade, listTrades, tradesAfter } from './storage/trades.ts';
-import { othersWrite } from './storage/writer-slot.ts';
+import { findTrade, listTrades } from './storage/trades.ts';
 
 export interface App extends AsyncDisposable {
   /** Where the API listens, e.g. "http://127.0.0.1:4000". */
@@ -47,7 +38,6 @@ export interface Surroundings {
   readonly random: Random;
 }
 
-const MIN_WAITING_TRADES = 4_096;
 const HOUSEKEEPING_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** More than two looks of another server at who writes. */
@@ -69,63 +59,11 @@ export async function startApp(
   log.info('Starting', { version: VERSION, database: config.database.url ? 'postgres' : 'embedded' });
 
   const db = opening.use(await openDatabase(databaseOptions(config, clock, logging.open)));
-  const storageLog = logging.open('storage');
-  const limitBytes = config.database.spool_limit_mb * 1_048_576;
-  const spool = opening.use(await Spool.open(join(config.data_dir, 'spool'), limitBytes, storageLog));
-  const { writer, foreignSpool } = await openWriter(db, clock, storageLog, spool);
-  opening.use(writer);
   const queues = new QueueRegistry();
   const gate = new Gate();
-  const history: TradeHistory = { tradesAfter: (...query) => tradesAfter(db, ...query) };
-  const tradeFeed = opening.use(new TradeFeed({ history, clock, position: await currentPosition(db) }));
-  const othersActive = await othersWrite(db);
-  const others = opening.use(
-    new OtherWriters(tradeFeed, history, {
-      ...{ clock, log: storageLog, active: othersActive, othersWrite: () => othersWrite(db) },
-    }),
+  const { recorder, tradeFeed, liveFeed, othersActive, record } = opening.use(
+    await openRecording({ config, db, gate, queues, clock, random, log: logging.open('storage') }),
   );
-  const liveFeed = opening.use(new LiveFeed({ clock, queues }));
-  let committed = () => false;
-  opening.defer(() => letGo(committed(), writer, spool));
-  const recorder = opening.use(
-    await Recorder.open(
-      {
-        spool,
-        foreignSpool,
-        trades: {
-          get writer() {
-            return writer.writer;
-          },
-          get position() {
-            return writer.position;
-          },
-          write: (commit) => writer.write(commit),
-          load: () => loadTradeStretches(db, writer.writer),
-          quarantine: (row) => quarantine(db, row),
-        },
-        hasTradeIds,
-        shared: () => others.active,
-        broken: (error) =>
-          queueMicrotask(() => {
-            throw error; // ends the process as any failure nobody handles; the next start finds out what the disk holds
-          }),
-        marketData: {
-          insert: (events, tails) => insertMarketData(db, events, { writer: writer.writer, tails }),
-          ends: () => loadStreamEnds(db),
-        },
-        tradeFeed,
-        liveFeed,
-        gate,
-        queues,
-        clock,
-        random,
-        log: storageLog,
-      },
-      { samplingOf: samplings(config), tradeCapacity: tradeCapacity(config) },
-    ),
-  );
-  committed = () => recorder.status().trades.drain.spooled === 0;
-  opening.use(recorder.gaps.onChange((gap) => tradeFeed.gapChanged(gap)));
   const collectorLog = logging.open('data_collectors');
   const factory = opening.use(
     new ExchangeFactory({
@@ -145,7 +83,7 @@ export async function startApp(
     clock,
     random,
     log: collectorLog,
-    factory: recorded(factory, recorder),
+    factory: { createCollector: (own) => record(factory.createCollector(own)) },
     store: collectors.store,
   });
   const healing = opening.use(openHealing({ recorder, factory, manager, clock, random, log: collectorLog }));
@@ -155,7 +93,7 @@ export async function startApp(
       if (added) healing.follow(added);
     }),
   );
-  for (const collector of collectors.list) manager.addCollector(record(collector, recorder));
+  for (const collector of collectors.list) manager.addCollector(record(collector));
   if (!othersActive) for (const stream of collectors.interrupted) recorder.streams.expected(stream);
   const events = opening.use(
     openEventLog<CollectorEvent>(join(config.data_dir, 'events'), { clock, log: collectorLog }),
@@ -227,62 +165,6 @@ const databaseOptions = (config: Config, clock: Clock, open: OpenLog) => ({
   clock,
 });
 
-/** The writer whose numbers the spool carries; a new one when the spool comes from another database. */
-async function openWriter(db: Database, clock: Clock, log: Log, spool: Spool) {
-  const { owner, writer: numbered } = spool;
-  try {
-    const writer = await openTradeWriter(db, clock, log, { owner, writer: numbered });
-    if (numbered === null) await spool.setWriter(writer.writer);
-    return { writer, foreignSpool: false };
-  } catch (error) {
-    if (numbered === null || !(error instanceof AppError) || error.code !== 'WRITER_FENCED') throw error;
-    log.warn('The spool was filled for another database; what it holds is recorded here too', { writer: numbered });
-    const writer = await openTradeWriter(db, clock, log, { owner, writer: null });
-    await spool.setWriter(writer.writer);
-    return { writer, foreignSpool: true };
-  }
-}
-
-/** With everything committed, the next server may go on with our numbers. */
-async function letGo(committed: boolean, writer: TradeWriter, spool: Spool): Promise<void> {
-  if (!committed) return;
-  await spool.setWriter(null);
-  writer.disown();
-}
-
-const hasTradeIds = (exchange: string): boolean =>
-  isExchangeId(exchange) && EXCHANGES[exchange].capabilities.tradeProof === 'TRADE_ID_CONTIGUITY';
-
-/** Sockets are held back at half of it: that many trades may wait, which leaves room for what was read already. */
-const tradeCapacity = (config: Config): number => {
-  const wanted = config.exchanges.map(
-    ({ data_collection, trading_pairs }) => data_collection.buffer_size * trading_pairs.length,
-  );
-  return (
-    2 *
-    Math.max(
-      MIN_WAITING_TRADES,
-      wanted.reduce((sum, one) => sum + one, 0),
-    )
-  );
-};
-
-/** How much of its market data each configured exchange keeps. */
-function samplings(config: Config): (exchange: string) => Sampling {
-  const byExchange = new Map<string, Sampling>(
-    config.exchanges.map(({ exchange, data_collection: settings }) => [
-      exchange,
-      {
-        ticker: settings.ticker_sample_interval,
-        orderbook: settings.orderbook_sample_interval,
-        bookLevels: settings.orderbook_stored_levels,
-        formingCandles: settings.store_forming_candles,
-      },
-    ]),
-  );
-  return (exchange) => byExchange.get(exchange) ?? DEFAULT_SAMPLING;
-}
-
 const revealed = (config: Config) =>
   Object.fromEntries(
     Object.entries(config.credentials).map(([exchange, { key, secret, passphrase }]) => [
@@ -306,28 +188,6 @@ const configured = (config: Config): readonly ExchangeCollectorConfig[] =>
         customParams: { channels: pair.channels },
       })),
   );
-
-/** Every event of the collector is recorded from now on, and when its streams were carried. */
-function record(collector: BaseDataCollector, recorder: Recorder): BaseDataCollector {
-  const { storeRawData: storeRaw, exchange, symbol } = collector;
-  const { streams } = recorder;
-  collector.onEvent((event) => recorder.accept(event, { storeRaw }));
-  collector.onStreamChange(({ dataType, carried, at, cause }) => {
-    const stream = { exchange, symbol, dataType };
-    if (carried) streams.carried(stream, at);
-    else if (!collector.shouldBeRunning) streams.ended(stream);
-    else streams.lost(stream, at, collector.state === 'stopping' ? 'its collector was restarted' : cause);
-  });
-  collector.onStateChange(({ state }) => {
-    if (state === 'stopped')
-      for (const dataType of collector.config.dataTypes) streams.ended({ exchange, symbol, dataType });
-  });
-  return collector;
-}
-
-const recorded = (factory: ExchangeFactory, recorder: Recorder) => ({
-  createCollector: (config: ExchangeCollectorConfig) => record(factory.createCollector(config), recorder),
-});
 
 /** What is remembered of a collector beyond its own configuration: whether it came from the file, which then decides about it. */
 interface Remembered extends ExchangeCollectorConfig {
