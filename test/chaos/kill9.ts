@@ -1,5 +1,5 @@
 import { Ground } from './ground.ts';
-import { atLeast, atMost, greatest, quantile } from './result.ts';
+import { atLeast, greatest, inTime, quantile } from './result.ts';
 import type { Scenario } from './scenario.ts';
 
 /**
@@ -65,8 +65,8 @@ export const kill9: Scenario<Kill9Size> = async (setting, protocol, { kills, rat
   const points = Object.keys(struck).filter((where) => where !== 'anywhere').length;
   const possible = CRASH_POINTS.length + (kills > SLOW_EVERY ? 1 : 0);
   protocol.goals.push(
-    atMost('ready again, half of the times (ms)', quantile(readyMs, 0.5), 3_000),
-    atMost('ready again, at the latest (ms)', greatest(readyMs), 10_000),
+    inTime('ready again, half of the times', quantile(readyMs, 0.5), 3_000),
+    inTime('ready again, at the latest', greatest(readyMs), 10_000),
     atLeast('crash points at which it died', points, Math.min(possible, Math.floor((kills - 1) / 2))),
   );
 };

@@ -1,6 +1,6 @@
 import type { Fault } from '../../src/simulator/fault.ts';
 import { Ground, SYMBOLS } from './ground.ts';
-import { atLeast, atMost, greatest, quantile } from './result.ts';
+import { atLeast, atMost, greatest, inTime, quantile } from './result.ts';
 import type { Scenario } from './scenario.ts';
 import type { Subscriber } from './subscriber.ts';
 import { sleep, until, within } from './wait.ts';
@@ -72,7 +72,7 @@ export const liveness: Scenario<LivenessSize> = async (setting, protocol, { repe
       }
       say(`${name}: data again after ${quantile(tookMs, 0.5)} ms, at most ${greatest(tookMs)} ms`);
       Object.assign(protocol.figures, { [`${name}P50Ms`]: quantile(tookMs, 0.5), [`${name}MaxMs`]: greatest(tookMs) });
-      protocol.goals.push(atMost(`${name}: live data again (ms)`, greatest(tookMs), goalMs));
+      protocol.goals.push(inTime(`${name}: live data again`, greatest(tookMs), goalMs));
     }
     const { cut, bytesDropped } = ground.proxy.counts;
     Object.assign(protocol.counts, { cut, bytesDropped });

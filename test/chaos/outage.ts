@@ -1,7 +1,7 @@
 import { Findings } from './findings.ts';
 import { Ground } from './ground.ts';
 import { judgeStored } from './oracle.ts';
-import { atLeast, atMost } from './result.ts';
+import { atLeast, inTime } from './result.ts';
 import type { Scenario } from './scenario.ts';
 import { sleep } from './wait.ts';
 
@@ -104,6 +104,6 @@ export const outage: Scenario<OutageSize> = async (setting, protocol, { rate, ou
     atLeast('sockets cut', protocol.counts.cut ?? 0, 1),
     atLeast('trades made during the outage', made, Math.floor((outageMs / 1_000) * rate * 4 * 0.9)),
     atLeast('trades fetched by REST', fetched, Math.floor(made / 2)),
-    atMost('complete after reconnecting (ms)', Math.round(healedMs), 30_000),
+    inTime('complete after reconnecting', Math.round(healedMs), 30_000),
   );
 };

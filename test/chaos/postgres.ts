@@ -1,6 +1,6 @@
 import { FaultProxy } from './fault-proxy.ts';
 import { Ground, SYMBOLS } from './ground.ts';
-import { atLeast, atMost, greatest, quantile } from './result.ts';
+import { atLeast, atMost, greatest, inTime, quantile } from './result.ts';
 import type { Scenario } from './scenario.ts';
 import { sleep, until } from './wait.ts';
 
@@ -107,20 +107,20 @@ export const postgres: Scenario<PostgresSize> = async (setting, protocol, { kill
     ...MOMENTS.map((moment) =>
       atLeast(`killed with a commit ${moment}`, protocol.counts[moment] ?? 0, Math.floor(kills / 3)),
     ),
-    atMost('drained after it came back (ms)', greatest(drainMs), 10_000),
+    inTime('drained after it came back', greatest(drainMs), 10_000),
     atLeast(
       'errors with a code while it was away',
       Object.values(api.codes).reduce((sum, times) => sum + times, 0),
       1,
     ),
     atMost('errors without a code', api.uncoded, 0),
-    atMost('slowest answer of the API (ms)', Math.round(api.slowestMs), 3_000),
+    inTime('slowest answer of the API', Math.round(api.slowestMs), 3_000),
     atLeast(
       'trades streamed while it was away',
       arrivals.length,
       Math.floor((awayMs / 1_000) * rate * SYMBOLS.length * 0.9),
     ),
-    atMost('longest pause of the stream while it was away (ms)', greatest(pauses), 2_000),
+    inTime('longest pause of the stream while it was away', greatest(pauses), 2_000),
   );
 };
 

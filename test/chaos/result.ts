@@ -7,6 +7,8 @@ export interface Goal {
   readonly atMost?: number;
   readonly atLeast?: number;
   readonly met: boolean;
+  /** It is a time, ms: a busy machine may miss it. */
+  readonly timed?: true;
 }
 
 export const atMost = (what: string, measured: number, limit: number): Goal => ({
@@ -14,6 +16,12 @@ export const atMost = (what: string, measured: number, limit: number): Goal => (
   measured,
   atMost: limit,
   met: measured <= limit,
+});
+
+/** ms. */
+export const inTime = (what: string, measured: number, limit: number): Goal => ({
+  ...atMost(`${what} (ms)`, measured, limit),
+  timed: true,
 });
 
 /** Also for faults that must really have struck: a run in which nothing happened shows nothing. */

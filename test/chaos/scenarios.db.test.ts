@@ -7,6 +7,8 @@ import { SCENARIOS } from './scenarios.ts';
 import { seeded } from './seeded.ts';
 
 const SEED = 'short';
+/** Of a time: other tests run at the same time. `npm run chaos` holds it to the goal itself. */
+const BUSY = 3;
 
 /** The few seconds of each scenario that always run; `npm run chaos` takes the time it needs. */
 it.each(Object.entries(SCENARIOS).map(([name, scenario]) => [name, scenario.pain, scenario] as const))(
@@ -20,7 +22,10 @@ it.each(Object.entries(SCENARIOS).map(([name, scenario]) => [name, scenario.pain
     );
     const { seconds, counts, figures, goals, findings, examples, broken } = result;
     console.log(`${testDatabaseKind()}, ${name}, ${seconds} s: ${JSON.stringify({ ...counts, ...figures })}`);
-    expect({ missed: goals.filter(({ met }) => !met), findings, examples, broken }).toEqual({
+    const missed = goals.filter(
+      ({ met, timed, measured, atMost = 0 }) => !met && !(timed && measured <= atMost * BUSY),
+    );
+    expect({ missed, findings, examples, broken }).toEqual({
       missed: [],
       findings: {},
       examples: [],
