@@ -9,6 +9,7 @@ import { EXCHANGES } from './exchanges/registry.ts';
 import { schema } from './graphql/schema.ts';
 import { openHealing } from './healing.ts';
 import { tradeCursors } from './pipeline/cursor.ts';
+import type { Recorder } from './pipeline/recorder.ts';
 import { openRecording } from './recording.ts';
 import { QueueRegistry } from './runtime/bounded-queue.ts';
 import { type Clock, type Random, systemClock } from './runtime/clock.ts';
@@ -100,7 +101,7 @@ export async function startApp(
   );
   opening.use(manager.onEvent((event) => events.append(event)));
   opening.defer(() => manager.stop());
-  opening.use(keepHouse(db, config, clock, log));
+  opening.use(keepHouse(db, recorder.gaps, config, clock, log));
 
   const server = opening.use(
     await startServer({
@@ -247,11 +248,15 @@ function toStored(collector: BaseDataCollector, fromFile: boolean, updatedAt: Da
   };
 }
 
-/** Partitions are made ahead and dropped after the retention, once an hour. */
-function keepHouse(db: Database, config: Config, clock: Clock, log: Log): Disposable {
+/** Partitions are made ahead and dropped after the retention, once an hour; what is missing of what would be dropped is let go. */
+function keepHouse(db: Database, gaps: Recorder['gaps'], config: Config, clock: Clock, log: Log): Disposable {
+  const retentionMs = config.database.retention_days * DAY_MS;
   const work = async () => {
     await ensureMonthsAhead(db, clock.now());
-    await dropExpired(db, config.database.retention_days * DAY_MS, clock.now());
+    for (const { exchange, symbol } of [...gaps.openMarkets()])
+      for (const gap of gaps.openGaps(exchange, symbol))
+        if (gap.to < clock.now() - retentionMs) gaps.giveUp(exchange, symbol, gap, 'older than retention keeps');
+    await dropExpired(db, retentionMs, clock.now());
   };
   return clock.every(HOUSEKEEPING_MS, () => {
     work().catch((error: unknown) =>

@@ -79,6 +79,8 @@ export class Attempts {
   /** Somebody wants it tried at once, with all attempts. */
   reset(): void {
     this.#startAnew();
+    this.#awaySince = null;
+    this.#breaks = 0;
     this.#notBefore = 0;
   }
 

@@ -10,7 +10,7 @@ import { idsIn } from './trade-times.ts';
 
 export interface BackfillRequestPorts {
   readonly ledger: GapLedger;
-  /** How many ids of a range nothing was ever said of, and how many are missing for good. */
+  /** How many ids of a range may be asked for, and how many of them were given up. */
   readonly countIds: (
     exchange: string,
     symbol: string,
@@ -48,9 +48,9 @@ export interface BackfillRequest {
   readonly lastId: bigint | null;
   /** REST calls so far; of a dry run those it would take. Others for the same market count as well. */
   readonly requests: number;
-  /** Ids of which nothing was known before. */
+  /** Ids of which nothing was known before, or that had been given up. */
   readonly trades: bigint;
-  /** Ids that were here, missing for good, or being fetched before. */
+  /** Ids that were here or being fetched before. */
   readonly covered: bigint;
   /** So far; of a dry run what it would take by the rate budget. */
   readonly seconds: number;
@@ -134,14 +134,16 @@ export class BackfillRequests implements Disposable {
   /**
    * Ends it: what it asked for and is still missing counts as missing for good. What was fetched stays, and so do gaps that were
    * there before. Repeating changes nothing.
-   * @throws {AppError} BACKFILL_UNKNOWN
+   * @throws {AppError} BACKFILL_UNKNOWN; BACKFILL_REFUSED while too much waits.
    */
   async cancel(id: string, by = 'request'): Promise<BackfillRequest> {
     const asked = fromId(id);
     if (!asked) throw new AppError('BACKFILL_UNKNOWN', `There is no backfill "${id.slice(0, 80)}"`);
     const { ledger } = this.#ports;
     const own = this.#open(asked);
-    for (const range of own) ledger.giveUp(asked.exchange, asked.symbol, range, `cancelled by ${by}`);
+    for (const range of own)
+      if (!ledger.giveUp(asked.exchange, asked.symbol, range, `cancelled by ${by}`))
+        throw new AppError('BACKFILL_REFUSED', 'Too many trades wait to become durable; cancel again in a moment');
     if (own.length > 0) {
       this.#remember(id, { requestsBefore: 0, ended: null, ...this.#progress.get(id), cancelled: true });
       await ledger.settled();

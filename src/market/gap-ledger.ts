@@ -44,10 +44,10 @@ export interface GapLedger {
   /** First and last id known of a market; null when none is. */
   known(exchange: string, symbol: string): IdRange | null;
   /**
-   * These ids are missing for good, for the reason given. What of them is here stays as it is. Under great load it may not be heard:
-   * then the gap stays open, and the next attempt says it again.
+   * These ids are missing for good, for the reason given. What of them is here stays as it is. False: too much waits, and the gap
+   * stays open until it is said again.
    */
-  giveUp(exchange: string, symbol: string, range: IdRange, cause: string): void;
+  giveUp(exchange: string, symbol: string, range: IdRange, cause: string): boolean;
   /**
    * Ids of which nothing is known, and those that were given up, become a gap to be filled; returns how many. Times are those of the trades asked for, ms.
    * Repeating changes nothing.

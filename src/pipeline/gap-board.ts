@@ -65,9 +65,9 @@ export class GapBoard implements GapLedger {
     return this.#ports.ledgers.find(exchange, symbol)?.known ?? null;
   }
 
-  giveUp(exchange: string, symbol: string, range: IdRange, cause: string): void {
+  giveUp(exchange: string, symbol: string, range: IdRange, cause: string): boolean {
     const now = this.#ports.clock.now();
-    this.#ports.say({ kind: 'give-up', exchange, symbol, range, cause, now, wasTaken: false });
+    return this.#ports.say({ kind: 'give-up', exchange, symbol, range, cause, now, wasTaken: false });
   }
 
   declare(

@@ -164,16 +164,36 @@ export class StreamCoverage {
   }
 
   async #writeBooks(): Promise<void> {
-    const parts: Part[] = [];
-    let rows = 0;
-    for (const books of this.#streams.values()) {
-      if (rows >= MAX_ROWS) break;
-      const tail = books.waiting === 0 ? books.ledger.take() : null;
-      if (!tail) continue;
-      parts.push({ books, tail });
-      rows += tail.stretches.length;
+    const changed = [...this.#streams.values()].filter(({ waiting }) => waiting === 0);
+    while (changed.length > 0) {
+      const parts: Part[] = [];
+      for (let rows = 0; changed.length > 0 && rows < MAX_ROWS; ) {
+        const books = changed.shift() as Books;
+        const tail = books.ledger.take();
+        if (!tail) continue;
+        parts.push({ books, tail });
+        rows += tail.stretches.length;
+      }
+      if (parts.length > 0) await this.#storeBooks(parts);
     }
-    if (parts.length > 0) await this.#store([], parts);
+  }
+
+  /** Books the database never takes hold up nobody else's. */
+  async #storeBooks(parts: readonly Part[]): Promise<void> {
+    try {
+      await this.#store([], parts);
+    } catch (error) {
+      if (isRetryable(error) || parts.length === 1) throw error;
+      for (const { books } of parts) {
+        const tail = books.ledger.take();
+        if (tail) await this.#store([], [{ books, tail }]).catch((own: unknown) => this.#complain(books, own));
+      }
+    }
+  }
+
+  #complain({ exchange, symbol, dataType }: StreamKey, error: unknown): void {
+    const reason = messageOf(error);
+    this.#ports.log.error('The coverage of a stream could not be written', { exchange, symbol, dataType, reason });
   }
 
   async #write(events: readonly LiveEvent[]): Promise<void> {
@@ -189,10 +209,24 @@ export class StreamCoverage {
     try {
       await this.#store(events, parts);
     } catch (error) {
+      // A lone sample is not given up for what its books say.
+      const [first] = parts;
+      if (!isRetryable(error) && events.length === 1 && first && (await this.#storeAlone(events))) {
+        this.#complain(first.books, error);
+        first.books.waiting -= 1;
+        return;
+      }
       for (const [{ ledger }, own] of counted) for (const { receivedAt } of own) ledger.count(receivedAt, -1);
       throw error;
     }
     for (const [books, own] of counted) books.waiting -= own.length;
+  }
+
+  async #storeAlone(events: readonly LiveEvent[]): Promise<boolean> {
+    return this.#ports.store(events, []).then(
+      () => true,
+      () => false,
+    );
   }
 
   async #store(events: readonly LiveEvent[], parts: readonly Part[]): Promise<void> {

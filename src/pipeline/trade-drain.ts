@@ -36,8 +36,8 @@ export interface DrainPorts {
   publish(trades: readonly RecordedTrade[], through: bigint | null): void;
   /** Whether another server writes to the same database: then only what was committed as ours may be shown. */
   shared(): boolean;
-  /** A row was refused for good: the ids it stands for are missing. */
-  refused(word: LedgerWord): void;
+  /** A row was refused for good: the ids it stands for are missing. False: it was not heard and has to be said again. */
+  refused(word: LedgerWord): boolean;
   /** What intake takes for known is no longer so: it shall begin anew from what `build` gives. */
   rebase(build: () => Promise<TradeLedgers>): void;
 }
@@ -101,6 +101,8 @@ export class TradeDrain {
   #stored = 0;
   #refused = 0;
   readonly #refusedSample: RefusedRow[] = [];
+  /** Of refused rows, not heard yet. */
+  #unheard: LedgerWord[] = [];
   #commitMs: DrainStatus['commitMs'] = null;
   #waitingSince: number | null = null;
   #lastError: DrainStatus['lastError'] = null;
@@ -236,6 +238,7 @@ export class TradeDrain {
     const startedAt = clock.monotonic();
     const leftOut = await this.#store(fresh, end.last);
     this.#noteCommit(tradesOf(fresh).length, clock.monotonic() - startedAt);
+    this.#tellRefused();
     if (end.number > this.#published) {
       const unseen = group.filter(({ number }) => number > this.#published);
       this.#published = end.number;
@@ -304,8 +307,13 @@ export class TradeDrain {
       ...{ kind: 'give-up', exchange, symbol, range, cause: 'the database refused the row', now: refused.at },
       wasTaken: true,
     };
-    if (range.last >= range.first) this.#ports.refused(word);
+    if (range.last >= range.first) this.#unheard.push(word);
+    this.#tellRefused();
     return word;
+  }
+
+  #tellRefused(): void {
+    while (this.#unheard[0] && this.#ports.refused(this.#unheard[0])) this.#unheard.shift();
   }
 
   /** The database lost what it had confirmed: what is still in the spool is committed again, the rest becomes a gap. */

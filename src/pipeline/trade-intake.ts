@@ -124,7 +124,7 @@ export class TradeIntake {
       this.#refuse(trade.trade, messageOf(error));
       return true;
     }
-    if (!this.#stopping.signal.aborted && this.#take({ kind: 'accepted', ...trade })) return true;
+    if (this.#take({ kind: 'accepted', ...trade })) return true;
     this.#turnedAway += 1;
     return false;
   }
@@ -168,10 +168,11 @@ export class TradeIntake {
     inTime.abort();
     this.#ports.gate.set(GATE_NAME, true);
     this.#queue[Symbol.dispose]();
+    this.#settle(this.#accepted - this.#done); // nobody waits for what is left
   }
 
   #take(item: Accepted | LedgerWord): boolean {
-    if (!this.#queue.push(item)) return false;
+    if (this.#stopping.signal.aborted || !this.#queue.push(item)) return false;
     this.#accepted += 1;
     if (this.#queue.held >= this.#options.capacity / 2) this.#ports.gate.set(GATE_NAME, false);
     this.#wake();

@@ -22,6 +22,9 @@ const EVIDENCE = {
   UNFILLABLE: 'REST_RECONCILED',
 } as const satisfies Record<CoverageStatus, CoverageEvidence>;
 
+/** A frame this much older than what the stream began with is none of it, ms. */
+const LATE_MS = 600_000;
+
 type Row = { -readonly [Field in keyof Stretch]: Stretch[Field] };
 
 /**
@@ -163,9 +166,10 @@ export class TradeLedger {
         );
       this.#insert(here(part, 'PROVEN', arrival.time, null));
       if (row !== null) return;
-      // A late frame: the stream began before what was its first trade so far.
+      // A late frame: the stream began before what was its first trade so far. From further back it says nothing of the stream.
       const next = this.#rows[this.#indexFrom(part.last + 1n)];
-      if (next !== undefined) this.#reach({ last: part.last, to: arrival.time }, next, arrival.now);
+      if (next !== undefined && next.from - arrival.time <= LATE_MS)
+        this.#reach({ last: part.last, to: arrival.time }, next, arrival.now);
     });
   }
 

@@ -75,7 +75,7 @@ export async function listStretches(db: Database, query: StretchQuery, most = 10
 /** What a stretch of ids stands for; of time nobody knows how much was missed in it. */
 const THINGS = sql`case when c.data_type = 'trade' then c.last - c.first + 1 else 0 end`;
 
-/** One page of gaps, newest found first, whatever became of them. One that two writers have in their books comes twice. */
+/** One page of gaps, newest found first, whatever became of them. Of several writers that have one in their books the one that lacks least tells of it. */
 export async function listGaps(
   db: Database,
   { exchange, symbol, dataType, statuses, limit, after }: GapQuery,
@@ -100,16 +100,20 @@ export async function listGaps(
   const rows = await db.readers.run((handle) =>
     handle.execute<GapRow>(
       sql`select * from (
+        select distinct on (exchange, symbol, data_type, gap) g.*,
+          min(own_found_at) over (partition by exchange, symbol, data_type, gap) as found_at from (
         select c.writer, i.exchange, i.symbol, c.data_type, c.gap::text as gap, max(c.last)::text as last,
-          ${ms(sql`max(c.gap_found_at)`)} as found_at, ${ms(sql`min(c.from_time)`)} as from_time, ${ms(sql`max(c.to_time)`)} as to_time,
+          ${ms(sql`max(c.gap_found_at)`)} as own_found_at, ${ms(sql`min(c.from_time)`)} as from_time, ${ms(sql`max(c.to_time)`)} as to_time,
           coalesce(max(c.cause) filter (where c.status = 'GAP'), max(c.cause)) as cause,
           coalesce(sum(${THINGS}), 0)::text as expected,
           coalesce(sum(${THINGS}) filter (where c.status not in ('GAP', 'UNFILLABLE')), 0)::text as filled,
           coalesce(sum(${THINGS}) filter (where c.status = 'UNFILLABLE'), 0)::text as unfillable,
+          count(*) filter (where c.status = 'GAP') as open_parts, count(*) filter (where c.status = 'UNFILLABLE') as lost_parts,
           case when bool_or(c.status = 'GAP') then 'GAP' when bool_or(c.status = 'UNFILLABLE') then 'UNFILLABLE' else 'BACKFILLED' end
             as status
         from tcp_dashboard.coverage c join tcp_dashboard.instrument i on i.id = c.instrument_id
         where ${narrow} group by c.writer, i.exchange, i.symbol, c.data_type, c.gap) g
+        order by exchange, symbol, data_type, gap, open_parts > 0, lost_parts > 0, writer) d
       where ${page}
       order by found_at desc, exchange, symbol, data_type collate "C", gap::numeric, writer limit ${limit + 1}`,
       'objects',
@@ -118,7 +122,7 @@ export async function listGaps(
   return { gaps: rows.slice(0, limit).map(toGap), hasMore: rows.length > limit };
 }
 
-/** A gap by its name; null when there is none. Where several writers have it in their books, one of them. */
+/** A gap by its name; null when there is none. */
 export async function findGap(
   db: Database,
   key: Pick<GapKey, 'exchange' | 'symbol' | 'dataType' | 'first' | 'foundAt'>,

@@ -115,10 +115,13 @@ export async function dropExpired(db: Database, retentionMs: number, now: number
     const refused = beyond.size > 1 ? await clockDoubt(tx, now, beyond.size) : null;
     if (refused !== null) return { dropped: [], refused };
     await tx.execute(sql`set local lock_timeout = '2s'`);
+    // Noted before anything is dropped: from the first drop on everybody waits for us.
     const marks = new Map<number, bigint>();
     for (const { name, relation, startsAt, endsAt } of expired) {
       if (relation === 'trade') await noteLast(tx, name, marks);
       await noteRanges(tx, { name, relation, startsAt, endsAt });
+    }
+    for (const { name } of expired) {
       await tx.execute(sql`drop table if exists tcp_dashboard.${sql.identifier(name)}`);
       await tx.delete(partition).where(eq(partition.name, name));
     }
@@ -167,13 +170,17 @@ async function noteRanges(
 ): Promise<void> {
   const [from, to] = [startsAt.toISOString(), endsAt.toISOString()];
   const table = sql`tcp_dashboard.${sql.identifier(name)}`;
-  // Ids rise with time, so that those at both ends will do: nobody waits for a month to be read.
-  const edge = (id: ReturnType<typeof sql>, which: ReturnType<typeof sql>) => sql`(select ${id} from ${table} t
-    where t.instrument_id = c.instrument_id and t.ts = (select ${which}(ts) from ${table} where instrument_id = c.instrument_id))`;
+  // Ids rise with time but for a few neighbours, so that those near both ends will do: nobody waits for a month to be read.
+  const near = (id: ReturnType<typeof sql>, edge: ReturnType<typeof sql>) => sql`(select ${id} from ${table} t
+    where t.instrument_id = c.instrument_id and ${edge})`;
+  const [start, end] = [sql`min(ts)`, sql`max(ts)`].map(
+    (edge) => sql`(select ${edge} from ${table} where instrument_id = c.instrument_id)`,
+  );
+  const slack = sql`interval '10 seconds'`;
   const ranges =
     relation === 'trade'
-      ? sql`select c.instrument_id, c.data_type, ${edge(sql`min(t.trade_id::numeric - t.fill_count + 1)`, sql`min`)} as first,
-          ${edge(sql`max(t.trade_id::numeric)`, sql`max`)} as last`
+      ? sql`select c.instrument_id, c.data_type, ${near(sql`min(t.trade_id::numeric - t.fill_count + 1)`, sql`t.ts <= ${start} + ${slack}`)} as first,
+          ${near(sql`max(t.trade_id::numeric)`, sql`t.ts >= ${end} - ${slack}`)} as last`
       : sql`select c.instrument_id, c.data_type, (extract(epoch from ${from}::timestamptz) * 1000)::numeric as first,
           (extract(epoch from ${to}::timestamptz) * 1000 - 1)::numeric as last`;
   await tx.execute(
@@ -181,7 +188,8 @@ async function noteRanges(
       select instrument_id, data_type, first, last, ${from}::timestamptz, ${to}::timestamptz from (${ranges}
         from (select distinct instrument_id, data_type from ${coverage}) c
         where (c.data_type = 'trade') = ${relation === 'trade'}) r
-      where first is not null on conflict do nothing`,
+      where first is not null
+      on conflict (instrument_id, data_type, first) do update set last = greatest(dropped_range.last, excluded.last)`,
   );
 }
 

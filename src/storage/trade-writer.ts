@@ -63,7 +63,7 @@ export function checkStorable({ tradeId, fillCount, price, size, exchangeTime }:
   checkStorableTime(exchangeTime, now);
 }
 
-/** Claims the slot of a spool on a connection of its own, and takes over the books of writers that are gone. */
+/** Claims the slot of a spool on a connection of its own, and writes into its books what other writers have said. */
 export async function openTradeWriter(
   db: Database,
   clock: Clock,
@@ -72,8 +72,8 @@ export async function openTradeWriter(
 ): Promise<TradeWriter> {
   const slot = await claimSlot(db, clock, { ...owner, position: 0n });
   try {
-    const gone = await adoptCoverage(db, slot, clock.now());
-    if (gone > 0) log.info('Took over the books of writers that are gone', { writers: gone });
+    const markets = await adoptCoverage(slot, clock.now());
+    if (markets > 0) log.info('Took over what other writers have said of trades', { markets });
   } catch (error) {
     await releaseSlot(db, slot);
     throw error;
@@ -89,6 +89,8 @@ class SlotWriter implements TradeWriter {
   readonly #owner: string;
   readonly #instruments = new Map<string, number>();
   #slot: WriterSlot | null;
+  /** Of the last claim: a database that gives it again has lost it. */
+  #epoch: bigint;
   #position: bigint;
   #turn: Promise<unknown> = Promise.resolve();
   #disowned = false;
@@ -100,6 +102,7 @@ class SlotWriter implements TradeWriter {
     this.#log = log;
     this.#owner = owner;
     this.#slot = slot;
+    this.#epoch = slot.epoch;
     this.writer = slot.id;
     this.#position = slot.position;
   }
@@ -202,7 +205,7 @@ class SlotWriter implements TradeWriter {
   async #claimed(): Promise<WriterSlot> {
     if (this.#slot !== null && !this.#slot.connection.lost) return this.#slot;
     await this.#giveUpSlot();
-    const before = this.#position;
+    const [before, epoch] = [this.#position, this.#epoch];
     const slot = await claimSlot(this.#db, this.#clock, { owner: this.#owner, writer: this.writer, position: 0n });
     this.#log.info('The writer slot was claimed again', {
       writer: slot.id,
@@ -210,8 +213,9 @@ class SlotWriter implements TradeWriter {
       position: slot.position,
     });
     this.#slot = slot;
+    this.#epoch = slot.epoch;
     this.#position = slot.position;
-    if (slot.position >= before) return slot;
+    if (slot.position >= before && slot.epoch > epoch) return slot;
     throw new AppError(
       'WRITER_BEHIND',
       `The database stands at sequence ${slot.position} and had confirmed ${before}: it was restored or failed over`,

@@ -163,6 +163,16 @@ describe('TradeLedger', () => {
     ]);
   });
 
+  it('takes nothing for missing because of a frame from long before', () => {
+    const ledger = new TradeLedger();
+    for (const [id, time] of [
+      [10n, 1_000_000],
+      [7n, 1],
+    ] as const)
+      ledger.add({ first: id, last: id }, { time, provenance: 'LIVE', now: 100 });
+    expect(ledger.open).toEqual([]);
+  });
+
   it('forgets a gap that late frames fill by themselves, and remembers one that was fetched', () => {
     const ledger = new TradeLedger();
     const add = (id: bigint, provenance: Provenance) =>

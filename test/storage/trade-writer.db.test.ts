@@ -140,7 +140,7 @@ describe('the trade writer', () => {
     expect([again.writer, again.position]).toEqual([writer, position]);
   });
 
-  it('goes on with the books of writers that are gone, and leaves those of the living alone', async () => {
+  it('writes into its books what all others have said, and leaves theirs as they are', async () => {
     const { symbol, batch } = scene();
     const said = (first: bigint, last: bigint, over: Partial<Stretch> = {}) => {
       const stretch: Stretch = {
@@ -162,17 +162,20 @@ describe('the trade writer', () => {
         .filter((one) => one.symbol === symbol)
         .map(({ status, first, last }) => `${status} ${first}-${last}`);
     await using alive = await openTestWriter(db());
-    await alive.write(batch(7), [said(7n, 7n)]);
     const gone = await openTestWriter(db(), { owner: 'a spool that was lost' });
+    await alive.write(batch(7), [said(7n, 7n)]);
     await gone.write(batch(1, 2, 3, 9), [said(1n, 3n), said(4n, 8n, missing), said(9n, 9n)]);
     await gone.real[Symbol.asyncDispose](); // not disowned
     await using next = await openTestWriter(db(), { owner: 'another spool' });
     expect(next.writer).not.toBe(gone.writer);
-    expect(await booksOf(next.writer)).toEqual(['PROVEN 1-3', 'GAP 4-8', 'PROVEN 9-9']);
-    expect([await booksOf(gone.writer), await booksOf(alive.writer)]).toEqual([[], ['PROVEN 7-7']]);
+    const all = ['PROVEN 1-3', 'GAP 4-6', 'PROVEN 7-7', 'GAP 8-8', 'PROVEN 9-9'];
+    expect(await booksOf(next.writer)).toEqual(all);
+    expect([await booksOf(gone.writer), await booksOf(alive.writer)]).toEqual([
+      ['PROVEN 1-3', 'GAP 4-8', 'PROVEN 9-9'],
+      ['PROVEN 7-7'],
+    ]);
     await using back = await openTestWriter(db(), { owner: 'a spool that was lost', writer: gone.writer });
-    await back.write(batch(10), [said(10n, 10n)]);
-    expect(await booksOf(back.writer)).toEqual(['PROVEN 10-10']);
+    expect(await booksOf(back.writer)).toEqual(all);
   });
 
   it('claims its slot again when it was fenced off, and stores nothing under the old claim', async () => {

@@ -66,13 +66,14 @@ export class MemoryLedger implements GapLedger {
     return first && last ? { first: first.first, last: last.last } : null;
   }
 
-  giveUp(exchange: string, symbol: string, range: IdRange, cause: string): void {
+  giveUp(exchange: string, symbol: string, range: IdRange, cause: string): boolean {
     this.givenUp.push({ ...range, symbol, cause });
     this.#later(() =>
       this.#paint(exchange, symbol, range, (part, row) =>
         row?.status === 'GAP' ? { ...row, ...part, status: 'UNFILLABLE', cause } : null,
       ),
     );
+    return true;
   }
 
   declare(
