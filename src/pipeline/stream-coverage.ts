@@ -45,6 +45,8 @@ export class StreamCoverage {
   readonly #streams = new Map<string, Books>();
   /** Of each exchange, the symbols whose collectors ask for balances, and those of them that are carried. */
   readonly #accounts = new Map<string, { readonly asked: Set<string>; readonly carried: Set<string> }>();
+  /** Order books somebody asks for. */
+  readonly #askedBooks = new Set<string>();
   readonly #timer: Disposable;
   #turn: Promise<unknown> = Promise.resolve();
   #isBeating = false;
@@ -65,7 +67,11 @@ export class StreamCoverage {
 
   /** It is carried from `at`, wall ms, on. A book counts only from the first whole one on. */
   carried(stream: StreamKey, at: number): void {
-    if (stream.dataType === 'trade' || stream.dataType === 'orderbook') return;
+    if (stream.dataType === 'trade') return;
+    if (stream.dataType === 'orderbook') {
+      this.#askedBooks.add(nameOf(stream));
+      return;
+    }
     if (stream.dataType === 'balance') {
       const account = this.#account(stream.exchange);
       account.asked.add(stream.symbol);
@@ -94,6 +100,7 @@ export class StreamCoverage {
       carried.delete(stream.symbol);
       if (asked.size > 0) return;
     }
+    this.#askedBooks.delete(nameOf(stream));
     for (const { ledger } of this.#meant(stream)) ledger.ended(this.#ports.clock.now());
   }
 
@@ -131,6 +138,7 @@ export class StreamCoverage {
   }
 
   #sawBook(book: OrderBook): void {
+    if (!this.#askedBooks.has(nameOf({ ...book, dataType: book.kind }))) return; // the last of a stream that has ended
     const { ledger } = this.#books(book);
     const { validity, chained, receivedAt } = book;
     if (validity === 'RESYNCING') ledger.broken(receivedAt, BROKE, this.#ports.clock.now());
