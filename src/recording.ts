@@ -3,7 +3,7 @@ import type { BaseDataCollector } from './collectors/base-data-collector.ts';
 import type { Config } from './config/config.ts';
 import { EXCHANGES, isExchangeId } from './exchanges/registry.ts';
 import { LiveFeed } from './pipeline/live-feed.ts';
-import { OtherWriters } from './pipeline/other-writers.ts';
+import { OtherWriters, REMEMBERED_MS } from './pipeline/other-writers.ts';
 import { Recorder } from './pipeline/recorder.ts';
 import { DEFAULT_SAMPLING, type Sampling } from './pipeline/sampler.ts';
 import { TradeFeed, type TradeHistory } from './pipeline/trade-feed.ts';
@@ -19,7 +19,7 @@ import { Spool } from './storage/spool/spool.ts';
 import { loadStreamEnds } from './storage/stream-coverage.ts';
 import { openTradeWriter, type TradeWriter } from './storage/trade-writer.ts';
 import { currentPosition, tradesAfter } from './storage/trades.ts';
-import { othersWrite } from './storage/writer-slot.ts';
+import { othersWrite, othersWroteSince } from './storage/writer-slot.ts';
 
 interface RecordingPorts {
   readonly config: Config;
@@ -57,9 +57,11 @@ export async function openRecording(ports: RecordingPorts): Promise<Recording> {
   const history: TradeHistory = { tradesAfter: (...query) => tradesAfter(db, ...query) };
   const tradeFeed = opening.use(new TradeFeed({ history, clock, position: await currentPosition(db) }));
   const othersActive = await othersWrite(db);
+  // After trouble of the database another one may live and not hold its slot yet.
+  const active = othersActive || (await othersWroteSince(db, clock.now() - REMEMBERED_MS));
   const others = opening.use(
     new OtherWriters(tradeFeed, history, {
-      ...{ clock, log, active: othersActive, othersWrite: () => othersWrite(db) },
+      ...{ clock, log, active, othersWrite: () => othersWrite(db) },
     }),
   );
   const liveFeed = opening.use(new LiveFeed({ clock, queues }));

@@ -10,7 +10,7 @@ const PAGE = 1_000;
  * Another server counts as active this long after it was last seen: while the database comes back each of them claims its slot when
  * it gets to it, and one that took itself for alone would show trades the other one is about to commit.
  */
-const REMEMBERED_MS = 60_000;
+export const REMEMBERED_MS = 60_000;
 
 interface OtherWritersOptions {
   readonly clock: Clock;
@@ -35,7 +35,7 @@ export class OtherWriters implements Disposable {
   /** Monotonic ms; null: never. */
   #lastSeen: number | null;
 
-  /** `active`: whether there is another one at the start. */
+  /** `active`: whether there is another one at the start, or was one a while ago. */
   constructor(feed: TradeFeed, history: TradeHistory, { clock, log, othersWrite, active }: OtherWritersOptions) {
     this.#feed = feed;
     this.#history = history;

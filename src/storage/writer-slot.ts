@@ -121,3 +121,15 @@ export async function othersWrite(db: Database): Promise<boolean> {
   );
   return rows.some(({ id }) => !db.heldSlots.has(id));
 }
+
+/** Whether another server has committed anything since a time (ms): it may live, and claim its slot again in a moment. */
+export async function othersWroteSince(db: Database, time: number): Promise<boolean> {
+  const rows = await db.readers.run((handle) =>
+    handle.execute<{ wrote: boolean }>(
+      sql`select exists (select from tcp_dashboard.coverage where writer <> all(${sql.param([...db.heldSlots])}::int[])
+        and updated_at > ${new Date(time).toISOString()}::timestamptz) as wrote`,
+      'objects',
+    ),
+  );
+  return rows[0]?.wrote ?? false;
+}

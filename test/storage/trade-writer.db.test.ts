@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import type { Stretch } from '../../src/market/coverage.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { loadTradeStretches } from '../../src/storage/coverage-writer.ts';
 import { checkStorable } from '../../src/storage/trade-writer.ts';
 import { currentPosition, findTrade, listTrades } from '../../src/storage/trades.ts';
+import { othersWroteSince } from '../../src/storage/writer-slot.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { dec, idsOf, NOW, pageOf, scene, sequencesOf, toRecord } from './samples.ts';
 import { openTestWriter } from './test-writer.ts';
@@ -176,6 +178,22 @@ describe('the trade writer', () => {
     ]);
     await using back = await openTestWriter(db(), { owner: 'a spool that was lost', writer: gone.writer });
     expect(await booksOf(back.writer)).toEqual(all);
+  });
+
+  it('knows that another one wrote lately which holds no slot any more', async () => {
+    const { batch } = scene();
+    const at = NOW + 7_000_000_000; // later than anything else in this database
+    const gone = await openTestWriter(db(), { clock: { ...systemClock, now: () => at } });
+    const { symbol } = batch(1)[0]?.trade ?? { symbol: '' };
+    const stretch: Stretch = {
+      ...{ first: 1n, last: 1n, status: 'PROVEN', evidence: 'TRADE_ID_CONTIGUITY', from: NOW, to: NOW },
+      ...{ actual: 1, cause: null, gap: null, gapFoundAt: null },
+    };
+    await gone.write(batch(1), [{ exchange: 'okx', symbol, first: 1n, stretch }]);
+    expect(await othersWroteSince(db(), at - 1)).toBe(false);
+    await gone.real[Symbol.asyncDispose]();
+    expect(await othersWroteSince(db(), at - 1)).toBe(true);
+    expect(await othersWroteSince(db(), at)).toBe(false);
   });
 
   it('claims its slot again when it was fenced off, and stores nothing under the old claim', async () => {
