@@ -111,7 +111,7 @@ export class Recorder implements AsyncDisposable {
       },
       { ledgers: start.stored, number: start.committed, maxRows },
     );
-    for (const batch of start.left) this.#drain.adopt(batch);
+    for (const batch of start.left) this.#drain.adopt(batch, start.shown);
     this.#intake = new TradeIntake(
       {
         ...ports,
@@ -155,7 +155,7 @@ export class Recorder implements AsyncDisposable {
     });
   }
 
-  /** Goes on where the last process ended: what it left in the spool is shown and committed first. */
+  /** Goes on where the last process ended: what it left in the spool is shown, unless another server may have it too, and committed first. */
   static async open(ports: RecorderPorts, options: RecorderOptions = {}): Promise<Recorder> {
     const ends = await ports.marketData.ends();
     if (!ports.foreignSpool) return new Recorder(ports, options, await findStart(ports), ends);
@@ -163,7 +163,7 @@ export class Recorder implements AsyncDisposable {
     let number = 0;
     for await (const row of everyRow(ports.spool)) number = row.number;
     const ledgers = { stored: new TradeLedgers(stretches), known: new TradeLedgers(stretches) };
-    const start = { ...ledgers, left: [], committed: number, number, last: ports.trades.position };
+    const start = { ...ledgers, left: [], shown: true, committed: number, number, last: ports.trades.position };
     const recorder = new Recorder(ports, options, start, ends);
     await recorder.#takeOver(number);
     return recorder;
@@ -228,15 +228,18 @@ interface Start {
   readonly known: TradeLedgers;
   /** Batches in the spool that are not committed. */
   readonly left: readonly { readonly number: number; readonly trades: number }[];
+  /** Whether they were shown: not while another server may commit the same trades. */
+  readonly shown: boolean;
   readonly committed: number;
   readonly number: number;
   readonly last: bigint;
 }
 
-async function findStart({ spool, trades: store, tradeFeed, hasTradeIds, log }: RecorderPorts): Promise<Start> {
+async function findStart({ spool, trades: store, tradeFeed, hasTradeIds, shared, log }: RecorderPorts): Promise<Start> {
   const stretches = await store.load();
   const known = new TradeLedgers(stretches);
   const left: { readonly number: number; readonly trades: number }[] = [];
+  const shown = !shared();
   let [committed, number, last] = [0, 0, store.position];
   for await (const row of everyRow(spool)) {
     number = row.number;
@@ -249,12 +252,12 @@ async function findStart({ spool, trades: store, tradeFeed, hasTradeIds, log }: 
     const { items } = readBatch(row, store.writer, log);
     for (const item of items) foldItem(known, item, hasTradeIds);
     const trades = tradesOf(items);
-    tradeFeed.publish(trades.filter(({ sequence }) => sequence > store.position));
+    if (shown) tradeFeed.publish(trades.filter(({ sequence }) => sequence > store.position));
     left.push({ number, trades: trades.length });
   }
   known.takeChanges();
   if (left.length > 0) log.info('Found what the last process left in the spool', { batches: left.length });
-  return { stored: new TradeLedgers(stretches), known, left, committed, number, last };
+  return { stored: new TradeLedgers(stretches), known, left, shown, committed, number, last };
 }
 
 function inWords(state: TradeRecording['state'], intake: IntakeStatus, drain: DrainStatus, now: number): string {

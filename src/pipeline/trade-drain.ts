@@ -145,10 +145,10 @@ export class TradeDrain {
     this.#idle = null;
   }
 
-  /** A batch an earlier process left in the spool: it is read back when its turn comes. */
-  adopt({ number, trades }: { readonly number: number; readonly trades: number }): void {
+  /** A batch an earlier process left in the spool: it is read back when its turn comes. `shown`: its trades are out already. */
+  adopt({ number, trades }: { readonly number: number; readonly trades: number }, shown: boolean): void {
     this.#spooledNumber = number;
-    this.#published = number;
+    if (shown) this.#published = number;
     this.#spooled += trades;
     this.#oldestAt ??= this.#ports.clock.monotonic();
   }

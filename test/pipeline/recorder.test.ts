@@ -325,6 +325,24 @@ describe('Recorder', () => {
     expect(storedIds(published)).toEqual(ids([trades[0], trades[2]].flatMap((trade) => trade ?? [])));
   });
 
+  it('shows what a killed process left only once it is committed as ours while another server writes too', async () => {
+    const [spool, store] = [new MemorySpool(), new MemoryTradeStore()];
+    const killed = await openRecorder({ spool, store, shared: () => true });
+    const trades = someTrades(4);
+    store.beforeWrite = () => {
+      throw unavailable();
+    };
+    killed.accept(trades.slice(0, 3));
+    await killed.clock.advance(100);
+    expect(killed.published).toEqual([]);
+    store.beforeWrite = () => {};
+    store.commit(9, trades.slice(1, 2));
+    const { clock, accept, published } = await openRecorder({ spool, store, shared: () => true });
+    accept(trades.slice(3));
+    await clock.advance(3_000);
+    expect(storedIds(published)).toEqual(ids([trades[0], trades[2], trades[3]].flatMap((trade) => trade ?? [])));
+  });
+
   it('holds sockets back while the spool is full, says so, and loses nothing of what it took', async () => {
     const { clock, spool, store, gate, accept, recorder } = await openRecorder();
     spool.failure = spoolFull();
