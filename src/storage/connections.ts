@@ -62,7 +62,11 @@ export class Connections implements AsyncDisposable {
     const lost = (error: Error) =>
       log.warn('A database connection was lost', { pool: use.name, error: messageOf(error) });
     this.#pool.on('error', lost);
-    this.#pool.on('connect', (client) => client.on('error', lost));
+    this.#pool.on('connect', (client) => {
+      client.on('error', lost);
+      // Our longest reads go over many partitions: compiling them takes longer than running them.
+      client.query('set jit = off').catch(() => {}); // the statement that follows will meet the same trouble
+    });
     this.#handle = drizzle({ client: this.#pool });
   }
 

@@ -6,7 +6,7 @@ import { LOCK_SPACE } from './migrate.ts';
 import { coverage, droppedRange, maintenance, partition, trade, writer } from './tables.ts';
 import { sequenceOf, writerOf } from './trade-columns.ts';
 
-const PARTITIONED = ['trade', 'market_point'] as const;
+const PARTITIONED = ['trade', 'market_point', 'candle'] as const;
 const PARTITION_LOCK = -2;
 /** Months made before they are needed. */
 const MONTHS_AHEAD = 2;
@@ -51,7 +51,7 @@ export const monthsOf = (times: readonly number[]): readonly number[] =>
   [...new Set(times.map(monthStart))].toSorted((a, b) => a - b);
 
 /** E.g. "trade_2026_11". */
-export const partitionName = (relation: 'trade' | 'market_point', start: number): string =>
+export const partitionName = (relation: (typeof PARTITIONED)[number], start: number): string =>
   `${relation}_${new Date(start).toISOString().slice(0, 7).replace('-', '_')}`;
 
 /** This month and the next two, so that nothing has to wait for one at midnight. */
@@ -119,7 +119,7 @@ export async function dropExpired(db: Database, retentionMs: number, now: number
     const marks = new Map<number, bigint>();
     for (const { name, relation, startsAt, endsAt } of expired) {
       if (relation === 'trade') await noteLast(tx, name, marks);
-      await noteRanges(tx, { name, relation, startsAt, endsAt });
+      if (relation !== 'candle') await noteRanges(tx, { name, relation, startsAt, endsAt });
     }
     for (const { name } of expired) {
       await tx.execute(sql`drop table if exists tcp_dashboard.${sql.identifier(name)}`);

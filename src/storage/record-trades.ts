@@ -1,5 +1,6 @@
 import { jsonText } from './json-text.ts';
 import { monthsOf, partitionName } from './partitions.ts';
+import { rollUp } from './roll-up.ts';
 import { PROVENANCE_LETTERS, rowId, SIDE_LETTERS, sequenceOf } from './trade-columns.ts';
 import type { NumberedTrade } from './trade-writer.ts';
 import type { WriterSlot } from './writer-slot.ts';
@@ -54,7 +55,8 @@ const recordStatement = (partitions: readonly string[]): string => `
       (id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size, raw)
     select id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size, raw::jsonb
     from fresh order by instrument_id, trade_id
-    on conflict do nothing returning id
+    on conflict do nothing returning id, instrument_id, ts, recorded_at, fill_count, side, trade_id, price, size
+  ), rolled as (${rollUp('stored')}
   ), moved as (
     update tcp_dashboard.writer set position = $16 where id = $1 and exists (select from held)
   ), heads as (

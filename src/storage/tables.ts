@@ -64,6 +64,36 @@ export const trade = schema.table(
   ],
 );
 
+/**
+ * Candles of a second, a minute and an hour, kept with every trade: what longer ones are made of. Partitioned by month of `ts`, which is
+ * where the candle opens, so that a month of trades and its candles go together.
+ */
+export const candle = schema.table(
+  'candle',
+  {
+    instrumentId: integer('instrument_id').notNull(),
+    seconds: integer('seconds').notNull(),
+    ts: time('ts').notNull(),
+    /** Newest recording of a trade in it: what was known earlier has to be read from the trades. */
+    recordedAt: time('recorded_at').notNull(),
+    /** Fills. */
+    tradeCount: bigint('trade_count', { mode: 'number' }).notNull(),
+    open: numeric('open').notNull(),
+    high: numeric('high').notNull(),
+    low: numeric('low').notNull(),
+    close: numeric('close').notNull(),
+    volume: numeric('volume').notNull(),
+    quoteVolume: numeric('quote_volume').notNull(),
+    buyVolume: numeric('buy_volume').notNull(),
+    /** Time and id of the trades that made `open` and `close`. */
+    firstTs: time('first_ts').notNull(),
+    lastTs: time('last_ts').notNull(),
+    firstId: identifier('first_id').notNull(),
+    lastId: identifier('last_id').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.instrumentId, table.seconds, table.ts] })],
+);
+
 /** Partitioned by month of `ts`. */
 export const marketPoint = schema.table(
   'market_point',

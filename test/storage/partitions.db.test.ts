@@ -51,7 +51,7 @@ describe('partitions', () => {
     }
     expect((await dropExpired(db, RETENTION, start + 700 * DAY)).dropped).toEqual([]);
     const run = await dropExpired(db, RETENTION, Date.UTC(2024, 1, 1) + RETENTION);
-    expect(run).toEqual({ dropped: ['market_point_2024_01', 'trade_2024_01'], refused: null });
+    expect(run).toEqual({ dropped: ['candle_2024_01', 'market_point_2024_01', 'trade_2024_01'], refused: null });
     expect(idsOf((await listTrades(db, pageOf(symbol))).trades)).toEqual(['2']);
     expect((await dropExpired(db, RETENTION, Date.UTC(2024, 1, 1) + RETENTION)).dropped).toEqual([]);
   });

@@ -1,0 +1,260 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { type CandleValues, GRACE_MS, type TradedWindow } from '../market/candle.ts';
+import type { CandleWindow } from '../market/candle-window.ts';
+import type { Decimal } from '../market/decimal.ts';
+import type { Handle } from './connections.ts';
+import type { Database } from './database.ts';
+import { instrumentIdOf } from './instruments.ts';
+import { candleColumns, STORED_SECONDS } from './roll-up.ts';
+
+export interface CandleQuery {
+  readonly exchange: string;
+  readonly symbol: string;
+  /** Ascending and contiguous. */
+  readonly windows: readonly CandleWindow[];
+  /** Whether a trade at the very end of a window belongs to it, instead of one at its very beginning. */
+  readonly endInclusive: boolean;
+  /** Only what was recorded by then, ms; null for all. */
+  readonly asOf: number | null;
+}
+
+/** A part of a window, in ms, and what it is read from: stored candles of so many seconds, or (0) trades. */
+interface Piece {
+  readonly window: number;
+  readonly seconds: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What was traded in each window, from stored candles where they fit and from trades where they do not. Exact either way. */
+export async function readCandles(db: Database, query: CandleQuery): Promise<readonly TradedWindow[]> {
+  const { windows } = query;
+  return db.readers.run(async (handle) => {
+    const instrumentId = await instrumentIdOf(handle, query.exchange, query.symbol);
+    const rows = instrumentId === null ? new Map<number, Row>() : await readWindows(handle, instrumentId, query);
+    const revised = windows.flatMap((window, k) => {
+      const row = rows.get(k);
+      return row !== undefined && row.recordedAt > window.closeTime + GRACE_MS ? [k] : [];
+    });
+    const revisions =
+      instrumentId === null || revised.length === 0
+        ? new Map<number, number>()
+        : await countRevisions(handle, instrumentId, query, revised);
+    return windows.map((window, k) => {
+      const row = rows.get(k);
+      return { ...window, values: row === undefined ? null : { ...row, revision: revisions.get(k) ?? 0 } };
+    });
+  });
+}
+
+export interface NearestTradeQuery extends Pick<CandleQuery, 'exchange' | 'symbol' | 'endInclusive' | 'asOf'> {
+  /** The boundary between two windows, ms. */
+  readonly time: number;
+  /** `before`: the last trade of the window that ends there; `from`: the first one of the one that begins. */
+  readonly direction: 'before' | 'from';
+}
+
+export interface NearestTrade {
+  /** ms. */
+  readonly time: number;
+  readonly price: Decimal;
+}
+
+/** The trade nearest to a boundary in one direction; null when there is none. */
+export async function nearestTrade(db: Database, query: NearestTradeQuery): Promise<NearestTrade | null> {
+  const { time, direction, endInclusive, asOf } = query;
+  const edge = iso(Math.min(time + (endInclusive ? 1 : 0), LATEST));
+  const [side, by] = direction === 'before' ? [sql`ts < ${edge}`, sql`desc`] : [sql`ts >= ${edge}`, sql`asc`];
+  const rows = await db.readers.run(async (handle) => {
+    const instrumentId = await instrumentIdOf(handle, query.exchange, query.symbol);
+    if (instrumentId === null) return [];
+    return handle.execute<{ time: number; price: string }>(
+      sql`select (extract(epoch from ts) * 1000)::float8 as time, price::text as price from tcp_dashboard.trade
+        where instrument_id = ${instrumentId} and ${side}::timestamptz
+          ${asOf === null ? sql`` : sql`and recorded_at <= ${iso(asOf)}::timestamptz`}
+        order by ts ${by}, length(trade_id) ${by}, trade_id ${by} limit 1`,
+      'objects',
+    );
+  });
+  const [row] = rows;
+  return row ? { time: row.time, price: row.price as Decimal } : null;
+}
+
+/** No trade is stored so late. */
+const LATEST = Date.UTC(9999, 0);
+
+type Row = Omit<CandleValues, 'revision'>;
+
+async function readWindows(
+  handle: Handle,
+  instrumentId: number,
+  { windows, endInclusive, asOf }: CandleQuery,
+): Promise<Map<number, Row>> {
+  const seconds = endInclusive ? null : storedAs(windows);
+  if (seconds === null) return foldPieces(handle, instrumentId, piecesOf(windows, endInclusive), asOf);
+  const rows = await readStored(handle, instrumentId, windows, seconds);
+  // Of what was recorded since, the trades tell how it was then.
+  const later = [...rows].filter(([, row]) => asOf !== null && row.recordedAt > asOf).map(([k]) => k);
+  if (later.length === 0) return rows;
+  const pieces = later.map((k) => ({
+    window: k,
+    seconds: 0,
+    from: windows[k]?.openTime ?? 0,
+    to: windows[k]?.closeTime ?? 0,
+  }));
+  for (const k of later) rows.delete(k);
+  for (const [k, row] of await foldPieces(handle, instrumentId, pieces, asOf)) rows.set(k, row);
+  return rows;
+}
+
+/** The length in seconds when every window is one stored candle; else null. */
+function storedAs(windows: readonly CandleWindow[]): number | null {
+  const [first] = windows;
+  const length = first ? first.closeTime - first.openTime : 0;
+  const fits = windows.every(({ openTime, closeTime }) => openTime % length === 0 && closeTime - openTime === length);
+  return fits ? (STORED_SECONDS.find((seconds) => seconds * 1_000 === length) ?? null) : null;
+}
+
+/** Each window cut into as few stored candles as it holds, and the trades at its edges. */
+function piecesOf(windows: readonly CandleWindow[], endInclusive: boolean): readonly Piece[] {
+  const shift = endInclusive ? 1 : 0; // times are whole ms
+  return windows.flatMap(({ openTime, closeTime }, window) =>
+    cut(openTime + shift, closeTime + shift, STORED_SECONDS.toReversed()).map((piece) => ({ window, ...piece })),
+  );
+}
+
+function cut(from: number, to: number, [seconds, ...shorter]: readonly number[]): readonly Omit<Piece, 'window'>[] {
+  if (from >= to) return [];
+  if (seconds === undefined) return [{ seconds: 0, from, to }];
+  const length = seconds * 1_000;
+  const [first, last] = [Math.ceil(from / length) * length, Math.floor(to / length) * length];
+  if (first >= last) return cut(from, to, shorter);
+  return [...cut(from, first, shorter), { seconds, from: first, to: last }, ...cut(last, to, shorter)];
+}
+
+interface SqlRow extends Record<string, unknown> {
+  readonly k: number;
+  readonly recorded_at: number;
+  readonly trade_count: number;
+  readonly open: string;
+  readonly high: string;
+  readonly low: string;
+  readonly close: string;
+  readonly volume: string;
+  readonly quote_volume: string;
+  readonly buy_volume: string;
+}
+
+const NUMBERS = 'open::text, high::text, low::text, close::text, volume::text, quote_volume::text, buy_volume::text';
+const SHOWN = sql.raw(
+  `(extract(epoch from recorded_at) * 1000)::float8 as recorded_at, trade_count::float8 as trade_count, ${NUMBERS}`,
+);
+
+/** What several candles come to as one. */
+const FOLDED = sql.raw(`max(recorded_at) as recorded_at, sum(trade_count) as trade_count,
+  (array_agg(open order by first_ts, length(first_id), first_id))[1] as open, max(high) as high, min(low) as low,
+  (array_agg(close order by last_ts desc, length(last_id) desc, last_id desc))[1] as close,
+  sum(volume) as volume, sum(quote_volume) as quote_volume, sum(buy_volume) as buy_volume,
+  min(first_ts) as first_ts, max(last_ts) as last_ts,
+  (array_agg(first_id order by first_ts, length(first_id), first_id))[1] as first_id,
+  (array_agg(last_id order by last_ts desc, length(last_id) desc, last_id desc))[1] as last_id`);
+
+const COLUMNS = sql.raw(
+  'recorded_at, trade_count, open, high, low, close, volume, quote_volume, buy_volume, first_ts, last_ts, first_id, last_id',
+);
+
+/** Windows that are one stored candle each, in one walk. */
+async function readStored(
+  handle: Handle,
+  instrumentId: number,
+  windows: readonly CandleWindow[],
+  seconds: number,
+): Promise<Map<number, Row>> {
+  const [from, to] = [windows[0]?.openTime ?? 0, windows.at(-1)?.closeTime ?? 0];
+  const rows = await handle.execute<SqlRow>(
+    sql`select ((extract(epoch from ts) * 1000 - ${from}::float8) / ${seconds * 1_000}::float8)::int as k, ${SHOWN}
+      from tcp_dashboard.candle where instrument_id = ${instrumentId} and seconds = ${seconds}
+        and ts >= ${iso(from)}::timestamptz and ts < ${iso(to)}::timestamptz`,
+    'objects',
+  );
+  return new Map(rows.map((row) => [row.k, toRow(row)]));
+}
+
+/** Windows that are folded from several pieces. */
+async function foldPieces(
+  handle: Handle,
+  instrumentId: number,
+  pieces: readonly Piece[],
+  asOf: number | null,
+): Promise<Map<number, Row>> {
+  if (pieces.length === 0) return new Map();
+  const known = asOf === null ? sql`true` : sql`recorded_at <= ${iso(asOf)}::timestamptz`;
+  const stored = sql`from tcp_dashboard.candle c
+    where p.seconds > 0 and c.instrument_id = ${instrumentId} and c.seconds = p.seconds and c.ts >= p.from_ts and c.ts < p.to_ts`;
+  /** One row of what trades between two times come to; none where there is no trade. */
+  const traded = (spans: SQL) => sql`select ${COLUMNS} from (${spans}) span (from_ts, to_ts) cross join lateral (
+    select ${sql.raw(candleColumns)} from tcp_dashboard.trade t
+      where t.instrument_id = ${instrumentId} and t.ts >= span.from_ts and t.ts < span.to_ts and ${known} having count(*) > 0) x`;
+  const sources = [
+    // Folded piece by piece, so that each is one walk through an index and not a part of one great join.
+    sql`select ${FOLDED} ${stored} and ${known} having count(*) > 0`,
+    traded(sql`select p.from_ts, p.to_ts where p.seconds = 0`),
+    // What was recorded into a stored candle since cannot be taken out of it again.
+    ...(asOf === null
+      ? []
+      : [traded(sql`select c.ts, c.ts + make_interval(secs => c.seconds) ${stored} and not (${known})`)]),
+  ];
+  const rows = await handle.execute<SqlRow>(
+    sql`select k, ${SHOWN} from (
+        select p.k, ${FOLDED}
+        from unnest(${list(pieces, ({ window }) => window)}::int[], ${list(pieces, ({ seconds }) => seconds)}::int[],
+          ${list(pieces, ({ from }) => iso(from))}::timestamptz[], ${list(pieces, ({ to }) => iso(to))}::timestamptz[])
+          as p (k, seconds, from_ts, to_ts)
+        cross join lateral (${sql.join(sources, sql` union all `)}) piece
+        group by p.k) f`,
+    'objects',
+  );
+  return new Map(rows.map((row) => [row.k, toRow(row)]));
+}
+
+/** How many recordings came after each of these windows was closed. */
+async function countRevisions(
+  handle: Handle,
+  instrumentId: number,
+  { windows, endInclusive, asOf }: CandleQuery,
+  revised: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  const shift = endInclusive ? 1 : 0;
+  const spans = revised.flatMap((k) => {
+    const window = windows[k];
+    return window
+      ? [{ k, from: window.openTime + shift, to: window.closeTime + shift, closed: window.closeTime + GRACE_MS }]
+      : [];
+  });
+  const rows = await handle.execute<{ k: number; revision: number }>(
+    sql`select w.k, (select count(distinct t.recorded_at)::int from tcp_dashboard.trade t
+        where t.instrument_id = ${instrumentId} and t.ts >= w.from_ts and t.ts < w.to_ts and t.recorded_at > w.closed
+          ${asOf === null ? sql`` : sql`and t.recorded_at <= ${iso(asOf)}::timestamptz`}) as revision
+      from unnest(${list(spans, ({ k }) => k)}::int[], ${list(spans, ({ from }) => iso(from))}::timestamptz[],
+        ${list(spans, ({ to }) => iso(to))}::timestamptz[], ${list(spans, ({ closed }) => iso(closed))}::timestamptz[])
+        as w (k, from_ts, to_ts, closed)`,
+    'objects',
+  );
+  return new Map(rows.map(({ k, revision }) => [k, revision]));
+}
+
+const list = <T>(values: readonly T[], pick: (value: T) => string | number) => sql.param(values.map(pick));
+
+const toRow = (row: SqlRow): Row => ({
+  open: row.open as Decimal,
+  high: row.high as Decimal,
+  low: row.low as Decimal,
+  close: row.close as Decimal,
+  volume: row.volume as Decimal,
+  quoteVolume: row.quote_volume as Decimal,
+  buyVolume: row.buy_volume as Decimal,
+  tradeCount: row.trade_count,
+  recordedAt: row.recorded_at,
+});
+
+const iso = (time: number): string => new Date(time).toISOString();

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { type CandleInterval, type CandleWindow, type Windows, windowAt } from '../../src/market/candle-window.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { readCandles } from '../../src/storage/candles.ts';
+import { seeded } from '../chaos/seeded.ts';
+import { candleByHand, type Recorded } from '../support/candle-by-hand.ts';
+import { useTestDatabase } from '../support/database.ts';
+import { dec, NOW, scene, toRecord } from './samples.ts';
+import { openTestWriter } from './test-writer.ts';
+
+const db = useTestDatabase();
+
+describe('candles of trades', () => {
+  it('are what their definition says, for any interval, boundary, zone, anchor and time asked about', async () => {
+    const random = seeded('candles');
+    const below = (limit: number) => Math.floor(random() * limit);
+    const { symbol, trade } = scene();
+    let now = NOW;
+    const clock = { ...systemClock, now: () => now };
+    await using writer = await openTestWriter(db(), { clock });
+    const all: Recorded[] = [];
+    const day = 86_400_000;
+    let id = 1;
+    for (let batch = 0; batch < 60; batch += 1) {
+      now = NOW + batch * 7_003_777;
+      const trades = Array.from({ length: 1 + below(20) }, () => {
+        const exchangeTime =
+          random() < 0.3 ? Math.floor((now - below(2 * day)) / 60_000) * 60_000 - below(2) : now - below(9_000_000);
+        return trade(id++, {
+          exchangeTime,
+          price: dec(`${100 + below(50)}.${10 + below(90)}`),
+          size: dec(`0.00${1 + below(9)}`),
+        });
+      });
+      await writer.write(trades.map((one) => toRecord(one)));
+      for (const one of trades) all.push({ trade: one, recordedAt: now });
+    }
+    const intervals: CandleInterval[] = ['1s', '15s', '1m', '5m', '1h', '4h', '1d', '1w', '1M'];
+    for (let asked = 0; asked < 120; asked += 1) {
+      const windows: Windows = {
+        interval: intervals[below(intervals.length)] ?? '1m',
+        timeZone: ['UTC', 'America/New_York', 'Asia/Kolkata'][below(3)] ?? 'UTC',
+        anchor: random() < 0.3 ? NOW + below(day) : null,
+      };
+      const endInclusive = random() < 0.4;
+      const asOf = random() < 0.5 ? NOW + below(60 * 7_003_777) : null;
+      const list: CandleWindow[] = [];
+      let at = (all[below(all.length)]?.trade.exchangeTime ?? NOW) - below(60_000);
+      for (let k = 0; k < 30; k += 1) {
+        const window = windowAt(windows, at);
+        list.push(window);
+        at = window.closeTime;
+      }
+      const candles = await readCandles(db(), { exchange: 'okx', symbol, windows: list, endInclusive, asOf });
+      expect({ windows, endInclusive, asOf, values: candles.map(({ values }) => values) }).toEqual({
+        ...{ windows, endInclusive, asOf },
+        values: list.map((window) => candleByHand(all, window, { endInclusive, asOf })),
+      });
+    }
+  }, 60_000);
+});
