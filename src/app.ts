@@ -19,6 +19,7 @@ import type { Log, OpenLog } from './runtime/log.ts';
 import { openLogging } from './runtime/logger.ts';
 import { VERSION } from './runtime/version.ts';
 import { startServer } from './server/start-server.ts';
+import { nearestTrade, readCandles } from './storage/candles.ts';
 import { loadCollectors, removeCollector, type StoredCollector, saveCollectors } from './storage/collector-status.ts';
 import { coverageTotals, findGap, listGaps, listStretches } from './storage/coverage.ts';
 import { type Database, openDatabase } from './storage/database.ts';
@@ -127,6 +128,12 @@ export async function startApp(
           listGaps: (query) => listGaps(db, query),
           findGap: (name) => findGap(db, name),
           coverageTotals: (...market) => coverageTotals(db, ...market),
+        },
+        candles: {
+          readCandles: (query) => readCandles(db, query),
+          nearestTrade: (query) => nearestTrade(db, query),
+          listStretches: (query) => listStretches(db, query),
+          clock,
         },
         trades: tradeFeed,
         tradeCursors,

@@ -2,6 +2,7 @@ import './scalars.ts';
 import './trade.ts';
 import './trade-stream.ts';
 import './market-data.ts';
+import './candle.ts';
 import './ticker.ts';
 import './order-book.ts';
 import './balance.ts';

@@ -16,8 +16,8 @@ describe.skipIf(!hasCurl)('the commands of the README', () => {
   });
   afterAll(() => dashboard?.[Symbol.asyncDispose]());
 
-  it('are a query, a subscription, a mutation and the proof', () => {
-    expect(COMMANDS.map(kindOf)).toEqual(['query', 'subscription', 'mutation', 'query']);
+  it('are a query, a subscription, a mutation, the proof and candles', () => {
+    expect(COMMANDS.map(kindOf)).toEqual(['query', 'subscription', 'mutation', 'query', 'query']);
   });
 
   it('answer as it says', async () => {
@@ -38,6 +38,17 @@ describe.skipIf(!hasCurl)('the commands of the README', () => {
       expect(JSON.parse(command.output()).data).toMatchObject({
         instrument: { coverage: { ratio: 1, openGaps: 0 } },
         gaps: { edges: [] },
+      });
+    }, PATIENT);
+    await vi.waitFor(async () => {
+      const command = start(COMMANDS.find((one) => one.includes('candles(')) ?? '', dashboard.url);
+      await once(command.process, 'close');
+      const { edges } = JSON.parse(command.output()).data.candles;
+      expect(edges).toHaveLength(2);
+      expect(edges[1].node).toMatchObject({
+        closeTime: expect.any(String),
+        close: expect.any(String),
+        state: 'PROVISIONAL',
       });
     }, PATIENT);
     expect(await outputOf('mutation')).toEqual({

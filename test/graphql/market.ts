@@ -16,6 +16,7 @@ import { AppError } from '../../src/runtime/errors.ts';
 import type { MarketDataRow } from '../../src/storage/market-data.ts';
 import { MemoryEventLog } from '../pipeline/memory-event-log.ts';
 import { MemoryTradeStore } from '../pipeline/memory-trade-store.ts';
+import { memoryCandles } from '../support/memory-candles.ts';
 import { HandBackfills, HandLedger } from './ledger.ts';
 
 export const START = Date.parse('2026-01-01T00:00:00.000Z');
@@ -115,6 +116,11 @@ export async function openMarket(): Promise<Market> {
       exchanges: EXCHANGES,
       collectors: manager,
       history: guarded({ ...historyOf(store, rows), ...ledger.history }, () => market.failure),
+      candles: memoryCandles(
+        () => store.log,
+        () => ledger.stretches,
+        systemClock,
+      ),
       trades: feed,
       tradeCursors,
       gaps: ledger,

@@ -1,0 +1,228 @@
+import {
+  type Candle,
+  type CandleState,
+  type Completeness,
+  completenessOf,
+  type TradedWindow,
+} from '../market/candle.ts';
+import { type CandleWindow, type Windows, windowAt } from '../market/candle-window.ts';
+import type { Stretch } from '../market/coverage.ts';
+import { type CoverageInterval, coverageIntervals } from '../market/coverage-intervals.ts';
+import type { Decimal } from '../market/decimal.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { CandleQuery, NearestTrade, NearestTradeQuery } from '../storage/candles.ts';
+import type { StretchQuery } from '../storage/coverage.ts';
+
+/** Reads of storage. All may throw {AppError} DATABASE_UNAVAILABLE. */
+export interface CandlePorts {
+  readCandles(query: CandleQuery): Promise<readonly TradedWindow[]>;
+  listStretches(query: StretchQuery): Promise<readonly Stretch[]>;
+  /** The trade that is nearest to a time, in a direction; null when there is none. */
+  nearestTrade(query: NearestTradeQuery): Promise<NearestTrade | null>;
+  readonly clock: Clock;
+}
+
+export const EMPTY_INTERVALS = ['OMIT', 'INCLUDE_NULL', 'CARRY_FORWARD'] as const;
+
+export interface CandlesRequest {
+  readonly exchange: string;
+  readonly symbol: string;
+  readonly windows: Windows;
+  /** Candles whose end lies in (from, to], ms. */
+  readonly from: number;
+  readonly to: number;
+  /** Also the one that is open at `to`. */
+  readonly includeForming: boolean;
+  readonly endInclusive: boolean;
+  readonly emptyIntervals: (typeof EMPTY_INTERVALS)[number];
+  /** As it was known then, ms; null: as it is known now. */
+  readonly asOf: number | null;
+  readonly order: 'ASC' | 'DESC';
+  readonly limit: number;
+  /** Ends of candles, exclusive, in the asked order. */
+  readonly after: number | null;
+  readonly before: number | null;
+  readonly fromEnd: boolean;
+}
+
+/** Windows read at a time while empty ones are left out. */
+const STEP = 1_000;
+
+/** One page of candles of one market, computed from what is stored; what the ledger says of them comes from the same ranges. */
+export async function listCandles(
+  ports: CandlePorts,
+  request: CandlesRequest,
+): Promise<{ readonly candles: readonly Candle[]; readonly hasMore: boolean }> {
+  const walk = new Walk(request);
+  const found: Candle[] = [];
+  const wanted = request.limit + 1;
+  for (let windows = walk.take(wanted); windows.length > 0; windows = walk.take(STEP)) {
+    const ascending = walk.ascending ? windows : windows.toReversed();
+    const candles = await readAll(ports, request, ascending);
+    const kept = request.emptyIntervals === 'OMIT' ? candles.filter(({ values }) => values !== null) : candles;
+    found.push(...(walk.ascending ? kept : kept.toReversed()));
+    if (found.length >= wanted) break;
+    if (request.emptyIntervals !== 'OMIT') continue;
+    const trade = await ports.nearestTrade({
+      ...request,
+      time: walk.place,
+      direction: walk.ascending ? 'from' : 'before',
+    });
+    if (trade === null) break;
+    walk.skipTo(trade.time - (request.endInclusive ? 1 : 0));
+  }
+  const page = found.slice(0, request.limit);
+  return { candles: request.fromEnd ? page.reverse() : page, hasMore: found.length > request.limit };
+}
+
+/** The last candle of a market that was over at a time, as it was known then. */
+export async function candleAt(
+  ports: CandlePorts,
+  request: Omit<
+    CandlesRequest,
+    'from' | 'to' | 'asOf' | 'order' | 'limit' | 'after' | 'before' | 'fromEnd' | 'includeForming'
+  > & {
+    readonly time: number;
+  },
+): Promise<Candle> {
+  const { time } = request;
+  const closeTime = windowAt(request.windows, time).openTime;
+  const [candle] = await readAll(ports, { ...request, asOf: time }, [windowAt(request.windows, closeTime - 1)]);
+  return candle as Candle;
+}
+
+/** Goes from window to window through a request's range, from the side its page begins at. */
+class Walk {
+  readonly ascending: boolean;
+  readonly #windows: Windows;
+  readonly #isIn: (window: CandleWindow) => boolean;
+  #next: CandleWindow;
+
+  constructor({ windows, from, to, includeForming, order, after, before, fromEnd }: CandlesRequest) {
+    this.ascending = (order === 'ASC') !== fromEnd;
+    this.#windows = windows;
+    const [above, below] = order === 'ASC' ? [after, before] : [before, after];
+    this.#isIn = ({ openTime, closeTime }) =>
+      closeTime > from &&
+      (closeTime <= to || (includeForming && openTime < to)) &&
+      (above === null || closeTime > above) &&
+      (below === null || closeTime < below);
+    const first = windowAt(windows, Math.max(from, above ?? from));
+    const last = windowAt(windows, below === null ? to : Math.min(to, below - 1));
+    this.#next = this.ascending ? first : this.#isIn(last) ? last : windowAt(windows, last.openTime - 1);
+  }
+
+  /** Where the next window begins, or ends when going back, ms. */
+  get place(): number {
+    return this.ascending ? this.#next.openTime : this.#next.closeTime;
+  }
+
+  take(most: number): readonly CandleWindow[] {
+    const taken: CandleWindow[] = [];
+    for (; taken.length < most && this.#isIn(this.#next); this.#next = this.#after(this.#next)) taken.push(this.#next);
+    return taken;
+  }
+
+  /** On to the window of a time. */
+  skipTo(time: number): void {
+    const window = windowAt(this.#windows, time);
+    if (this.ascending ? window.openTime > this.#next.openTime : window.openTime < this.#next.openTime)
+      this.#next = window;
+  }
+
+  #after({ openTime, closeTime }: CandleWindow): CandleWindow {
+    return windowAt(this.#windows, this.ascending ? closeTime : openTime - 1);
+  }
+}
+
+type Reading = Pick<CandlesRequest, 'exchange' | 'symbol' | 'windows' | 'endInclusive' | 'emptyIntervals' | 'asOf'>;
+
+/** Candles of ascending, contiguous windows. */
+async function readAll(
+  ports: CandlePorts,
+  request: Reading,
+  windows: readonly CandleWindow[],
+): Promise<readonly Candle[]> {
+  const { exchange, symbol, asOf, endInclusive } = request;
+  const { interval } = request.windows;
+  const [first, last] = [windows[0], windows.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const shift = endInclusive ? 1 : 0;
+  const range = { from: first.openTime + shift, to: last.closeTime + shift };
+  const query = { exchange, symbol, windows, endInclusive };
+  const [traded, stretches, isNow] = await Promise.all([
+    ports.readCandles({ ...query, asOf }),
+    ports.listStretches({ exchange, symbol, dataType: 'trade', from: new Date(range.from), to: new Date(range.to) }),
+    asOf === null ? null : ports.readCandles({ ...query, asOf: null }),
+  ]);
+  const known = coverageIntervals(stretches, range);
+  const intervals = asOf === null ? known : upTo(known, await headTime(ports, request, asOf));
+  const shifted = traded.map((window) => ({
+    ...window,
+    ...{ openTime: window.openTime + shift, closeTime: window.closeTime + shift },
+  }));
+  const unfilled = intervals.map((one) => (one.status === 'BACKFILLED' ? { ...one, status: 'GAP' as const } : one));
+  const now = asOf ?? ports.clock.now();
+  const candles = completenessOf(shifted, intervals).map((said, k): Candle => {
+    const window = traded[k] as TradedWindow;
+    // Of a window that got trades since, what was fetched was missing, and the rest may have been.
+    const cameLater = isNow !== null && (isNow[k]?.values?.tradeCount ?? 0) > (window.values?.tradeCount ?? 0);
+    const { completeness, coverageRatio } = cameLater
+      ? lessened(window, completenessOf(shifted.slice(k, k + 1), unfilled)[0] as Completeness)
+      : said;
+    const state: CandleState =
+      window.closeTime > now ? 'FORMING' : completeness === 'COMPLETE' ? 'FINAL' : 'PROVISIONAL';
+    const availableAt = state === 'FORMING' ? null : Math.max(window.closeTime, window.values?.recordedAt ?? 0);
+    return {
+      ...window,
+      exchange,
+      symbol,
+      interval,
+      state,
+      completeness,
+      coverageRatio,
+      availableAt,
+    };
+  });
+  return request.emptyIntervals === 'CARRY_FORWARD' ? carriedForward(ports, request, candles) : candles;
+}
+
+const lessened = ({ values }: TradedWindow, said: Completeness): Completeness =>
+  said.completeness === 'COMPLETE' ? { ...said, completeness: values === null ? 'MISSING' : 'PARTIAL' } : said;
+
+/** Up to where the stream was known at a time: the newest trade that was recorded by then. */
+async function headTime(ports: CandlePorts, request: Reading, asOf: number): Promise<number> {
+  const head = await ports.nearestTrade({ ...request, time: Number.MAX_SAFE_INTEGER, direction: 'before', asOf });
+  return head?.time ?? Number.NEGATIVE_INFINITY;
+}
+
+const upTo = (intervals: readonly CoverageInterval[], head: number): readonly CoverageInterval[] =>
+  intervals.flatMap((interval) => {
+    if (interval.to <= head) return [interval];
+    const rest: CoverageInterval = { ...interval, status: 'UNPROVEN', from: Math.max(interval.from, head) };
+    return interval.from < head ? [{ ...interval, to: head }, rest] : [rest];
+  });
+
+/** An empty window gets the last price before it; one that is empty because trades are missing stays empty. */
+async function carriedForward(
+  ports: CandlePorts,
+  request: Reading,
+  candles: readonly Candle[],
+): Promise<readonly Candle[]> {
+  const [first] = candles;
+  if (first === undefined || candles.every(({ values }) => values !== null)) return candles;
+  const before = await ports.nearestTrade({ ...request, time: first.openTime, direction: 'before' });
+  let last = before?.price ?? null;
+  return candles.map((candle) => {
+    if (candle.values !== null) last = candle.values.close;
+    else if (candle.completeness === 'MISSING') last = null;
+    else if (last !== null) return { ...candle, values: quietAt(last) };
+    return candle;
+  });
+}
+
+const ZERO = '0' as Decimal;
+const quietAt = (price: Decimal) => ({
+  ...{ open: price, high: price, low: price, close: price, volume: ZERO, quoteVolume: ZERO, buyVolume: ZERO },
+  ...{ tradeCount: 0, recordedAt: 0, revision: 0 },
+});

@@ -1,0 +1,29 @@
+import type { Stretch } from '../../src/market/coverage.ts';
+import type { CandlePorts } from '../../src/pipeline/candle-history.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { candleByHand, type Recorded } from './candle-by-hand.ts';
+
+/** Candles of trades of one market kept in memory, each computed anew by its definition. */
+export const memoryCandles = (
+  recorded: () => readonly Recorded[],
+  stretches: () => readonly Stretch[],
+  clock: Clock,
+): CandlePorts => ({
+  clock,
+  listStretches: async () => stretches(),
+  readCandles: async ({ exchange, symbol, windows, ...how }) => {
+    const own = recorded().filter(({ trade }) => trade.exchange === exchange && trade.symbol === symbol);
+    return windows.map((window) => ({ ...window, values: candleByHand(own, window, how) }));
+  },
+  nearestTrade: async ({ exchange, symbol, time, direction, endInclusive, asOf }) => {
+    const edge = time + (endInclusive ? 1 : 0);
+    const there = recorded()
+      .filter(({ trade }) => trade.exchange === exchange && trade.symbol === symbol)
+      .filter(({ recordedAt }) => asOf === null || recordedAt <= asOf)
+      .map(({ trade }) => trade)
+      .filter(({ exchangeTime }) => (direction === 'before' ? exchangeTime < edge : exchangeTime >= edge))
+      .sort((a, b) => a.exchangeTime - b.exchangeTime || (BigInt(a.tradeId) < BigInt(b.tradeId) ? -1 : 1));
+    const trade = direction === 'before' ? there.at(-1) : there[0];
+    return trade ? { time: trade.exchangeTime, price: trade.price } : null;
+  },
+});
