@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareDecimals, decimal, isDecimal, isZero, scaled } from '../../src/market/decimal.ts';
+import { compareDecimals, decimal, divideDecimals, isDecimal, isZero, scaled } from '../../src/market/decimal.ts';
 
 const digits = (maxLength: number) => fc.stringMatching(new RegExp(`^\\d{1,${maxLength}}$`));
 const decimals = fc
@@ -39,5 +39,24 @@ describe('decimals', () => {
 
   it('know zero in every spelling', () => {
     expect(['0', '0.000', '-0', '0.0010'].map((text) => isZero(decimal(text)))).toEqual([true, true, true, false]);
+  });
+});
+
+describe('a quotient', () => {
+  it.each([
+    ['90.90', '0.90', '101'],
+    ['1', '3', '0.333333333333'],
+    ['2', '3', '0.666666666667'],
+    ['0', '5', '0'],
+    ['100', '1', '100'],
+    ['0.0000000000005', '1', '0.000000000001'],
+    ['0.0000000000004', '1', '0'],
+    ['9007199254740993', '1', '9007199254740993'],
+  ])('%s / %s is %s, to twelve digits after the point', (dividend, divisor, quotient) => {
+    expect(divideDecimals(decimal(dividend), decimal(divisor), 12)).toBe(quotient);
+  });
+
+  it('by zero is none', () => {
+    expect(divideDecimals(decimal('1'), decimal('0.00'), 12)).toBeNull();
   });
 });

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { type CandleInterval, type CandleWindow, type Windows, windowAt } from '../../src/market/candle-window.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -58,4 +60,30 @@ describe('candles of trades', () => {
       });
     }
   }, 60_000);
+
+  it('are made of the trades that were there before there were candles', async () => {
+    const { symbol, trade } = scene();
+    await using writer = await openTestWriter(db());
+    const times = [0, 400, 400, 1_500, 61_000, 3_700_000, 40 * 86_400_000];
+    await writer.write(times.map((at, k) => toRecord(trade(k + 1, { exchangeTime: NOW + at }))));
+    const all = () =>
+      db().readers.run((handle) =>
+        handle.execute(
+          sql`select c.* from tcp_dashboard.candle c join tcp_dashboard.instrument i on i.id = c.instrument_id
+            where i.symbol = ${symbol} order by seconds, ts`,
+          'objects',
+        ),
+      );
+    const kept = await all();
+    expect(kept).toHaveLength(5 + 4 + 3);
+    const folder = new URL('../../drizzle/', import.meta.url);
+    const [name = ''] = readdirSync(folder).filter((one) => one.endsWith('_candles'));
+    const migration = readFileSync(new URL(`${name}/migration.sql`, folder), 'utf8');
+    await db().writers.transaction(async (tx) => {
+      await tx.execute(sql`drop table tcp_dashboard.candle`);
+      await tx.execute(sql`delete from tcp_dashboard.partition where relation = 'candle'`);
+      for (const statement of migration.split('--> statement-breakpoint')) await tx.execute(sql.raw(statement));
+    });
+    expect(await all()).toEqual(kept);
+  });
 });
