@@ -58,15 +58,16 @@ export class Connections implements AsyncDisposable {
       connectionTimeoutMillis: use.waitMs,
       idleTimeoutMillis: 10_000,
       maxLifetimeSeconds: Math.max(1, Math.round(use.recycleMs / 1000)),
+      // Our longest reads go over many partitions: compiling them takes longer than running them.
+      // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it; only its type does not say so
+      onConnect: async (client) => {
+        await client.query('set jit = off');
+      },
     });
     const lost = (error: Error) =>
       log.warn('A database connection was lost', { pool: use.name, error: messageOf(error) });
     this.#pool.on('error', lost);
-    this.#pool.on('connect', (client) => {
-      client.on('error', lost);
-      // Our longest reads go over many partitions: compiling them takes longer than running them.
-      client.query('set jit = off').catch(() => {}); // the statement that follows will meet the same trouble
-    });
+    this.#pool.on('connect', (client) => client.on('error', lost));
     this.#handle = drizzle({ client: this.#pool });
   }
 

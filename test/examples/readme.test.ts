@@ -78,7 +78,7 @@ describe('the README', () => {
     const documents = [...README.matchAll(/"query": ("(?:[^"\\]|\\.)*")/g)].map(([, text = '""']) =>
       String(JSON.parse(text)),
     );
-    expect(documents.length).toBe(4);
+    expect(documents.length).toBe(5);
     for (const document of documents) expect(validate(schema, parse(document))).toEqual([]);
   });
 });
