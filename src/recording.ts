@@ -104,7 +104,7 @@ export async function openRecording(ports: RecordingPorts): Promise<Recording> {
       { samplingOf: samplings(config), tradeCapacity: tradeCapacity(config) },
     ),
   );
-  committed = () => recorder.status().trades.drain.spooled === 0;
+  committed = () => recorder.status().trades.drain.batches === 0;
   opening.use(recorder.gaps.onChange((gap) => tradeFeed.gapChanged(gap)));
   const opened = opening.move();
   return {

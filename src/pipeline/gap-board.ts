@@ -4,7 +4,6 @@ import type { Gap, GapLedger, OpenGap } from '../market/gap-ledger.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { LedgerWord } from './spool-batch.ts';
-import { isHere } from './trade-ledger.ts';
 import type { TradeLedgers } from './trade-ledgers.ts';
 
 interface BoardPorts {
@@ -95,12 +94,14 @@ export class GapBoard implements GapLedger {
   /** Tells what a durable batch changed. */
   changed(changes: readonly StretchChange[]): void {
     const touched = new Map<string, { exchange: string; symbol: string; gaps: Set<bigint> }>();
-    for (const { exchange, symbol, stretch } of changes) {
-      if (stretch !== null && stretch.gap === null && isHere(stretch) && !this.#open.has(keyOf(exchange, symbol)))
-        continue;
+    for (const { exchange, symbol, first, stretch } of changes) {
       const key = keyOf(exchange, symbol);
-      const market = touched.get(key) ?? { exchange, symbol, gaps: new Set(this.#open.get(key)?.keys()) };
+      const open = this.#open.get(key);
+      if (stretch?.gap == null && open === undefined) continue;
+      const market = touched.get(key) ?? { exchange, symbol, gaps: new Set() };
       if (stretch !== null && stretch.gap !== null) market.gaps.add(stretch.gap);
+      const last = stretch?.last ?? first;
+      for (const gap of open?.values() ?? []) if (gap.first <= last && gap.last >= first) market.gaps.add(gap.first);
       touched.set(key, market);
     }
     for (const { exchange, symbol, gaps } of touched.values())

@@ -249,10 +249,11 @@ async function findStart({ spool, trades: store, tradeFeed, hasTradeIds, shared,
       continue;
     }
     if (BigInt(row.last) > last) last = BigInt(row.last);
-    const { items } = readBatch(row, store.writer, log);
+    const { items: all } = readBatch(row, store.writer, log);
+    const items = all.filter((item) => item.kind !== 'trade' || item.recorded.sequence > store.position);
     for (const item of items) foldItem(known, item, hasTradeIds);
     const trades = tradesOf(items);
-    if (shown) tradeFeed.publish(trades.filter(({ sequence }) => sequence > store.position));
+    if (shown) tradeFeed.publish(trades);
     left.push({ number, trades: trades.length });
   }
   known.takeChanges();

@@ -4,6 +4,7 @@ import type { Clock, Random } from '../runtime/clock.ts';
 import { crashPoint } from '../runtime/crash-point.ts';
 import { AppError, isRetryable, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { isOfTheRow } from '../storage/database-errors.ts';
 import type { NumberedTrade, TradeCommit } from '../storage/trade-writer.ts';
 import { foldItem, type HasTradeIds, idsOf } from './fold-trades.ts';
 import { type LedgerWord, type SpoolBatch, type SpoolItem, tradesOf } from './spool-batch.ts';
@@ -53,6 +54,8 @@ export interface RefusedRow {
 export interface DrainStatus {
   /** Durable here and not committed yet. */
   readonly spooled: number;
+  /** Batches of them, and of words about trades. */
+  readonly batches: number;
   /** Of the oldest of them, ms; null when there is none. */
   readonly oldestMs: number | null;
   readonly stored: number;
@@ -85,6 +88,7 @@ export class TradeDrain {
   readonly #abandon = new AbortController();
   readonly #timer: Disposable;
   #ledgers: TradeLedgers;
+  #isStale = false;
   #held: Held[] = [];
   #heldTrades = 0;
   /** Number of the last batch that was committed, published, and that is in the spool. */
@@ -157,6 +161,7 @@ export class TradeDrain {
     const { clock } = this.#ports;
     return {
       spooled: this.#spooled,
+      batches: this.#spooledNumber - this.#committed,
       oldestMs: this.#spooled === 0 || this.#oldestAt === null ? null : clock.monotonic() - this.#oldestAt,
       stored: this.#stored,
       refused: this.#refused,
@@ -178,7 +183,7 @@ export class TradeDrain {
     this.#abandon.abort(new AppError('DATABASE_UNAVAILABLE', 'The deadline for storing the last rows has passed'));
     await this.#running;
     this.#timer[Symbol.dispose]();
-    if (this.#spooled === 0) await this.#ports.spool.discard(this.#committed);
+    if (this.#committed === this.#spooledNumber) await this.#ports.spool.discard(this.#committed);
     return this.#spooled;
   }
 
@@ -253,6 +258,10 @@ export class TradeDrain {
   /** Commits items that belong together; rows the database does not take are found by halving and kept aside. */
   async #store(items: readonly SpoolItem[], last: bigint): Promise<ReadonlySet<bigint>> {
     const { store, hasTradeIds } = this.#ports;
+    if (this.#isStale) {
+      this.#ledgers = new TradeLedgers(await this.#reload());
+      this.#isStale = false;
+    }
     for (const item of items) foldItem(this.#ledgers, item, hasTradeIds);
     const commit: TradeCommit = { trades: tradesOf(items), last, changes: this.#ledgers.takeChanges() };
     if (commit.trades.length === 0 && commit.changes.length === 0 && last <= store.position) return new Set();
@@ -264,12 +273,12 @@ export class TradeDrain {
         return leftOut;
       } catch (error) {
         if (error instanceof AppError && error.code === 'WRITER_BEHIND') throw error;
-        if (isRetryable(error)) {
+        if (isRetryable(error) || !isOfTheRow(error)) {
           await this.#pause(error, attempt);
           if (this.#abandon.signal.aborted) throw error;
           continue;
         }
-        this.#ledgers = new TradeLedgers(await this.#reload());
+        this.#isStale = true; // it holds what was not committed
         return this.#storeParts(items, last, error);
       }
     }
@@ -383,7 +392,7 @@ export class TradeDrain {
   }
 
   #release(group: readonly SpoolBatch[], end: SpoolBatch): void {
-    const at = this.#ports.clock.now();
+    const at = this.#ports.clock.monotonic();
     for (const { number } of group) this.#kept.push({ number, at });
     while (this.#held[0] && this.#held[0].batch.number <= end.number) {
       this.#heldTrades -= tradesOf(this.#held[0].batch.items).length;
@@ -395,7 +404,7 @@ export class TradeDrain {
   }
 
   async #discard(): Promise<void> {
-    const before = this.#ports.clock.now() - KEEP_MS;
+    const before = this.#ports.clock.monotonic() - KEEP_MS;
     let through = 0;
     // The newest one stays: it tells the next start which numbers are out, should the database fail over while nobody runs.
     while (this.#kept[0] && this.#kept[0].at < before && this.#kept[0].number < this.#spooledNumber)

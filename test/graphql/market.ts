@@ -148,7 +148,7 @@ const IDLE: RecorderStatus = {
   trades: {
     ...{ state: 'STORING', reason: '', spoolBytes: 0 },
     intake: { queued: 0, fullSince: null, repeated: 0, turnedAway: 0, unfit: 0 },
-    drain: { ...idle, spooled: 0, oldestMs: null, waitingSince: null },
+    drain: { ...idle, spooled: 0, batches: 0, oldestMs: null, waitingSince: null },
   },
   marketData: { ...idle, state: 'STORING', reason: '', queued: 0, oldestMs: null },
 };

@@ -159,3 +159,6 @@ export function aTrade(fields: Partial<Trade> = {}): Trade {
 
 export const someTrades = (count: number, fields: Partial<Trade> = {}): Trade[] =>
   Array.from({ length: count }, () => aTrade(fields));
+
+/** What PostgreSQL says of a value that no row can hold. */
+export const outOfRange = () => Object.assign(new Error('error 22003: value out of range'), { code: '22003' });

@@ -15,7 +15,7 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { aBook, aTicker } from './market-data.ts';
 import { MemorySpool, spoolFull } from './memory-spool.ts';
-import { aTrade, MemoryTradeStore, someTrades } from './memory-trade-store.ts';
+import { aTrade, MemoryTradeStore, outOfRange, someTrades } from './memory-trade-store.ts';
 
 type Options = RecorderOptions & {
   readonly spool?: MemorySpool;
@@ -315,6 +315,20 @@ describe('Recorder', () => {
     ]);
   });
 
+  it('takes no row for bad because of trouble it does not know, and waits until that is over', async () => {
+    const { clock, store, accept, recorder } = await openRecorder();
+    store.beforeWrite = () => {
+      throw Object.assign(new Error('error 0A000: cached plan must not change result type'), { code: '0A000' });
+    };
+    const trades = someTrades(5);
+    accept(trades);
+    await clock.advance(60_000);
+    expect(recorder.status().trades).toMatchObject({ state: 'SPOOLING', drain: { refused: 0, batches: 1 } });
+    store.beforeWrite = () => {};
+    await clock.advance(3_000);
+    expect(storedIds(store.log)).toEqual(ids(trades));
+  });
+
   it('shows only what was committed as ours while another server writes too', async () => {
     const store = new MemoryTradeStore();
     const { clock, accept, published } = await openRecorder({ store, shared: () => true });
@@ -483,7 +497,7 @@ describe('Recorder', () => {
     const trades = someTrades(300);
     const bad = new Set([trades[1], trades[137], trades[138], trades[298]].map((trade) => trade?.tradeId));
     store.beforeWrite = (batch) => {
-      if (batch.some(({ trade }) => bad.has(trade.tradeId))) throw new Error('error 22003: value out of range');
+      if (batch.some(({ trade }) => bad.has(trade.tradeId))) throw outOfRange();
     };
     accept(trades);
     await clock.advance(100);
@@ -519,7 +533,7 @@ describe('Recorder', () => {
     const trades = someTrades(60);
     const bad = new Set(trades.slice(0, 50).map(({ tradeId }) => tradeId));
     store.beforeWrite = (batch) => {
-      if (batch.some(({ trade }) => bad.has(trade.tradeId))) throw new Error('error 22003: value out of range');
+      if (batch.some(({ trade }) => bad.has(trade.tradeId))) throw outOfRange();
     };
     accept(trades);
     await clock.advance(100);

@@ -6,7 +6,7 @@ import type { SpoolPort } from '../../src/pipeline/trade-intake.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { TradeCommit } from '../../src/storage/trade-writer.ts';
 import { MemorySpool, spoolFull } from '../pipeline/memory-spool.ts';
-import { MemoryTradeStore } from '../pipeline/memory-trade-store.ts';
+import { MemoryTradeStore, outOfRange } from '../pipeline/memory-trade-store.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 import type { Lifeline } from './lifeline.ts';
 
@@ -50,8 +50,7 @@ export class Disks {
         this.#behind = false;
         throw new AppError('WRITER_BEHIND', `The database stands at ${this.store.position}`);
       }
-      if (batch.some(({ trade }) => this.poison.has(`${trade.symbol} ${trade.tradeId}`)))
-        throw new Error('error 22003: value out of range');
+      if (batch.some(({ trade }) => this.poison.has(`${trade.symbol} ${trade.tradeId}`))) throw outOfRange();
     };
     this.store.afterWrite = () => {
       if (this.unconfirmed === 0) return;

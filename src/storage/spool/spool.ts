@@ -46,20 +46,28 @@ export class Spool implements AsyncDisposable {
    */
   static async open(directory: string, limitBytes: number, log: Log): Promise<Spool> {
     makePrivateDirectory(directory);
-    let reason = '';
+    let [reason, empty]: [string, Spool | null] = ['', null];
     for (let number = 0; number < MOST_SPOOLS; number += 1) {
       const file = join(directory, `spool-${number}.sqlite`);
-      const found = existsSync(file);
+      if (empty !== null && !existsSync(file)) break;
       const opened = await Spool.#start({ file, limitBytes });
-      if (opened instanceof Spool) {
-        await opened.#call({ do: 'note', name: 'owner', value: opened.owner });
-        log.debug('The spool is open', { file, found, bytes: opened.bytes });
-        return opened;
-      }
-      reason = opened.reason;
-      if (!/locked|busy/i.test(reason)) break;
+      if (!(opened instanceof Spool)) {
+        reason = opened.reason;
+        if (!/locked|busy/i.test(reason)) break;
+      } else if ((await opened.read(0, 1)).length > 0) {
+        await empty?.[Symbol.asyncDispose]();
+        return opened.#taken(log);
+      } else if (empty === null) empty = opened;
+      else await opened[Symbol.asyncDispose]();
     }
+    if (empty !== null) return empty.#taken(log);
     throw new AppError('SPOOL_UNAVAILABLE', `No spool can be opened in ${directory}: ${reason}`);
+  }
+
+  async #taken(log: Log): Promise<this> {
+    await this.#call({ do: 'note', name: 'owner', value: this.owner });
+    log.debug('The spool is open', { bytes: this.bytes });
+    return this;
   }
 
   static async #start(plan: SpoolPlan): Promise<Spool | { readonly reason: string }> {
@@ -76,7 +84,7 @@ export class Spool implements AsyncDisposable {
     this.bytes = bytes ?? this.bytes;
   }
 
-  /** Up to `maxRows` batches after a number, in order; damaged ones are left out. */
+  /** Up to `maxRows` batches after a number, in order; of damaged ones the body is empty. */
   async read(after: number, maxRows: number): Promise<readonly SpooledRow[]> {
     return (await this.#call({ do: 'read', after, maxRows })).rows ?? [];
   }
