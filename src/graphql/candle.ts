@@ -1,13 +1,13 @@
 import {
-  type CANDLE_COMPLETENESS,
-  type CANDLE_STATES,
   type Candle,
+  type CandleCompleteness,
+  type CandleState,
   type CandleValues,
   GRACE_MS,
 } from '../market/candle.ts';
 import { CANDLE_INTERVALS, type CandleInterval, checkWindows } from '../market/candle-window.ts';
 import { type Decimal, divideDecimals } from '../market/decimal.ts';
-import { candleAt, type EMPTY_INTERVALS, listCandles } from '../pipeline/candle-history.ts';
+import { candleAt, type EmptyIntervals, listCandles } from '../pipeline/candle-history.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import { connectionType, edgeType, MAX_PAGE, pageArgs, readPage, toConnection } from './connection.ts';
@@ -47,7 +47,7 @@ const EmptyIntervalsEnum = builder.enumType('EmptyIntervals', {
       value: 'CARRY_FORWARD',
       description: 'A candle of the last price before it, with no volume. One that is MISSING stays without prices.',
     },
-  } as const satisfies Record<(typeof EMPTY_INTERVALS)[number], object>,
+  } as const satisfies Record<EmptyIntervals, object>,
 });
 
 const CandleBoundaryEnum = builder.enumType('CandleBoundary', {
@@ -64,7 +64,7 @@ const CandleStateEnum = builder.enumType('CandleState', {
     FORMING: { description: 'Its time is not over.' },
     PROVISIONAL: { description: 'Its time is over; a trade of it may still come.' },
     FINAL: { description: 'Its time is over and every trade of it is in it.' },
-  } satisfies Record<(typeof CANDLE_STATES)[number], object>,
+  } satisfies Record<CandleState, object>,
 });
 
 const CandleCompletenessEnum = builder.enumType('CandleCompleteness', {
@@ -74,7 +74,7 @@ const CandleCompletenessEnum = builder.enumType('CandleCompleteness', {
     UNPROVEN: { description: 'Nothing says whether more were made.' },
     PARTIAL: { description: 'Some are known to be missing.' },
     MISSING: { description: 'Some are known to be missing and none is here: an outage.' },
-  } satisfies Record<(typeof CANDLE_COMPLETENESS)[number], object>,
+  } satisfies Record<CandleCompleteness, object>,
 });
 
 const price = (description: string, pick: (values: CandleValues) => Decimal) => ({ description, pick });

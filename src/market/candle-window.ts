@@ -32,6 +32,9 @@ export interface CandleWindow {
   readonly closeTime: number;
 }
 
+/** The first ms that belongs to what begins at a boundary: times are whole ms, and with `endInclusive` a boundary ends what is before it. */
+export const startOf = (boundary: number, endInclusive: boolean): number => (endInclusive ? boundary + 1 : boundary);
+
 /** @throws {AppError} BAD_USER_INPUT for a time zone nobody knows. */
 export function checkWindows({ timeZone }: Windows): void {
   try {

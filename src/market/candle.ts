@@ -31,15 +31,13 @@ export interface TradedWindow extends CandleWindow {
 export const GRACE_MS = 2_000;
 
 /** FORMING: its time is not over. PROVISIONAL: it is, and trades may be missing. FINAL: nothing is missing, so nothing will change. */
-export const CANDLE_STATES = ['FORMING', 'PROVISIONAL', 'FINAL'] as const;
-export type CandleState = (typeof CANDLE_STATES)[number];
+export type CandleState = 'FORMING' | 'PROVISIONAL' | 'FINAL';
 
 /**
  * COMPLETE: every trade of its time is in it. UNPROVEN: nothing says whether more was made. PARTIAL: trades are known to be missing.
  * MISSING: of its time there is no trade, and some are known to be missing: an outage, not a quiet market.
  */
-export const CANDLE_COMPLETENESS = ['COMPLETE', 'UNPROVEN', 'PARTIAL', 'MISSING'] as const;
-export type CandleCompleteness = (typeof CANDLE_COMPLETENESS)[number];
+export type CandleCompleteness = 'COMPLETE' | 'UNPROVEN' | 'PARTIAL' | 'MISSING';
 
 export interface Candle extends TradedWindow {
   readonly exchange: string;

@@ -5,7 +5,7 @@ import {
   completenessOf,
   type TradedWindow,
 } from '../market/candle.ts';
-import { type CandleWindow, type Windows, windowAt } from '../market/candle-window.ts';
+import { type CandleWindow, startOf, type Windows, windowAt } from '../market/candle-window.ts';
 import type { Stretch } from '../market/coverage.ts';
 import { type CoverageInterval, coverageIntervals } from '../market/coverage-intervals.ts';
 import type { Decimal } from '../market/decimal.ts';
@@ -22,7 +22,8 @@ export interface CandlePorts {
   readonly clock: Clock;
 }
 
-export const EMPTY_INTERVALS = ['OMIT', 'INCLUDE_NULL', 'CARRY_FORWARD'] as const;
+/** What becomes of an interval without trades. */
+export type EmptyIntervals = 'OMIT' | 'INCLUDE_NULL' | 'CARRY_FORWARD';
 
 export interface CandlesRequest {
   readonly exchange: string;
@@ -34,7 +35,7 @@ export interface CandlesRequest {
   /** Also the one that is open at `to`. */
   readonly includeForming: boolean;
   readonly endInclusive: boolean;
-  readonly emptyIntervals: (typeof EMPTY_INTERVALS)[number];
+  readonly emptyIntervals: EmptyIntervals;
   /** As it was known then, ms; null: as it is known now. */
   readonly asOf: number | null;
   readonly order: 'ASC' | 'DESC';
@@ -147,8 +148,7 @@ async function readAll(
   const { interval } = request.windows;
   const [first, last] = [windows[0], windows.at(-1)];
   if (first === undefined || last === undefined) return [];
-  const shift = endInclusive ? 1 : 0;
-  const range = { from: first.openTime + shift, to: last.closeTime + shift };
+  const range = { from: startOf(first.openTime, endInclusive), to: startOf(last.closeTime, endInclusive) };
   const query = { exchange, symbol, windows, endInclusive };
   const [traded, stretches, isNow] = await Promise.all([
     ports.readCandles({ ...query, asOf }),
@@ -159,7 +159,7 @@ async function readAll(
   const intervals = asOf === null ? known : upTo(known, await headTime(ports, request, asOf));
   const shifted = traded.map((window) => ({
     ...window,
-    ...{ openTime: window.openTime + shift, closeTime: window.closeTime + shift },
+    ...{ openTime: startOf(window.openTime, endInclusive), closeTime: startOf(window.closeTime, endInclusive) },
   }));
   const unfilled = intervals.map((one) => (one.status === 'BACKFILLED' ? { ...one, status: 'GAP' as const } : one));
   const now = asOf ?? ports.clock.now();

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type CandleValues, GRACE_MS, type TradedWindow } from '../market/candle.ts';
-import type { CandleWindow } from '../market/candle-window.ts';
+import { type CandleWindow, startOf } from '../market/candle-window.ts';
 import type { Decimal } from '../market/decimal.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
@@ -63,7 +63,7 @@ export interface NearestTrade {
 /** The trade nearest to a boundary in one direction; null when there is none. */
 export async function nearestTrade(db: Database, query: NearestTradeQuery): Promise<NearestTrade | null> {
   const { time, direction, endInclusive, asOf } = query;
-  const edge = iso(Math.min(time + (endInclusive ? 1 : 0), LATEST));
+  const edge = iso(Math.min(startOf(time, endInclusive), LATEST));
   const [side, by] = direction === 'before' ? [sql`ts < ${edge}`, sql`desc`] : [sql`ts >= ${edge}`, sql`asc`];
   const rows = await db.readers.run(async (handle) => {
     const instrumentId = await instrumentIdOf(handle, query.exchange, query.symbol);
@@ -117,9 +117,10 @@ function storedAs(windows: readonly CandleWindow[]): number | null {
 
 /** Each window cut into as few stored candles as it holds, and the trades at its edges. */
 function piecesOf(windows: readonly CandleWindow[], endInclusive: boolean): readonly Piece[] {
-  const shift = endInclusive ? 1 : 0; // times are whole ms
   return windows.flatMap(({ openTime, closeTime }, window) =>
-    cut(openTime + shift, closeTime + shift, STORED_SECONDS.toReversed()).map((piece) => ({ window, ...piece })),
+    cut(startOf(openTime, endInclusive), startOf(closeTime, endInclusive), STORED_SECONDS.toReversed()).map(
+      (piece) => ({ window, ...piece }),
+    ),
   );
 }
 
@@ -224,11 +225,17 @@ async function countRevisions(
   { windows, endInclusive, asOf }: CandleQuery,
   revised: readonly number[],
 ): Promise<ReadonlyMap<number, number>> {
-  const shift = endInclusive ? 1 : 0;
   const spans = revised.flatMap((k) => {
     const window = windows[k];
     return window
-      ? [{ k, from: window.openTime + shift, to: window.closeTime + shift, closed: window.closeTime + GRACE_MS }]
+      ? [
+          {
+            k,
+            from: startOf(window.openTime, endInclusive),
+            to: startOf(window.closeTime, endInclusive),
+            closed: window.closeTime + GRACE_MS,
+          },
+        ]
       : [];
   });
   const rows = await handle.execute<{ k: number; revision: number }>(
