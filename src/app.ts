@@ -8,6 +8,7 @@ import type { Config } from './config/config.ts';
 import { EXCHANGES } from './exchanges/registry.ts';
 import { schema } from './graphql/schema.ts';
 import { openHealing } from './healing.ts';
+import { CandleFeed } from './pipeline/candle-feed.ts';
 import { tradeCursors } from './pipeline/cursor.ts';
 import type { Recorder } from './pipeline/recorder.ts';
 import { openRecording } from './recording.ts';
@@ -19,6 +20,7 @@ import type { Log, OpenLog } from './runtime/log.ts';
 import { openLogging } from './runtime/logger.ts';
 import { VERSION } from './runtime/version.ts';
 import { startServer } from './server/start-server.ts';
+import { newestTimes, readCandleBases } from './storage/candle-basis.ts';
 import { nearestTrade, readCandles } from './storage/candles.ts';
 import { loadCollectors, removeCollector, type StoredCollector, saveCollectors } from './storage/collector-status.ts';
 import { coverageTotals, findGap, listGaps, listStretches } from './storage/coverage.ts';
@@ -104,6 +106,16 @@ export async function startApp(
   opening.defer(() => manager.stop());
   opening.use(keepHouse(db, recorder.gaps, config, clock, log));
 
+  const candleFeed = opening.use(
+    new CandleFeed({
+      trades: tradeFeed,
+      coverage: recorder.coverage,
+      readCandleBases: (query) => readCandleBases(db, query),
+      newestTimes: (...markets) => newestTimes(db, ...markets),
+      queues,
+      clock,
+    }),
+  );
   const server = opening.use(
     await startServer({
       host: config.server.host,
@@ -135,6 +147,7 @@ export async function startApp(
           listStretches: (query) => listStretches(db, query),
           clock,
         },
+        candleFeed,
         trades: tradeFeed,
         tradeCursors,
         gaps: recorder.gaps,

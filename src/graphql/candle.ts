@@ -28,7 +28,7 @@ const inWords = (interval: CandleInterval): string => {
   return `${count} ${unit}${count === 1 ? '' : 's'}.`;
 };
 
-const CandleIntervalEnum = builder.enumType('CandleInterval', {
+export const CandleIntervalEnum = builder.enumType('CandleInterval', {
   description: 'Length of a candle. Days, weeks (from Monday) and months follow the calendar of `timeZone`.',
   values: Object.fromEntries(
     CANDLE_INTERVALS.map((interval) => [enumName(interval), { value: interval, description: inWords(interval) }]),

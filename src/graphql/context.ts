@@ -11,6 +11,7 @@ import type { ExchangeAdapter } from '../exchanges/adapter.ts';
 import type { Stretch } from '../market/coverage.ts';
 import type { GapLedger } from '../market/gap-ledger.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
+import type { CandleFeed } from '../pipeline/candle-feed.ts';
 import type { CandlePorts } from '../pipeline/candle-history.ts';
 import type { TradeCursors } from '../pipeline/cursor.ts';
 import type { EventLog } from '../pipeline/event-log.ts';
@@ -32,6 +33,7 @@ export interface Services {
   readonly collectors: CollectorControl;
   readonly history: History;
   readonly candles: CandlePorts;
+  readonly candleFeed: Pick<CandleFeed, 'subscribe' | 'subscribers'>;
   readonly trades: Pick<TradeFeed, 'subscribe' | 'subscribers' | 'position' | 'drain'>;
   readonly tradeCursors: TradeCursors;
   readonly live: Pick<LiveFeed, 'subscribe' | 'subscribers' | 'latest' | 'drain'>;

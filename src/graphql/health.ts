@@ -118,7 +118,8 @@ const SystemHealth = builder.objectRef<Health>('SystemHealth').implement({
     storage: t.expose('storage', { type: StorageHealth, description: 'How recording is doing.' }),
     subscribers: t.int({
       description: 'Subscriptions to market data that are open now.',
-      resolve: ({ services }) => services.trades.subscribers + services.live.subscribers,
+      resolve: ({ services }) =>
+        services.trades.subscribers + services.live.subscribers + services.candleFeed.subscribers,
     }),
     openGaps: t.int({
       description: 'Gaps that are not filled, of all markets; `gaps(status: [GAP])` lists them.',

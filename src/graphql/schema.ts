@@ -3,6 +3,7 @@ import './trade.ts';
 import './trade-stream.ts';
 import './market-data.ts';
 import './candle.ts';
+import './candle-stream.ts';
 import './ticker.ts';
 import './order-book.ts';
 import './balance.ts';

@@ -80,3 +80,13 @@ export function completenessOf(
     return { completeness: covered === closeTime - openTime ? 'COMPLETE' : 'UNPROVEN', coverageRatio };
   });
 }
+
+/** The market a candle is of, and its length. */
+export type CandleKey = Pick<Candle, 'exchange' | 'symbol' | 'interval'>;
+
+/** A window as people see it. `isOver`: its time is, by the clock or by the trades of the market. */
+export function candleOf(key: CandleKey, window: TradedWindow, said: Completeness, isOver: boolean): Candle {
+  const state = isOver ? (said.completeness === 'COMPLETE' ? 'FINAL' : 'PROVISIONAL') : 'FORMING';
+  const availableAt = isOver ? Math.max(window.closeTime, window.values?.recordedAt ?? 0) : null;
+  return { ...window, ...key, state, ...said, availableAt };
+}

@@ -11,6 +11,7 @@ import { foldItem, type HasTradeIds } from './fold-trades.ts';
 import { GapBoard } from './gap-board.ts';
 import type { LiveEvent, LiveFeed } from './live-feed.ts';
 import { DEFAULT_SAMPLING, Sampler, type Sampling } from './sampler.ts';
+import { ShownCoverage } from './shown-coverage.ts';
 import { tradesOf } from './spool-batch.ts';
 import { everyRow, readBatch } from './spooled-batches.ts';
 import { StreamCoverage } from './stream-coverage.ts';
@@ -86,6 +87,8 @@ interface MarketDataEntry {
 export class Recorder implements AsyncDisposable {
   /** What is missing. */
   readonly gaps: GapBoard;
+  /** What is known of the trades subscribers have seen. */
+  readonly coverage: ShownCoverage;
   /** When the streams without ids were carried. */
   readonly streams: StreamCoverage;
   readonly #ports: RecorderPorts;
@@ -119,12 +122,17 @@ export class Recorder implements AsyncDisposable {
         durable: (batch) => {
           const changes = known.takeChanges();
           this.#drain.take(batch);
+          this.coverage.changed(changes);
           this.gaps.changed(changes);
         },
-        rebased: () => this.gaps.restart(),
+        rebased: () => {
+          this.coverage.restart();
+          this.gaps.restart();
+        },
       },
       { writer: ports.trades.writer, last: start.last, number: start.number, capacity, maxRows, lingerMs },
     );
+    this.coverage = new ShownCoverage({ ledgers: known, isShown: () => this.#drain.isShown && !ports.shared() });
     this.gaps = new GapBoard({
       ledgers: known,
       clock: ports.clock,

@@ -157,6 +157,11 @@ export class TradeDrain {
     this.#oldestAt ??= this.#ports.clock.monotonic();
   }
 
+  /** Whether every batch that was taken over has been shown. */
+  get isShown(): boolean {
+    return this.#published === this.#spooledNumber;
+  }
+
   status(): DrainStatus {
     const { clock } = this.#ports;
     return {

@@ -67,6 +67,8 @@ export class TradeFeed implements Disposable {
   readonly #alarm: Alarm;
   readonly #subscriptions = new Set<TradeSubscription>();
   readonly #wakeUp: WakeUp<TradeSubscription>;
+  /** Those of `follow`. */
+  followers = 0;
   /** Gaps subscribers were told of, that are not closed. */
   readonly #toldGaps = new Set<string>();
 
@@ -84,8 +86,9 @@ export class TradeFeed implements Disposable {
     return this.#ring.position;
   }
 
+  /** Those of `subscribe`. */
   get subscribers(): number {
-    return this.#subscriptions.size;
+    return this.#subscriptions.size - this.followers;
   }
 
   /** Trades held for subscribers now. */
@@ -113,15 +116,30 @@ export class TradeFeed implements Disposable {
    * the ring no longer holds cannot be read. The client comes back with its last position.
    */
   subscribe(request: TradeRequest): Stream<TradeBatch> {
+    return this.#add(request, () => {}).stream;
+  }
+
+  /** As `subscribe`, for those of us who make something else of the trades and have to know whether they have seen all there is. */
+  follow(request: TradeRequest): Pick<TradeSubscription, 'stream' | 'position' | 'isCaughtUpAt'> {
+    this.followers += 1;
+    return this.#add(request, () => {
+      this.followers -= 1;
+    });
+  }
+
+  #add(request: TradeRequest, left: () => void): TradeSubscription {
     const subscription: TradeSubscription = new TradeSubscription(request, {
       ring: this.#ring,
       history: this.#history,
       clock: this.#clock,
       alarm: this.#alarm,
-      leave: () => this.#subscriptions.delete(subscription),
+      leave: () => {
+        this.#subscriptions.delete(subscription);
+        left();
+      },
     });
     this.#subscriptions.add(subscription);
-    return subscription.stream;
+    return subscription;
   }
 
   /** A gap was found, shrank or was closed. Subscribers of its market are told of the first and the last of it. */

@@ -31,6 +31,11 @@ export class TradeLedgers {
       for (const [symbol, ledger] of symbols) yield { exchange, symbol, ledger };
   }
 
+  /** Whether there are changes nobody has taken. */
+  get hasChanges(): boolean {
+    return this.#touched.size > 0;
+  }
+
   takeChanges(): readonly StretchChange[] {
     const changes: StretchChange[] = [];
     for (const [ledger, market] of this.#touched)

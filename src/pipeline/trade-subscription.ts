@@ -77,6 +77,19 @@ export class TradeSubscription {
 
   readonly wake = (): void => this.stream.wake();
 
+  /** Where the last batch led; at first where it began. */
+  get position(): Position {
+    return this.#before;
+  }
+
+  /** Whether whoever took in the batches up to a position, as they gave it, has seen all that matches and was published. */
+  isCaughtUpAt(position: Position): boolean {
+    const { ring } = this.#ports;
+    if (position !== this.#before || this.#index === null || this.#index < ring.floor) return false;
+    this.#scan(this.#index);
+    return this.#index === ring.head && this.#trades.length === 0;
+  }
+
   /** Of a gap that changes again before the client reads it learns the last state. */
   tellGap(gap: Gap): void {
     if (!this.#concerns(gap)) return;

@@ -116,7 +116,7 @@ function storedAs(windows: readonly CandleWindow[]): number | null {
 }
 
 /** Each window cut into as few stored candles as it holds, and the trades at its edges. */
-function piecesOf(windows: readonly CandleWindow[], endInclusive: boolean): readonly Piece[] {
+export function piecesOf(windows: readonly CandleWindow[], endInclusive: boolean): readonly Piece[] {
   return windows.flatMap(({ openTime, closeTime }, window) =>
     cut(startOf(openTime, endInclusive), startOf(closeTime, endInclusive), STORED_SECONDS.toReversed()).map(
       (piece) => ({ window, ...piece }),
@@ -133,7 +133,7 @@ function cut(from: number, to: number, [seconds, ...shorter]: readonly number[])
   return [...cut(from, first, shorter), { seconds, from: first, to: last }, ...cut(last, to, shorter)];
 }
 
-interface SqlRow extends Record<string, unknown> {
+export interface SqlRow extends Record<string, unknown> {
   readonly k: number;
   readonly recorded_at: number;
   readonly trade_count: number;
@@ -147,12 +147,12 @@ interface SqlRow extends Record<string, unknown> {
 }
 
 const NUMBERS = 'open::text, high::text, low::text, close::text, volume::text, quote_volume::text, buy_volume::text';
-const SHOWN = sql.raw(
+export const SHOWN = sql.raw(
   `(extract(epoch from recorded_at) * 1000)::float8 as recorded_at, trade_count::float8 as trade_count, ${NUMBERS}`,
 );
 
 /** What several candles come to as one. */
-const FOLDED = sql.raw(`max(recorded_at) as recorded_at, sum(trade_count) as trade_count,
+export const FOLDED = sql.raw(`max(recorded_at) as recorded_at, sum(trade_count) as trade_count,
   (array_agg(open order by first_ts, length(first_id), first_id))[1] as open, max(high) as high, min(low) as low,
   (array_agg(close order by last_ts desc, length(last_id) desc, last_id desc))[1] as close,
   sum(volume) as volume, sum(quote_volume) as quote_volume, sum(buy_volume) as buy_volume,
@@ -160,7 +160,7 @@ const FOLDED = sql.raw(`max(recorded_at) as recorded_at, sum(trade_count) as tra
   (array_agg(first_id order by first_ts, length(first_id), first_id))[1] as first_id,
   (array_agg(last_id order by last_ts desc, length(last_id) desc, last_id desc))[1] as last_id`);
 
-const COLUMNS = sql.raw(
+export const COLUMNS = sql.raw(
   'recorded_at, trade_count, open, high, low, close, volume, quote_volume, buy_volume, first_ts, last_ts, first_id, last_id',
 );
 
@@ -250,9 +250,9 @@ async function countRevisions(
   return new Map(rows.map(({ k, revision }) => [k, revision]));
 }
 
-const list = <T>(values: readonly T[], pick: (value: T) => string | number) => sql.param(values.map(pick));
+export const list = <T>(values: readonly T[], pick: (value: T) => string | number) => sql.param(values.map(pick));
 
-const toRow = (row: SqlRow): Row => ({
+export const toRow = (row: SqlRow): Row => ({
   open: row.open as Decimal,
   high: row.high as Decimal,
   low: row.low as Decimal,
@@ -264,4 +264,4 @@ const toRow = (row: SqlRow): Row => ({
   recordedAt: row.recorded_at,
 });
 
-const iso = (time: number): string => new Date(time).toISOString();
+export const iso = (time: number): string => new Date(time).toISOString();

@@ -6,16 +6,20 @@ import type { History, Services } from '../../src/graphql/context.ts';
 import { decimal } from '../../src/market/decimal.ts';
 import type { OrderBook, Ticker, Trade } from '../../src/market/market-event.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
+import { CandleFeed } from '../../src/pipeline/candle-feed.ts';
 import { tradeCursors } from '../../src/pipeline/cursor.ts';
 import { LiveFeed } from '../../src/pipeline/live-feed.ts';
 import type { RecorderStatus } from '../../src/pipeline/recorder.ts';
+import { ShownCoverage } from '../../src/pipeline/shown-coverage.ts';
 import { TradeFeed } from '../../src/pipeline/trade-feed.ts';
+import { TradeLedgers } from '../../src/pipeline/trade-ledgers.ts';
 import { QueueRegistry } from '../../src/runtime/bounded-queue.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { MarketDataRow } from '../../src/storage/market-data.ts';
 import { MemoryEventLog } from '../pipeline/memory-event-log.ts';
 import { MemoryTradeStore } from '../pipeline/memory-trade-store.ts';
+import { basisByHand, newestByHand } from '../support/candle-by-hand.ts';
 import { memoryCandles } from '../support/memory-candles.ts';
 import { HandBackfills, HandLedger } from './ledger.ts';
 
@@ -121,6 +125,19 @@ export async function openMarket(): Promise<Market> {
         () => ledger.stretches,
         systemClock,
       ),
+      candleFeed: new CandleFeed({
+        trades: feed,
+        coverage: new ShownCoverage({ ledgers: new TradeLedgers(), isShown: () => true }),
+        readCandleBases: async ({ symbol, windows, position }) => {
+          const own = store.log.filter(
+            ({ trade, writer, sequence }) => trade.symbol === symbol && sequence <= (position.get(writer) ?? 0n),
+          );
+          return windows.map((window) => basisByHand(own, window));
+        },
+        newestTimes: async (_exchange, symbols) =>
+          new Map(symbols.map((symbol) => [symbol, newestByHand(store.log, symbol)])),
+        ...{ queues, clock: systemClock },
+      }),
       trades: feed,
       tradeCursors,
       gaps: ledger,

@@ -1,6 +1,7 @@
 import { type CandleValues, GRACE_MS } from '../../src/market/candle.ts';
 import type { CandleWindow } from '../../src/market/candle-window.ts';
 import { compareDecimals, type Decimal, decimal, decimalPlaces, scaled } from '../../src/market/decimal.ts';
+import type { CandleBasis } from '../../src/market/growing-candle.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 
 export interface Recorded {
@@ -40,6 +41,24 @@ export function candleByHand(
     revision: new Set(inside.map(({ recordedAt }) => recordedAt).filter((time) => time > closeTime + GRACE_MS)).size,
   };
 }
+
+/** What a candle grows on from after these trades. */
+export function basisByHand(own: readonly Recorded[], window: CandleWindow): CandleBasis | null {
+  const values = candleByHand(own, window, { endInclusive: false, asOf: null });
+  const places = own
+    .map(({ trade }) => ({ time: trade.exchangeTime, tradeId: trade.tradeId }))
+    .filter(({ time }) => time >= window.openTime && time < window.closeTime)
+    .sort((a, b) => a.time - b.time || (BigInt(a.tradeId) < BigInt(b.tradeId) ? -1 : 1));
+  const [first, last] = [places[0], places.at(-1)];
+  return values && first && last ? { values, first, last } : null;
+}
+
+/** The newest exchange time of a symbol; -Infinity without a trade. */
+export const newestByHand = (recorded: readonly Recorded[], symbol: string): number =>
+  recorded.reduce(
+    (newest, { trade }) => (trade.symbol === symbol ? Math.max(newest, trade.exchangeTime) : newest),
+    Number.NEGATIVE_INFINITY,
+  );
 
 /** Of products, to the last digit, with as many digits after the point as the longest has. */
 function sum(products: readonly (readonly Decimal[])[]): Decimal {
