@@ -91,6 +91,46 @@ subscription LiveTrades(
     variables: '{ "exchange": "okx", "symbols": ["BTC-USDT"] }',
   },
   {
+    query: `# Candles as their trades come, under the time they end.
+# CLOSED: its time is over. REVISED: trades came late.
+subscription LiveCandles(
+  $exchange: String!
+  $symbols: [String!]!
+  $interval: CandleInterval!
+  $after: Cursor
+) {
+  candles(
+    exchange: $exchange
+    symbols: $symbols
+    interval: $interval
+    after: $after
+    delivery: { mode: CONFLATE, maxPerSecond: 4 }
+  ) {
+    cursor
+    changes {
+      type
+      candle {
+        symbol
+        closeTime
+        open
+        high
+        low
+        close
+        volume
+        tradeCount
+        state
+        completeness
+        revision
+      }
+      previous { close volume }
+    }
+    notices { type message }
+  }
+}
+`,
+    variables: '{ "exchange": "okx", "symbols": ["BTC-USDT"], "interval": "S5" }',
+  },
+  {
     query: `# What is proven to be complete, and what is missing.
 query Coverage($exchange: String!, $symbol: String!, $from: DateTime!) {
   coverage(exchange: $exchange, symbol: $symbol, from: $from) {

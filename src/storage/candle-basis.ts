@@ -20,12 +20,12 @@ export interface CandleBasisQuery {
 /** A clock that is set back makes a later trade look as if it were recorded earlier, at most by this. */
 const CLOCK_STEP = '10 minutes';
 
+/** Where nothing was traded in any window there is one row, of which only `reached` is no null. */
 interface BasisRow extends SqlRow {
-  readonly reached: boolean | null;
-  readonly k: number | never;
+  readonly reached: boolean;
   readonly revision: number;
   readonly first_time: number;
-  readonly first_id: string;
+  readonly first_id: string | null;
   readonly last_time: number;
   readonly last_id: string;
 }
@@ -86,13 +86,13 @@ export async function readCandleBases(
   });
   if (rows[0]?.reached !== true) return null;
   const bases: (CandleBasis | null)[] = windows.map(() => null);
-  for (const row of rows) if (row.k !== null) bases[row.k] = toBasis(row);
+  for (const row of rows) if (row.first_id !== null) bases[row.k] = toBasis(row);
   return bases;
 }
 
 const toBasis = (row: BasisRow): CandleBasis => ({
   values: { ...toRow(row), revision: row.revision },
-  first: { time: row.first_time, tradeId: row.first_id },
+  first: { time: row.first_time, tradeId: row.first_id ?? '' },
   last: { time: row.last_time, tradeId: row.last_id },
 });
 

@@ -19,6 +19,10 @@ export const FINDINGS = {
   REPEATED: 'reached one subscriber more than once',
   OUT_OF_ORDER: 'reached a subscriber after a later one of the same writer',
   NOT_DELIVERED: 'was stored after a subscriber began, matches, and was passed over',
+  CANDLE_DIFFERENT: 'was told of a candle otherwise than the query gives it',
+  CANDLE_NOT_CLOSED_ONCE: 'was not told to be closed, or more than once',
+  CANDLE_FALSE_FINAL: 'was told to be final, and trades are or may be missing',
+  CANDLE_PREVIOUS_DIFFERENT: 'was revised, from values that had not been told',
   NOT_CAUGHT_UP: 'is a subscriber that does not reach the end of what is stored',
 } as const;
 

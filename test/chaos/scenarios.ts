@@ -1,3 +1,4 @@
+import { candleStreams } from './candle-streams.ts';
 import { disconnects } from './disconnects.ts';
 import { kill9 } from './kill9.ts';
 import { liveness } from './liveness.ts';
@@ -71,6 +72,14 @@ export const SCENARIOS = {
     full: { restarts: 100, rate: 250 },
     short: { restarts: 15, rate: 250 },
     counted: (restarts) => ({ restarts }),
+  }),
+  'candle-streams': row('candle-streams', candleStreams, {
+    does: 'follows candles of two million trades through gaps, backfills and killed servers, and compares them with the query',
+    pain: 'nautilus_trader #4594, vega #9642: candles of a stream that are not those of the history',
+    needs: 'any',
+    full: { trades: 2_000_000, rate: 1_000, cuts: 40, kills: 2 },
+    short: { trades: 8_000, rate: 100, cuts: 3, kills: 1 },
+    counted: (trades) => ({ trades }),
   }),
   disconnects: row('disconnects', disconnects, {
     does: 'cuts subscribers 500 times and kills their server 20 times',

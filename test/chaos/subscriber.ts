@@ -81,12 +81,25 @@ class ImpatientSocket extends WebSocket {
   }
 }
 
-/** Over a WebSocket, with the client most people use. */
-export function startSubscriber(options: SubscriberOptions): Subscriber {
-  const { name, url, filter = {}, waitMs = () => 50 + Math.random() * 100 } = options;
-  const received = new Received();
+export interface ResumingOptions<Data> {
+  readonly url: () => string;
+  /** A subscription with `$after: Cursor`. */
+  readonly query: string;
+  readonly variables: () => Record<string, unknown>;
+  /** Takes one answer; `first`: of its session. */
+  readonly take: (data: Data, first: boolean) => void;
+  readonly refused: (code: string) => void;
+  readonly waitMs?: () => number;
+}
+
+/** One subscription over a WebSocket, with the client most people use, begun again for ever. */
+export function startResuming<Data>(options: ResumingOptions<Data>): AsyncDisposable & Pick<Subscriber, 'cut'> {
+  const { url, query, variables, take, refused, waitMs = () => 50 + Math.random() * 100 } = options;
   const leaving = new AbortController();
   let socket: WebSocket | null = null;
+  const tellAll = (errors: readonly { message: string; extensions?: { code?: unknown } | undefined }[]) => {
+    for (const error of errors) refused(String(error.extensions?.code ?? error.message));
+  };
 
   const session = async (): Promise<void> => {
     const ended = Promise.withResolvers<void>();
@@ -105,22 +118,17 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
       },
     });
     let first = true;
-    client.subscribe<{ trades: TradesPayload }>(
-      {
-        query: TRADES_STREAM,
-        variables: { ...filter, ...(received.cursor === null ? {} : { after: received.cursor }) },
-      },
+    client.subscribe<Data>(
+      { query, variables: variables() },
       {
         next: ({ data, errors }) => {
-          for (const error of errors ?? []) received.errors.push(String(error.extensions?.code ?? error.message));
-          if (!data?.trades) return;
-          if (first) received.sessions += 1;
+          tellAll(errors ?? []);
+          if (!data) return;
+          take(data, first);
           first = false;
-          received.take(data.trades);
         },
         error: (error) => {
-          if (Array.isArray(error))
-            for (const each of error) received.errors.push(String(each.extensions?.code ?? each.message));
+          if (Array.isArray(error)) tellAll(error);
           ended.resolve();
         },
         complete: () => ended.resolve(),
@@ -141,6 +149,31 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
   })();
 
   return {
+    cut: () => {
+      const open = socket?.readyState === WebSocket.OPEN;
+      if (open) socket?.terminate();
+      return open;
+    },
+    [Symbol.asyncDispose]: async () => {
+      leaving.abort();
+      await life;
+    },
+  };
+}
+
+export function startSubscriber({ name, url, filter = {}, waitMs }: SubscriberOptions): Subscriber {
+  const received = new Received();
+  const stream = startResuming<{ trades?: TradesPayload }>({
+    ...{ url, query: TRADES_STREAM, ...(waitMs && { waitMs }) },
+    variables: () => ({ ...filter, ...(received.cursor === null ? {} : { after: received.cursor }) }),
+    refused: (code) => received.errors.push(code),
+    take: ({ trades }, first) => {
+      if (!trades) return;
+      if (first) received.sessions += 1;
+      received.take(trades);
+    },
+  });
+  return {
     name,
     entries: received.entries,
     errors: received.errors,
@@ -151,14 +184,7 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
       return received.position;
     },
     log: () => received.log(name, filter),
-    cut: () => {
-      const open = socket?.readyState === WebSocket.OPEN;
-      if (open) socket?.terminate();
-      return open;
-    },
-    [Symbol.asyncDispose]: async () => {
-      leaving.abort();
-      await life;
-    },
+    ...stream,
+    [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
   };
 }

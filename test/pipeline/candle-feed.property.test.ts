@@ -145,7 +145,7 @@ it('tells candles that equal those of the stored trades, each closed once, throu
         expect(scene.followers).toBe(0);
       },
     ),
-    { numRuns: Number(process.env['CANDLE_RUNS'] ?? 60) },
+    { numRuns: Number(process.env.CANDLE_RUNS ?? 60) },
   );
   for (const [what, times] of Object.entries(sometimes)) expect([what, times > 0]).toEqual([what, true]);
 }, 1_200_000);

@@ -65,11 +65,12 @@ describe.skipIf(!CHROMIUM)('GraphiQL in a browser without internet', () => {
   };
   const showsSoon = (text: RegExp) => () => vi.waitFor(async () => expect(await answer()).toMatch(text));
 
-  it('opens with its five tabs', async () => {
+  it('opens with its six tabs', async () => {
     expect(await page.getByRole('tab').allInnerTexts()).toEqual([
       'Status',
       'History',
       'LiveTrades',
+      'LiveCandles',
       'Coverage',
       'Restart',
     ]);
@@ -92,6 +93,12 @@ describe.skipIf(!CHROMIUM)('GraphiQL in a browser without internet', () => {
     if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
     await page.getByRole('button', { name: /stop query|execute query/i }).click();
     await vi.waitFor(() => expect(served.market.services.trades.subscribers).toBe(0));
+  });
+
+  it('streams candles as they come about, and stops when asked', async () => {
+    await run('LiveCandles', showsSoon(/"type": "UPDATED"/));
+    await page.getByRole('button', { name: /stop query|execute query/i }).click();
+    await vi.waitFor(() => expect(served.market.services.candleFeed.subscribers).toBe(0));
   });
 
   it('restarts a collector', async () => {
