@@ -13,7 +13,7 @@ import { builder } from './builder.ts';
 import { connectionType, edgeType, MAX_PAGE, pageArgs, readPage, toConnection } from './connection.ts';
 import { formatTime } from './date-time.ts';
 import { timeCursors } from './page-cursor.ts';
-import { marketArgs, OrderEnum, requireMarket } from './range.ts';
+import { marketArgs, OrderEnum, requireMarket, requirePast } from './range.ts';
 
 /** Digits after the point of a quotient. */
 const QUOTIENT_PLACES = 12;
@@ -282,11 +282,3 @@ builder.queryField('candlesAt', (t) =>
     },
   }),
 );
-
-function requirePast(asOf: number | null | undefined, now: number): void {
-  if (asOf != null && asOf > now)
-    throw new AppError(
-      'BAD_USER_INPUT',
-      `Nobody knows yet what is known at ${formatTime(asOf)}; give a time up to now (${formatTime(now)})`,
-    );
-}

@@ -60,6 +60,15 @@ export function readRange(args: RangeArgs): Range {
   return { from: toDate(from), to: toDate(to), order: args.order ?? 'DESC' };
 }
 
+/** @throws {AppError} BAD_USER_INPUT for a time that is to come. */
+export function requirePast(asOf: number | null | undefined, now: number): void {
+  if (asOf != null && asOf > now)
+    throw new AppError(
+      'BAD_USER_INPUT',
+      `Nobody knows yet what is known at ${formatTime(asOf)}; give a time up to now (${formatTime(now)})`,
+    );
+}
+
 const toDate = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
 
 /** @throws {AppError} EXCHANGE_UNKNOWN when there is no adapter of that id. */

@@ -5,7 +5,7 @@ import { connectionType, edgeType, readPage, toConnection } from './connection.t
 import { isInstant } from './date-time.ts';
 import { findableBy, globalId, NodeInterface } from './node.ts';
 import { timeCursors } from './page-cursor.ts';
-import { historyArgs, readRange, requireMarket } from './range.ts';
+import { historyArgs, readRange, requireMarket, requirePast } from './range.ts';
 import { isStorable } from './storable.ts';
 
 export const SideEnum = builder.enumType('Side', {
@@ -118,14 +118,24 @@ builder.queryField('trades', (t) =>
     type: TradeConnection,
     description:
       'Stored trades of one market in [from, to), by exchange time. Codes: EXCHANGE_UNKNOWN, SYMBOL_UNKNOWN, BAD_USER_INPUT, CURSOR_INVALID.',
-    args: { ...historyArgs(), side: t.arg({ type: SideEnum, description: "Only this taker's side." }) },
-    resolve: async (_root, { exchange, symbol, side = null, ...args }, context) => {
+    args: {
+      ...historyArgs(),
+      side: t.arg({ type: SideEnum, description: "Only this taker's side." }),
+      asOf: t.arg({
+        type: 'DateTime',
+        description:
+          'As this server could have answered at that time: only trades that were recorded by then. Without it all that are here.',
+      }),
+    },
+    resolve: async (_root, { exchange, symbol, side = null, asOf = null, ...args }, context) => {
       const range = readRange(args);
-      const cursors = timeCursors('trades', [exchange, symbol, side, range.order], (tradeId) => tradeId);
+      requirePast(asOf, context.clock.now());
+      const filter = [exchange, symbol, side, range.order, ...(asOf === null ? [] : [String(asOf)])];
+      const cursors = timeCursors('trades', filter, (tradeId) => tradeId);
       const page = readPage(args, cursors);
       await requireMarket(context, exchange, symbol);
       const { trades, hasMore } = await context.history.listTrades({
-        ...{ exchange, symbol, side, ...range, ...page },
+        ...{ exchange, symbol, side, asOf: asOf === null ? null : new Date(asOf), ...range, ...page },
         after: page.after && toKey(page.after),
         before: page.before && toKey(page.before),
       });

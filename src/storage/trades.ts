@@ -25,6 +25,8 @@ export interface TradeQuery {
   /** Exclusive. */
   readonly to: Date | null;
   readonly side: Side | null;
+  /** Only what was recorded by then; null for all. */
+  readonly asOf: Date | null;
   readonly order: 'ASC' | 'DESC';
   readonly limit: number;
   /** Exclusive; "after" and "before" are meant in the asked order. */
@@ -57,6 +59,7 @@ export async function listTrades(
             query.from ? gte(trade.ts, query.from) : undefined,
             query.to ? lt(trade.ts, query.to) : undefined,
             query.side ? eq(trade.side, SIDE_LETTERS[query.side]) : undefined,
+            query.asOf ? lte(trade.recordedAt, query.asOf) : undefined,
             query.after ? beyond(query.after, query.order) : undefined,
             query.before ? beyond(query.before, query.order === 'ASC' ? 'DESC' : 'ASC') : undefined,
           ),

@@ -199,12 +199,17 @@ function historyOf(
   rows: readonly MarketDataRow[],
 ): Omit<History, keyof HandLedger['history']> {
   return {
-    listTrades: async ({ exchange, symbol, side, ...range }) => {
+    listTrades: async ({ exchange, symbol, side, asOf, ...range }) => {
       const { page, hasMore } = pageOf(
-        log.filter(
-          ({ trade }) =>
-            trade.exchange === exchange && trade.symbol === symbol && (side === null || trade.side === side),
-        ),
+        log
+          .filter(
+            ({ trade, recordedAt }) =>
+              trade.exchange === exchange &&
+              trade.symbol === symbol &&
+              (side === null || trade.side === side) &&
+              (asOf === null || recordedAt <= asOf.getTime()),
+          )
+          .toSorted((a, b) => a.trade.exchangeTime - b.trade.exchangeTime),
         ({ trade }) => trade.exchangeTime,
         ({ trade }, key) => trade.tradeId === key.tradeId,
         range,

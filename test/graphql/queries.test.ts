@@ -65,6 +65,56 @@ describe('a page of trades', () => {
   });
 });
 
+describe('trades as of a time', () => {
+  const asked = async (args: string) => {
+    const fields = 'edges { node { tradeId } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
+    return served.ask(`{ trades(exchange: "okx", symbol: "ETH-USDT", order: ASC, ${args}) { ${fields} } }`);
+  };
+  const read = async (args: string) => (await asked(args)).data.trades;
+  const ethIds = (...ks: number[]) => ks.map((k) => tradeOf(k, 'ETH-USDT').tradeId);
+  /** When it was known up to trade 8. */
+  const asOf = `asOf: "${iso(START + 805)}"`;
+
+  beforeAll(() => {
+    const trade = (k: number) => tradeOf(k, 'ETH-USDT');
+    served.market.store.commit(2, [5, 6, 7, 8].map(trade));
+    served.market.store.commit(2, [{ ...trade(1), receivedAt: START + 60_000 }], 'BACKFILL');
+  });
+
+  it('are those that were recorded by then, and a trade fetched later changes nothing', async () => {
+    expect(idsOf(await read(asOf))).toEqual(ethIds(5, 6, 7, 8));
+    expect(idsOf(await read(`asOf: "${iso(START + 804)}"`))).toEqual(ethIds(5, 6, 7));
+    expect(idsOf(await read('first: 9'))).toEqual(ethIds(1, 5, 6, 7, 8));
+  });
+
+  it('come in pages, forth and back', async () => {
+    const first = await read(`${asOf}, first: 3`);
+    const second = await read(`${asOf}, first: 3, after: "${first.pageInfo.endCursor}"`);
+    expect([idsOf(first), idsOf(second)]).toEqual([ethIds(5, 6, 7), ethIds(8)]);
+    expect([first.pageInfo.hasNextPage, second.pageInfo.hasNextPage]).toEqual([true, false]);
+    const last = await read(`${asOf}, last: 3`);
+    const before = await read(`${asOf}, last: 3, before: "${last.pageInfo.startCursor}"`);
+    expect([idsOf(before), idsOf(last)]).toEqual([ethIds(5), ethIds(6, 7, 8)]);
+    expect([last.pageInfo.hasPreviousPage, before.pageInfo.hasPreviousPage]).toEqual([true, false]);
+  });
+
+  it('have cursors of their own', async () => {
+    const { pageInfo } = await read(`${asOf}, first: 2`);
+    for (const other of ['first: 2', `first: 2, asOf: "${iso(START + 806)}"`]) {
+      const { errors } = await asked(`${other}, after: "${pageInfo.endCursor}"`);
+      expect(errors?.[0]?.extensions?.code).toBe('CURSOR_INVALID');
+    }
+  });
+
+  it('of a time to come nobody knows', async () => {
+    const { errors } = await asked('asOf: "2999-01-01T00:00:00Z"');
+    expect(errors?.[0]).toMatchObject({
+      message: expect.stringMatching(/Nobody knows yet what is known at 2999-01-01T00:00:00.000Z/),
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
+  });
+});
+
 const TRADES = (args: string) => `{ trades(${args}) { edges { cursor } } }`;
 const okx = 'exchange: "okx", symbol: "BTC-USDT"';
 

@@ -53,6 +53,7 @@ export const pageOf = (symbol: string, over: Partial<TradeQuery> = {}): TradeQue
   from: null,
   to: null,
   side: null,
+  asOf: null,
   order: 'ASC',
   limit: 100,
   after: null,

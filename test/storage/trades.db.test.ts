@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Side, Trade } from '../../src/market/market-event.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { findTrade, listTrades, type Position, type StoredTrade, tradesAfter } from '../../src/storage/trades.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { idsOf, pageOf, scene, toRecord } from './samples.ts';
@@ -81,6 +82,61 @@ describe('a page of trades', () => {
   it('is empty for an instrument nobody knows', async () => {
     expect(await listTrades(db(), pageOf('NO-SUCH'))).toEqual({ trades: [], hasMore: false });
     expect(await findTrade(db(), 'okx', 'NO-SUCH', keyOf(trade(1)))).toBeNull();
+  });
+});
+
+describe('trades as of a time', () => {
+  const START = Date.UTC(2026, 10, 2);
+  const SECOND = 1_000;
+  const { symbol: pair, trade: made } = scene();
+  /** In the order they were recorded, one a second; every third is one of the past that was fetched later. */
+  const order = [20, 21, 3, 22, 23, 1, 24, 25, 2, 26, 27, 10];
+  const recordedAt = (at: number) => START + (at + 100) * SECOND;
+  const at = (id: number) => START + id * SECOND;
+  const idsAsOf = (time: number) =>
+    order
+      .filter((_, k) => recordedAt(k) <= time)
+      .toSorted((a, b) => a - b)
+      .map(String);
+  const ask = (over: Parameters<typeof pageOf>[1]) => listTrades(db(), pageOf(pair, over));
+
+  it('are those that were recorded by then, whatever is fetched later, from either end and in pages', async () => {
+    let now = START;
+    await using writer = await openTestWriter(db(), { clock: { ...systemClock, now: () => now } });
+    const answers = new Map<number, readonly string[]>();
+    for (const [k, id] of order.entries()) {
+      now = recordedAt(k);
+      const provenance = id < 20 ? 'BACKFILL' : 'LIVE';
+      await writer.write([toRecord(made(id, { exchangeTime: at(id) }), { provenance })]);
+      answers.set(now, idsOf((await ask({})).trades));
+    }
+    for (const [time, answer] of answers) {
+      const asOf = new Date(time);
+      expect({ time, ids: idsAsOf(time) }).toEqual({ time, ids: answer });
+      expect(idsOf((await ask({ asOf })).trades)).toEqual(answer);
+      expect(idsOf((await ask({ asOf: new Date(time + 999) })).trades)).toEqual(answer);
+      expect(idsOf((await ask({ asOf: new Date(time - 1) })).trades)).toHaveLength(answer.length - 1);
+    }
+    const time = recordedAt(8);
+    const asOf = new Date(time);
+    for (const direction of ['ASC', 'DESC'] as const) {
+      const whole = direction === 'ASC' ? idsAsOf(time) : idsAsOf(time).toReversed();
+      const forward: string[] = [];
+      const backward: string[] = [];
+      for (let after = null as ReturnType<typeof keyOf> | null, hasMore = true; hasMore; ) {
+        const page = await ask({ asOf, order: direction, limit: 2, after });
+        forward.push(...idsOf(page.trades));
+        after = keyOf(page.trades.at(-1)?.trade as Trade);
+        hasMore = page.hasMore;
+      }
+      for (let before = null as ReturnType<typeof keyOf> | null, hasMore = true; hasMore; ) {
+        const page = await ask({ asOf, order: direction, limit: 2, before, fromEnd: true });
+        backward.unshift(...idsOf(page.trades));
+        before = keyOf(page.trades[0]?.trade as Trade);
+        hasMore = page.hasMore;
+      }
+      expect({ forward, backward }).toEqual({ forward: whole, backward: whole });
+    }
   });
 });
 
