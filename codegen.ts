@@ -11,7 +11,14 @@ const typedOperations = (folder: 'test' | 'examples') => ({
     useTypeImports: true,
     strictScalars: true,
     skipTypename: true,
-    scalars: { DateTime: 'string', Decimal: 'string', BigInt: 'string', Cursor: 'string', JSON: 'unknown' },
+    scalars: {
+      DateTime: 'string',
+      Date: 'string',
+      Decimal: 'string',
+      BigInt: 'string',
+      Cursor: 'string',
+      JSON: 'unknown',
+    },
   },
 });
 

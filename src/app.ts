@@ -27,7 +27,7 @@ import { coverageTotals, findGap, listGaps, listStretches } from './storage/cove
 import { type Database, openDatabase } from './storage/database.ts';
 import { openEventLog } from './storage/event-log.ts';
 import { findInstrument, listInstruments } from './storage/instruments.ts';
-import { latestBalances, listMarketData } from './storage/market-data.ts';
+import { latestBalances, listMarketData, listMinuteCandles } from './storage/market-data.ts';
 import { dropExpired, ensureMonthsAhead } from './storage/partitions.ts';
 import { findTrade, listTrades } from './storage/trades.ts';
 
@@ -133,6 +133,7 @@ export async function startApp(
           listTrades: (query) => listTrades(db, query),
           findTrade: (...key) => findTrade(db, ...key),
           listMarketData: (query) => listMarketData(db, query),
+          listMinuteCandles: (query) => listMinuteCandles(db, query),
           latestBalances: (exchange) => latestBalances(db, exchange),
           listInstruments: (query) => listInstruments(db, query),
           findInstrument: (...name) => findInstrument(db, ...name),

@@ -10,6 +10,8 @@ export const builder = new SchemaBuilder<{
     ID: { Input: string; Output: string };
     /** Ms since the Unix epoch in our hands. */
     DateTime: { Input: number; Output: number | Date };
+    /** Ms since the Unix epoch of its first moment. */
+    Date: { Input: number; Output: number };
     Decimal: { Input: Decimal; Output: Decimal };
     BigInt: { Input: bigint; Output: bigint | number };
     Cursor: { Input: string; Output: string };

@@ -22,7 +22,7 @@ import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { CoverageTotals, GapKey, GapQuery, StoredGap, StretchQuery } from '../storage/coverage.ts';
 import type { InstrumentRow } from '../storage/instruments.ts';
-import type { MarketDataQuery, MarketDataRow } from '../storage/market-data.ts';
+import type { CandleRowQuery, MarketDataQuery, MarketDataRow } from '../storage/market-data.ts';
 import type { TradeKey, TradeQuery } from '../storage/trades.ts';
 import type { Resume } from './resume.ts';
 
@@ -94,6 +94,7 @@ export interface History {
   listMarketData(
     query: MarketDataQuery,
   ): Promise<{ readonly rows: readonly MarketDataRow[]; readonly hasMore: boolean }>;
+  listMinuteCandles(query: CandleRowQuery): Promise<readonly MarketDataRow[]>;
   latestBalances(exchange: string): Promise<readonly MarketDataRow[]>;
   listInstruments(query: {
     readonly exchange: string | null;

@@ -4,6 +4,8 @@ import { builder } from './builder.ts';
 import { formatTime, parseTime } from './date-time.ts';
 
 const MAX_SHOWN = 60;
+/** Of "2026-01-31". */
+const DAY_LENGTH = 10;
 
 /** How a scalar is read from variables and from documents; `read` returns null for what breaks the rule. */
 function input<T>(rule: string, read: (value: unknown) => T | null) {
@@ -31,6 +33,15 @@ builder.scalarType('DateTime', {
   serialize: (value) => formatTime(Number(value)),
   ...input('A DateTime is written like "2026-01-31T12:00:00.000Z"', (value) =>
     typeof value === 'string' ? parseTime(value) : null,
+  ),
+});
+
+builder.scalarType('Date', {
+  description: 'A day in UTC: "2026-01-31".',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
+  serialize: (value) => formatTime(Number(value)).slice(0, DAY_LENGTH),
+  ...input('A Date is a day written like "2026-01-31"', (value) =>
+    typeof value === 'string' && value.length === DAY_LENGTH ? parseTime(`${value}T00:00:00Z`) : null,
   ),
 });
 

@@ -4,6 +4,7 @@ import './trade-stream.ts';
 import './market-data.ts';
 import './candle.ts';
 import './candle-stream.ts';
+import './data-quality.ts';
 import './ticker.ts';
 import './order-book.ts';
 import './balance.ts';

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
 import type { DataType } from '../market/data-type.ts';
 import { payloadOf } from '../market/market-data-point.ts';
 import type { MarketEvent } from '../market/market-event.ts';
@@ -117,6 +117,58 @@ export async function listMarketData(
     }),
   );
   return { rows: rows.map(toMarketDataRow), hasMore };
+}
+
+export interface CandleRowQuery {
+  readonly exchange: string;
+  readonly symbol: string;
+  /** Of their ends; exclusive. */
+  readonly from: Date;
+  /** Inclusive. */
+  readonly to: Date;
+}
+
+/** More than the intervals of which candles end together. */
+const MOST_AT_ONCE = 24;
+
+/**
+ * Stored candles of all intervals that end on a whole minute in (from, to], ascending by end, and of one end in the order they came. Of
+ * each end the newest only, among which are those of a closed candle: so a day is never more than 34,560 rows.
+ */
+export async function listMinuteCandles(
+  db: Database,
+  { exchange, symbol, from, to }: CandleRowQuery,
+): Promise<readonly MarketDataRow[]> {
+  const rows = await db.readers.run(async (handle) => {
+    const instrumentId = await instrumentIdOf(handle, exchange, symbol);
+    if (instrumentId === null) return [];
+    const age = sql<number>`row_number() over (partition by ${marketPoint.ts} order by ${marketPoint.id} desc)`;
+    const ranked = handle
+      .select({
+        id: marketPoint.id,
+        ts: marketPoint.ts,
+        createdAt: marketPoint.createdAt,
+        data: marketPoint.data,
+        age: age.as('age'),
+      })
+      .from(marketPoint)
+      .where(
+        and(
+          eq(marketPoint.instrumentId, instrumentId),
+          eq(marketPoint.dataType, 'candle'),
+          gt(marketPoint.ts, from),
+          lte(marketPoint.ts, to),
+          sql`date_trunc('minute', ${marketPoint.ts}) = ${marketPoint.ts}`,
+        ),
+      )
+      .as('ranked');
+    return handle
+      .select({ id: ranked.id, ts: ranked.ts, createdAt: ranked.createdAt, data: ranked.data })
+      .from(ranked)
+      .where(lte(ranked.age, MOST_AT_ONCE))
+      .orderBy(asc(ranked.ts), asc(ranked.id));
+  });
+  return rows.map((row) => toMarketDataRow({ ...row, exchange, symbol, dataType: 'candle' }));
 }
 
 /** The newest balance of every currency, by currency. */

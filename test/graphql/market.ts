@@ -228,6 +228,10 @@ function historyOf(
       );
       return { rows: page, hasMore };
     },
+    listMinuteCandles: async ({ exchange, symbol, from, to }) =>
+      rows
+        .filter((row) => row.exchange === exchange && row.symbol === symbol && row.dataType === 'candle')
+        .filter(({ timestamp }) => timestamp > from && timestamp <= to),
     latestBalances: async (exchange) => rows.filter((row) => row.exchange === exchange && row.dataType === 'balance'),
     listInstruments: async ({ exchange, limit, after }) => {
       const all = ['BTC-USDT', 'ETH-USDT', 'SOL-USDT'].map((symbol, id) => instrument(id, symbol));

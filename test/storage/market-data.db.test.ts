@@ -4,8 +4,10 @@ import {
   insertMarketData,
   latestBalances,
   listMarketData,
+  listMinuteCandles,
   type MarketDataQuery,
 } from '../../src/storage/market-data.ts';
+import { aCandle } from '../pipeline/market-data.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { dec, NOW, scene } from './samples.ts';
 
@@ -121,5 +123,27 @@ describe('market data', () => {
       ['USDT', { total: '31' }],
     ]);
     expect(await latestBalances(db(), 'binance')).toEqual([]);
+  });
+});
+
+describe('candles that end on a whole minute', () => {
+  const MINUTE = 60_000;
+  const { symbol } = scene();
+  const candle = (end: number, name: string): MarketEvent =>
+    aCandle({ symbol, exchangeTime: NOW + end * MINUTE, closeTime: NOW + end * MINUTE, raw: { name } });
+  const read = async (from: number, to: number, own = symbol) => {
+    const range = { from: new Date(NOW + from * MINUTE), to: new Date(NOW + to * MINUTE) };
+    const rows = await listMinuteCandles(db(), { exchange: 'okx', symbol: own, ...range });
+    return rows.map(({ timestamp, data }) => [(timestamp.getTime() - NOW) / MINUTE, (data as { name: string }).name]);
+  };
+
+  it('are those whose end lies in (from, to], in order, of one end the newest', async () => {
+    const often = Array.from({ length: 40 }, (_, k) => candle(2, `update ${k}`));
+    await insertMarketData(db(), [candle(3, 'c'), candle(1.5, 'half'), ...often, candle(1, 'a'), candle(4, 'd')]);
+    await insertMarketData(db(), [candle(3, 'of five minutes'), ticker(symbol, 2 * MINUTE, {})]);
+    const newest = Array.from({ length: 24 }, (_, k) => [2, `update ${k + 16}`]);
+    expect(await read(1, 3)).toEqual([...newest, [3, 'c'], [3, 'of five minutes']]);
+    expect(await read(0, 1)).toEqual([[1, 'a']]);
+    expect(await read(0, 9, 'NO-SUCH')).toEqual([]);
   });
 });
