@@ -150,9 +150,12 @@ async function readAll(
   if (first === undefined || last === undefined) return [];
   const range = { from: startOf(first.openTime, endInclusive), to: startOf(last.closeTime, endInclusive) };
   const query = { exchange, symbol, windows, endInclusive };
-  const [traded, stretches, isNow] = await Promise.all([
+  // Before the trades: what is committed in between must not be said to be here when it was not read.
+  const stretches = await ports.listStretches({
+    ...{ exchange, symbol, dataType: 'trade', from: new Date(range.from), to: new Date(range.to) },
+  });
+  const [traded, isNow] = await Promise.all([
     ports.readCandles({ ...query, asOf }),
-    ports.listStretches({ exchange, symbol, dataType: 'trade', from: new Date(range.from), to: new Date(range.to) }),
     asOf === null ? null : ports.readCandles({ ...query, asOf: null }),
   ]);
   const known = coverageIntervals(stretches, range);

@@ -4,10 +4,10 @@ import { type CandleInterval, windowAt } from '../../src/market/candle-window.ts
 import type { CoverageStatus, Stretch } from '../../src/market/coverage.ts';
 import { type Decimal, decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
-import { type CandlesRequest, candleAt, listCandles } from '../../src/pipeline/candle-history.ts';
+import { type CandlePorts, type CandlesRequest, candleAt, listCandles } from '../../src/pipeline/candle-history.ts';
 import { seeded } from '../chaos/seeded.ts';
 import type { Recorded } from '../support/candle-by-hand.ts';
-import { ManualClock } from '../support/manual-clock.ts';
+import { ManualClock, turn } from '../support/manual-clock.ts';
 import { memoryCandles } from '../support/memory-candles.ts';
 
 const START = Date.UTC(2026, 0, 5);
@@ -184,6 +184,32 @@ describe('what is said of a candle', () => {
       '2 100 PARTIAL PROVISIONAL',
       '3 null COMPLETE FINAL',
     ]);
+  });
+
+  it('is COMPLETE only with every trade, also when some are committed while it is read', async () => {
+    const { ports, request } = await open(
+      [
+        { at: 0.5, id: 1 },
+        { at: 1.5, id: 2 },
+        { at: 2.5, id: 3 },
+      ],
+      proven,
+    );
+    let committed = false;
+    const racing: CandlePorts = {
+      ...ports,
+      readCandles: async (query) => {
+        const read = await ports.readCandles(query);
+        return committed ? read : read.map((window) => ({ ...window, values: null }));
+      },
+      listStretches: async (query) => {
+        await turn();
+        committed = true;
+        return ports.listStretches(query);
+      },
+    };
+    const { candles } = await listCandles(racing, request({ from: START + MINUTE, to: START + 2 * MINUTE }));
+    expect(shown(candles)).toEqual(['2 100 COMPLETE FINAL']);
   });
 
   it('carries no price into a time before the first trade', async () => {
