@@ -1,5 +1,5 @@
 import type { StretchChange } from '../market/coverage.ts';
-import { isDecimal } from '../market/decimal.ts';
+import { isDecimal, isZero } from '../market/decimal.ts';
 import type { Trade } from '../market/market-event.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -52,7 +52,7 @@ export interface TradeWriter extends AsyncDisposable {
 const ATTEMPTS = 5;
 const LONGEST_ID = 200;
 
-/** @throws {AppError} DATA_POINT_INVALID for a trade no database row can hold; intake asks before it keeps one. */
+/** @throws {AppError} DATA_POINT_INVALID for a trade no database row can hold, or none should; intake asks before it keeps one. */
 export function checkStorable({ tradeId, fillCount, price, size, exchangeTime }: Trade, now: number): void {
   const invalid = (rule: string) => new AppError('DATA_POINT_INVALID', `A stored trade ${rule}`);
   if (tradeId === '' || tradeId.length > LONGEST_ID || tradeId.includes('\0'))
@@ -60,6 +60,9 @@ export function checkStorable({ tradeId, fillCount, price, size, exchangeTime }:
   if (!Number.isInteger(fillCount) || fillCount < 1 || fillCount > 1_000_000)
     throw invalid(`stands for 1 to 1000000 fills, was ${fillCount}`);
   if (!isDecimal(price) || !isDecimal(size)) throw invalid('has decimals for price and size');
+  // Nothing is traded for nothing: such a record would make the low of its candles 0.
+  if (price.startsWith('-') || isZero(price)) throw invalid(`has a price above 0, was "${price}"`);
+  if (size.startsWith('-')) throw invalid(`has a size of 0 or more, was "${size}"`);
   checkStorableTime(exchangeTime, now);
 }
 

@@ -78,6 +78,9 @@ describe('the trade writer', () => {
     ['an id with a zero character', { tradeId: 'a\0' }],
     ['an id too long for an index', { tradeId: 'x'.repeat(300) }],
     ['no fill', { fillCount: 0 }],
+    ['a price of zero', { price: dec('0.000') }],
+    ['a price below zero', { price: dec('-1') }],
+    ['a size below zero', { size: dec('-0.1') }],
   ])('has no row for %s, and says so before anybody keeps it', (_what, wrong) => {
     const { trade } = scene();
     expect(() => checkStorable(trade(1), NOW)).not.toThrow();
