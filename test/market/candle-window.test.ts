@@ -68,7 +68,7 @@ describe('the window a time lies in', () => {
       ]);
   });
 
-  it('ends where the anchor says', () => {
+  it('timescaledb #9027: ends where the anchor says', () => {
     const anchor = Date.parse('2026-01-31T17:30:00Z');
     expect(shown(windows('1d', { anchor }), '2026-02-10T12:00:00Z')).toEqual([
       '2026-02-09T17:30Z',

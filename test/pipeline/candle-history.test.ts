@@ -137,7 +137,7 @@ describe('what is said of a candle', () => {
     ]);
   });
 
-  it('nautilus_trader #4594, vega #10276: an outage has no prices and is no quiet market, nor flat', async () => {
+  it('nautilus_trader #4594, vega #10276, gocryptotrader: an outage has no prices and is no quiet market, nor flat', async () => {
     const ledger = [
       stretch('PROVEN', 1, 1, 0.5, 0.5),
       stretch('GAP', 2, 9, 0.5, 3.5),

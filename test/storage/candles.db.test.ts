@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { sql } from 'drizzle-orm';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type CandleInterval, type CandleWindow, type Windows, windowAt } from '../../src/market/candle-window.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { readCandles } from '../../src/storage/candles.ts';
@@ -60,6 +60,37 @@ describe('candles of trades', () => {
       });
     }
   }, 60_000);
+
+  describe('of the calendar hold the trades of each hour of theirs', () => {
+    const HOUR = 3_600_000;
+    const { symbol, trade } = scene();
+    beforeAll(async () => {
+      await using writer = await openTestWriter(db());
+      const days = ['2024-02-28', '2024-12-29', '2025-02-27', '2025-03-02', '2025-03-29', '2025-10-19', '2025-11-01'];
+      let id = 1;
+      const hours = days.flatMap((day) => Array.from({ length: 240 }, (_, hour) => Date.parse(day) + hour * HOUR));
+      // Where two of the stretches meet, an hour counts once.
+      const trades = [...new Set(hours)].map((exchangeTime) => toRecord(trade(id++, { exchangeTime })));
+      await writer.write(trades);
+    });
+
+    it.each([
+      ['a leap day', '1d', 'UTC', '2024-02-29T12:00:00Z', '2024-03-01T00:00:00Z', 24],
+      ['the end of a month with a leap day', '1M', 'UTC', '2024-02-29T12:00:00Z', '2024-03-01T00:00:00Z', 48],
+      ['the end of February in another year', '1M', 'UTC', '2025-02-28T12:00:00Z', '2025-03-01T00:00:00Z', 48],
+      ['a week across years', '1w', 'UTC', '2024-12-31T12:00:00Z', '2025-01-06T00:00:00Z', 168],
+      ['a day when clocks go forward', '1d', 'Europe/Berlin', '2025-03-30T12:00:00Z', '2025-03-30T22:00:00Z', 23],
+      ['a day when clocks go back', '1d', 'Europe/Berlin', '2025-10-26T12:00:00Z', '2025-10-26T23:00:00Z', 25],
+      ['a day when clocks go forward', '1d', 'America/New_York', '2025-03-09T12:00:00Z', '2025-03-10T04:00:00Z', 23],
+      ['a day when clocks go back', '1d', 'America/New_York', '2025-11-02T12:00:00Z', '2025-11-03T05:00:00Z', 25],
+      ['a week when clocks go back', '1w', 'Europe/Berlin', '2025-10-22T12:00:00Z', '2025-10-26T23:00:00Z', 169],
+      ['a week when clocks go forward', '1w', 'America/New_York', '2025-03-05T12:00:00Z', '2025-03-10T04:00:00Z', 167],
+    ] as const)('%s (%s, %s)', async (_what, interval, timeZone, time, end, count) => {
+      const windows = [windowAt({ interval, timeZone, anchor: null }, Date.parse(time))];
+      const [candle] = await readCandles(db(), { exchange: 'okx', symbol, windows, endInclusive: false, asOf: null });
+      expect([candle?.closeTime, candle?.values?.tradeCount]).toEqual([Date.parse(end), count]);
+    });
+  });
 
   it('are made of the trades that were there before there were candles', async () => {
     const { symbol, trade } = scene();
