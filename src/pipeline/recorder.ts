@@ -3,6 +3,7 @@ import type { MarketEvent } from '../market/market-event.ts';
 import type { Provenance } from '../market/recorded-trade.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
+import { AppError } from '../runtime/errors.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
 import type { StreamStretch } from '../storage/stream-coverage.ts';
@@ -27,6 +28,11 @@ export interface MarketDataStore {
   /** What any books say last of each stream. */
   ends(): Promise<readonly StreamStretch[]>;
 }
+
+/** From the moment a batch is stamped to the one the drain has it, at most, unless the spool is full. */
+const STAMPED_MS = 1_000;
+/** Longest wait for what is about to be stored. */
+const STORED_MS = 2_500;
 
 export interface RecorderPorts {
   readonly spool: SpoolPort;
@@ -204,6 +210,32 @@ export class Recorder implements AsyncDisposable {
     this.streams.saw(event);
     this.#sampler.accept(event);
     return true;
+  }
+
+  /**
+   * Resolves once storage has all that was recorded by a time (ms, not in the future): what is asked of it as of then is answered the same
+   * ever after. @throws {AppError} DATABASE_UNAVAILABLE when that takes long.
+   */
+  async storedUpTo(time: number): Promise<void> {
+    const { clock } = this.#ports;
+    while (clock.now() <= time) await clock.sleep(1); // more may be recorded in this millisecond
+    const { batches, oldestMs } = this.#drain.status();
+    const { queued } = this.#intake.status();
+    if (queued === 0 && batches === 0) return;
+    if (clock.now() - time > (oldestMs ?? 0) + STAMPED_MS && this.#intake.status().fullSince === null) return;
+    const until = clock.monotonic() + STORED_MS;
+    let taken: number | null = null;
+    void this.#intake.settled().then(() => {
+      taken = this.#drain.progress.taken;
+    });
+    while (taken === null || this.#drain.progress.committed < taken) {
+      if (clock.monotonic() > until)
+        throw new AppError(
+          'DATABASE_UNAVAILABLE',
+          `What was recorded by ${new Date(time).toISOString()} is not stored yet; ask again in a moment`,
+        );
+      await clock.sleep(2);
+    }
   }
 
   status(): RecorderStatus {

@@ -162,6 +162,11 @@ export class TradeDrain {
     return this.#published === this.#spooledNumber;
   }
 
+  /** Number of the last batch that was taken over, and of the last one that is committed. */
+  get progress(): { readonly taken: number; readonly committed: number } {
+    return { taken: this.#spooledNumber, committed: this.#committed };
+  }
+
   status(): DrainStatus {
     const { clock } = this.#ports;
     return {

@@ -648,3 +648,39 @@ describe('Recorder', () => {
     expect(clock.sleepers).toBe(0);
   });
 });
+
+describe('what was recorded by a time', () => {
+  it('is waited for until it is stored, and only that', async () => {
+    const { clock, store, recorder, accept } = await openRecorder();
+    let isAway = true;
+    store.beforeWrite = () => {
+      if (isAway) throw unavailable();
+    };
+    await clock.advance(5_000);
+    accept(someTrades(3));
+    await clock.advance(100);
+    const known: string[] = [];
+    void recorder.storedUpTo(clock.now() - 4_000).then(() => known.push('before'));
+    void recorder.storedUpTo(clock.now()).then(() => known.push('now'));
+    await clock.advance(500);
+    expect(known).toEqual(['before']);
+    isAway = false;
+    await clock.advance(1_000);
+    expect(known).toEqual(['before', 'now']);
+    expect(store.log).toHaveLength(3);
+  });
+
+  it('is refused with a code when it is not stored soon', async () => {
+    const { clock, store, recorder, accept } = await openRecorder();
+    store.beforeWrite = () => {
+      throw unavailable();
+    };
+    accept(someTrades(1));
+    const asked = recorder.storedUpTo(clock.now()).catch((error: unknown) => error);
+    await clock.advance(3_000);
+    expect(await asked).toMatchObject({
+      code: 'DATABASE_UNAVAILABLE',
+      message: expect.stringContaining('is not stored yet'),
+    });
+  });
+});
