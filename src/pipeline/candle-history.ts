@@ -150,16 +150,18 @@ async function readAll(
   if (first === undefined || last === undefined) return [];
   const range = { from: startOf(first.openTime, endInclusive), to: startOf(last.closeTime, endInclusive) };
   const query = { exchange, symbol, windows, endInclusive };
-  // Before the trades: what is committed in between must not be said to be here when it was not read.
+  // What is proven first: trades and ledger change in one transaction, so candles read after it hold all that it speaks of.
   const stretches = await ports.listStretches({
-    ...{ exchange, symbol, dataType: 'trade', from: new Date(range.from), to: new Date(range.to) },
+    ...{ exchange, symbol, dataType: 'trade' },
+    ...{ from: new Date(range.from), to: new Date(range.to) },
   });
-  const [traded, isNow] = await Promise.all([
+  const [traded, isNow, head] = await Promise.all([
     ports.readCandles({ ...query, asOf }),
     asOf === null ? null : ports.readCandles({ ...query, asOf: null }),
+    asOf === null ? null : headTime(ports, request, asOf),
   ]);
   const known = coverageIntervals(stretches, range);
-  const intervals = asOf === null ? known : upTo(known, await headTime(ports, request, asOf));
+  const intervals = head === null ? known : upTo(known, head);
   const shifted = traded.map((window) => ({
     ...window,
     ...{ openTime: startOf(window.openTime, endInclusive), closeTime: startOf(window.closeTime, endInclusive) },

@@ -212,6 +212,31 @@ describe('what is said of a candle', () => {
     expect(shown(candles)).toEqual(['2 100 COMPLETE FINAL']);
   });
 
+  it.each([null, 4])(
+    'is nothing that a candle does not hold, whatever is committed between two reads (asOf %s)',
+    async (at) => {
+      const { clock, request } = await open([]);
+      const { ports: whole } = await open(trades, proven);
+      for (let commitBefore = 1; commitBefore <= 5; commitBefore += 1) {
+        let reads = 0;
+        const now = () => {
+          reads += 1;
+          return reads < commitBefore ? 1 : 3;
+        };
+        const ports: CandlePorts = {
+          clock,
+          readCandles: (query) => open(trades.slice(0, now()), []).then(({ ports: then }) => then.readCandles(query)),
+          listStretches: async () => (now() === 1 ? [stretch('PROVEN', 1, 1, 0.5, 0.5)] : proven),
+          nearestTrade: (query) => open(trades.slice(0, now()), []).then(({ ports: then }) => then.nearestTrade(query)),
+        };
+        const asked = request({ to: START + 5 * MINUTE, asOf: at === null ? null : START + at * MINUTE });
+        const [found, all] = [await listCandles(ports, asked), await listCandles(whole, asked)];
+        for (const [k, candle] of found.candles.entries())
+          if (candle.completeness === 'COMPLETE') expect(candle).toEqual(all.candles[k]);
+      }
+    },
+  );
+
   it('carries no price into a time before the first trade', async () => {
     const { list } = await open([{ at: 2.5 }]);
     expect(shown((await list({ to: START + 4 * MINUTE, emptyIntervals: 'CARRY_FORWARD' })).candles)).toEqual([
