@@ -57,8 +57,8 @@ export interface Completeness {
 }
 
 /**
- * What the ledger says of each window. Both ascend; the intervals are contiguous and reach over all windows. Of an interval
- * without time (its trades share their neighbours' millisecond) what is missing counts.
+ * What the ledger says of each window. Both ascend; the intervals are contiguous and reach over all windows. An interval
+ * without time belongs to the millisecond before it, which it shares.
  */
 export function completenessOf(
   windows: readonly TradedWindow[],
@@ -70,10 +70,10 @@ export function completenessOf(
     let [covered, isMissing] = [0, false];
     for (let at = place; at < intervals.length; at += 1) {
       const { status, from, to } = intervals[at] as CoverageInterval;
-      if (from >= closeTime) break;
+      if (from > closeTime) break;
       const [begin, end] = [Math.max(from, openTime), Math.min(to, closeTime)];
       if (status === 'PROVEN' || status === 'BACKFILLED') covered += Math.max(0, end - begin);
-      else if (status !== 'UNPROVEN' && (begin < end || (from === to && from >= openTime))) isMissing = true;
+      else if (status !== 'UNPROVEN' && (begin < end || (from === to && from > openTime))) isMissing = true;
     }
     const coverageRatio = covered / (closeTime - openTime);
     if (isMissing) return { completeness: values === null ? 'MISSING' : 'PARTIAL', coverageRatio };

@@ -32,7 +32,8 @@ interface Part {
  * The stretches of one stream, ascending and apart, as contiguous intervals of [from, to). Give also the nearest stretch before and
  * after the range: between two that follow each other nothing was made, however long that was. A covered stretch owns the time
  * from its first thing up to its last one; a missing one from the thing before it to the one after it, both included, as what is
- * missing may share their millisecond. One that is left without any time stays, empty, for its ids.
+ * missing may share their millisecond. One that is left without any time, as that is missing already, stays for its ids: empty,
+ * right behind that time.
  */
 export function coverageIntervals(
   stretches: readonly Stretch[],
@@ -43,7 +44,8 @@ export function coverageIntervals(
   const own = (upTo: number, interval: Omit<CoverageInterval, 'from' | 'to'>) => {
     const end = Math.max(reached, upTo);
     const [from, to] = [Math.max(reached, range.from), Math.min(end, range.to)];
-    if (from < to || (from === to && reached === end && from < range.to)) intervals.push({ ...interval, from, to });
+    const isEmpty = from === to && reached === end && from > range.from;
+    if (from < to || isEmpty) intervals.push({ ...interval, from, to });
     reached = end;
   };
 
@@ -51,7 +53,10 @@ export function coverageIntervals(
   const limits = holesAhead(parts);
   own(parts[0] ? startOf(parts[0]) : range.to, { ...UNKNOWN, ids: null, cause: NOT_COLLECTED });
   for (const [index, { ids, stretch, hole }] of parts.entries()) {
-    const end = hole ? hole.to + 1 : Math.min(limits[index + 1] ?? Infinity, endOf(stretch, parts[index + 1]?.stretch));
+    const limit = limits[index + 1] ?? Infinity;
+    // A millisecond that ids nobody asked for share with missing ones is that of the missing ones.
+    const holeEnd = hole && (stretch ? hole.to + 1 : Math.min(limit, hole.to + 1));
+    const end = holeEnd ?? Math.min(limit, endOf(stretch, parts[index + 1]?.stretch));
     own(end, stretch ? { ...saidOf(stretch), ids } : { ...UNKNOWN, ids, cause: NOT_COLLECTED });
   }
   if (reached < range.to) own(range.to, { ...UNKNOWN, ids: null, cause: NOTHING_NEWER });

@@ -48,6 +48,31 @@ describe('the intervals of a stream', () => {
     expect(shown(stretches, { from: 0, to: 100 })).toEqual(['PROVEN 0-50 1-5', 'GAP 50-71 6-9', 'PROVEN 71-100 10-20']);
   });
 
+  it('leave the millisecond that a gap shares with ids nobody asked for to the gap', () => {
+    const stretches = [
+      stretch('PROVEN', [1, 5], [0, 50]),
+      stretch('PROVEN', [10, 10], [70, 70]),
+      stretch('GAP', [11, 12], [70, 90]),
+      stretch('PROVEN', [13, 20], [90, 120]),
+    ];
+    expect(shown(stretches, { from: 60, to: 120 })).toEqual([
+      ...['UNPROVEN 60-70 6-9', 'PROVEN 70-70 10-10', 'GAP 70-91 11-12', 'PROVEN 91-120 13-20'],
+    ]);
+  });
+
+  it('keep what is empty in the range that ends with it, whose last millisecond it shares', () => {
+    const stretches = [
+      stretch('PROVEN', [1, 5], [0, 50]),
+      stretch('GAP', [6, 9], [50, 70]),
+      stretch('PROVEN', [10, 10], [70, 70]),
+      stretch('UNFILLABLE', [11, 12], [70, 70]),
+      stretch('PROVEN', [13, 20], [70, 120]),
+    ];
+    const empty = ['PROVEN 71-71 10-10', 'UNFILLABLE 71-71 11-12'];
+    expect(shown(stretches, { from: 60, to: 71 })).toEqual(['GAP 60-71 6-9', ...empty]);
+    expect(shown(stretches, { from: 71, to: 80 })).toEqual(['PROVEN 71-80 13-20']);
+  });
+
   it('keep what has no length left, for its ids', () => {
     const stretches = [
       stretch('PROVEN', [1, 5], [0, 50]),
