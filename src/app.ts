@@ -26,7 +26,7 @@ import { loadCollectors, removeCollector, type StoredCollector, saveCollectors }
 import { coverageTotals, findGap, listGaps, listStretches } from './storage/coverage.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { openEventLog } from './storage/event-log.ts';
-import { findInstrument, listInstruments } from './storage/instruments.ts';
+import { findInstrument, hasInstrument, listInstruments } from './storage/instruments.ts';
 import { latestBalances, listMarketData, listMinuteCandles } from './storage/market-data.ts';
 import { dropExpired, ensureMonthsAhead } from './storage/partitions.ts';
 import { findTrade, listTrades } from './storage/trades.ts';
@@ -137,6 +137,7 @@ export async function startApp(
           latestBalances: (exchange) => latestBalances(db, exchange),
           listInstruments: (query) => listInstruments(db, query),
           findInstrument: (...name) => findInstrument(db, ...name),
+          hasInstrument: (...name) => hasInstrument(db, ...name),
           listStretches: (query) => listStretches(db, query),
           listGaps: (query) => listGaps(db, query),
           findGap: (name) => findGap(db, name),

@@ -102,6 +102,8 @@ export interface History {
     readonly after: { readonly exchange: string; readonly symbol: string } | null;
   }): Promise<{ readonly instruments: readonly InstrumentRow[]; readonly hasMore: boolean }>;
   findInstrument(exchange: string, symbol: string): Promise<InstrumentRow | null>;
+  /** Whether `findInstrument` finds one, at less cost. */
+  hasInstrument(exchange: string, symbol: string): Promise<boolean>;
   listStretches(query: StretchQuery): Promise<readonly Stretch[]>;
   listGaps(query: GapQuery): Promise<{ readonly gaps: readonly StoredGap[]; readonly hasMore: boolean }>;
   findGap(name: Omit<GapKey, 'writer'>): Promise<StoredGap | null>;

@@ -89,7 +89,7 @@ export async function requireMarket(context: GraphQLContext, exchange: string, s
 async function isMarket({ collectors, history }: GraphQLContext, exchange: string, symbol: string): Promise<boolean> {
   return (
     collectors.getCollector(`${exchange}:${symbol}`) !== undefined ||
-    (isStorable(symbol) && (await history.findInstrument(exchange, symbol)) !== null)
+    (isStorable(symbol) && (await history.hasInstrument(exchange, symbol)))
   );
 }
 

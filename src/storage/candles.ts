@@ -4,13 +4,13 @@ import { type CandleWindow, startOf } from '../market/candle-window.ts';
 import type { Decimal } from '../market/decimal.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
-import { instrumentIdOf } from './instruments.ts';
+import { instrumentIdIn, instrumentIdOf } from './instruments.ts';
 import { candleColumns, STORED_SECONDS } from './roll-up.ts';
 
 export interface CandleQuery {
   readonly exchange: string;
   readonly symbol: string;
-  /** Ascending and contiguous. */
+  /** Ascending. */
   readonly windows: readonly CandleWindow[];
   /** Whether a trade at the very end of a window belongs to it, instead of one at its very beginning. */
   readonly endInclusive: boolean;
@@ -30,16 +30,13 @@ interface Piece {
 export async function readCandles(db: Database, query: CandleQuery): Promise<readonly TradedWindow[]> {
   const { windows } = query;
   return db.readers.run(async (handle) => {
-    const instrumentId = await instrumentIdOf(handle, query.exchange, query.symbol);
-    const rows = instrumentId === null ? new Map<number, Row>() : await readWindows(handle, instrumentId, query);
+    const rows = await readWindows(handle, query);
     const revised = windows.flatMap((window, k) => {
       const row = rows.get(k);
       return row !== undefined && row.recordedAt > window.closeTime + GRACE_MS ? [k] : [];
     });
     const revisions =
-      instrumentId === null || revised.length === 0
-        ? new Map<number, number>()
-        : await countRevisions(handle, instrumentId, query, revised);
+      revised.length === 0 ? new Map<number, number>() : await countRevisions(handle, query, rows, revised);
     return windows.map((window, k) => {
       const row = rows.get(k);
       return { ...window, values: row === undefined ? null : { ...row, revision: revisions.get(k) ?? 0 } };
@@ -85,14 +82,11 @@ const LATEST = Date.UTC(9999, 0);
 
 type Row = Omit<CandleValues, 'revision'>;
 
-async function readWindows(
-  handle: Handle,
-  instrumentId: number,
-  { windows, endInclusive, asOf }: CandleQuery,
-): Promise<Map<number, Row>> {
+async function readWindows(handle: Handle, query: CandleQuery): Promise<Map<number, Row>> {
+  const { windows, endInclusive, asOf } = query;
   const seconds = endInclusive ? null : storedAs(windows);
-  if (seconds === null) return foldPieces(handle, instrumentId, piecesOf(windows, endInclusive), asOf);
-  const rows = await readStored(handle, instrumentId, windows, seconds);
+  if (seconds === null) return foldPieces(handle, query, piecesOf(windows, endInclusive));
+  const rows = await readStored(handle, query, seconds);
   // Of what was recorded since, the trades tell how it was then.
   const later = [...rows].filter(([, row]) => asOf !== null && row.recordedAt > asOf).map(([k]) => k);
   if (later.length === 0) return rows;
@@ -103,15 +97,18 @@ async function readWindows(
     to: windows[k]?.closeTime ?? 0,
   }));
   for (const k of later) rows.delete(k);
-  for (const [k, row] of await foldPieces(handle, instrumentId, pieces, asOf)) rows.set(k, row);
+  for (const [k, row] of await foldPieces(handle, query, pieces)) rows.set(k, row);
   return rows;
 }
 
-/** The length in seconds when every window is one stored candle; else null. */
+/** The length in seconds when every window is one stored candle, and they follow each other; else null. */
 function storedAs(windows: readonly CandleWindow[]): number | null {
   const [first] = windows;
   const length = first ? first.closeTime - first.openTime : 0;
-  const fits = windows.every(({ openTime, closeTime }) => openTime % length === 0 && closeTime - openTime === length);
+  const begin = first?.openTime ?? 0;
+  const fits =
+    begin % length === 0 &&
+    windows.every(({ openTime, closeTime }, k) => openTime === begin + k * length && closeTime === openTime + length);
   return fits ? (STORED_SECONDS.find((seconds) => seconds * 1_000 === length) ?? null) : null;
 }
 
@@ -167,14 +164,13 @@ export const COLUMNS = sql.raw(
 /** Windows that are one stored candle each, in one walk. */
 async function readStored(
   handle: Handle,
-  instrumentId: number,
-  windows: readonly CandleWindow[],
+  { exchange, symbol, windows }: CandleQuery,
   seconds: number,
 ): Promise<Map<number, Row>> {
   const [from, to] = [windows[0]?.openTime ?? 0, windows.at(-1)?.closeTime ?? 0];
   const rows = await handle.execute<SqlRow>(
     sql`select ((extract(epoch from ts) * 1000 - ${from}::float8) / ${seconds * 1_000}::float8)::int as k, ${SHOWN}
-      from tcp_dashboard.candle where instrument_id = ${instrumentId} and seconds = ${seconds}
+      from tcp_dashboard.candle where instrument_id = ${instrumentIdIn(exchange, symbol)} and seconds = ${seconds}
         and ts >= ${iso(from)}::timestamptz and ts < ${iso(to)}::timestamptz`,
     'objects',
   );
@@ -184,11 +180,12 @@ async function readStored(
 /** Windows that are folded from several pieces. */
 async function foldPieces(
   handle: Handle,
-  instrumentId: number,
+  { exchange, symbol, asOf }: CandleQuery,
   pieces: readonly Piece[],
-  asOf: number | null,
 ): Promise<Map<number, Row>> {
-  if (pieces.length === 0) return new Map();
+  // The number itself, as the planner knows how much there is of it.
+  const instrumentId = pieces.length === 0 ? null : await instrumentIdOf(handle, exchange, symbol);
+  if (instrumentId === null) return new Map();
   const known = asOf === null ? sql`true` : sql`recorded_at <= ${iso(asOf)}::timestamptz`;
   const stored = sql`from tcp_dashboard.candle c
     where p.seconds > 0 and c.instrument_id = ${instrumentId} and c.seconds = p.seconds and c.ts >= p.from_ts and c.ts < p.to_ts`;
@@ -218,33 +215,27 @@ async function foldPieces(
   return new Map(rows.map((row) => [row.k, toRow(row)]));
 }
 
-/** How many recordings came after each of these windows was closed. */
+/** How many recordings came after each of these windows was closed, of those that are in its row: more may have come since. */
 async function countRevisions(
   handle: Handle,
-  instrumentId: number,
-  { windows, endInclusive, asOf }: CandleQuery,
+  { exchange, symbol, windows, endInclusive }: CandleQuery,
+  counted: ReadonlyMap<number, Row>,
   revised: readonly number[],
 ): Promise<ReadonlyMap<number, number>> {
   const spans = revised.flatMap((k) => {
-    const window = windows[k];
-    return window
-      ? [
-          {
-            k,
-            from: startOf(window.openTime, endInclusive),
-            to: startOf(window.closeTime, endInclusive),
-            closed: window.closeTime + GRACE_MS,
-          },
-        ]
-      : [];
+    const [window, row] = [windows[k], counted.get(k)];
+    if (window === undefined || row === undefined) return [];
+    const { openTime, closeTime } = window;
+    const [from, to] = [startOf(openTime, endInclusive), startOf(closeTime, endInclusive)];
+    return [{ k, from, to, closed: closeTime + GRACE_MS, newest: row.recordedAt }];
   });
   const rows = await handle.execute<{ k: number; revision: number }>(
     sql`select w.k, (select count(distinct t.recorded_at)::int from tcp_dashboard.trade t
-        where t.instrument_id = ${instrumentId} and t.ts >= w.from_ts and t.ts < w.to_ts and t.recorded_at > w.closed
-          ${asOf === null ? sql`` : sql`and t.recorded_at <= ${iso(asOf)}::timestamptz`}) as revision
+        where t.instrument_id = ${instrumentIdIn(exchange, symbol)} and t.ts >= w.from_ts and t.ts < w.to_ts
+          and t.recorded_at > w.closed and t.recorded_at <= w.newest) as revision
       from unnest(${list(spans, ({ k }) => k)}::int[], ${list(spans, ({ from }) => iso(from))}::timestamptz[],
-        ${list(spans, ({ to }) => iso(to))}::timestamptz[], ${list(spans, ({ closed }) => iso(closed))}::timestamptz[])
-        as w (k, from_ts, to_ts, closed)`,
+        ${list(spans, ({ to }) => iso(to))}::timestamptz[], ${list(spans, ({ closed }) => iso(closed))}::timestamptz[],
+        ${list(spans, ({ newest }) => iso(newest))}::timestamptz[]) as w (k, from_ts, to_ts, closed, newest)`,
     'objects',
   );
   return new Map(rows.map(({ k, revision }) => [k, revision]));

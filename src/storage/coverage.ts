@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { CoverageEvidence, CoverageStatus, StreamKey, Stretch } from '../market/coverage.ts';
 import { sizeOf } from '../market/coverage.ts';
 import type { DataType } from '../market/data-type.ts';
@@ -7,7 +7,7 @@ import { type DroppedRange, mergeStretches, withoutDropped } from '../market/mer
 import { AppError } from '../runtime/errors.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
-import { instrumentIdOf } from './instruments.ts';
+import { instrumentIdIn, instrumentIdOf } from './instruments.ts';
 
 export interface StretchQuery extends StreamKey {
   /** Inclusive, by exchange time. */
@@ -50,21 +50,21 @@ export interface CoverageTotals {
  */
 export async function listStretches(db: Database, query: StretchQuery, most = 10_000): Promise<readonly Stretch[]> {
   const [from, to] = [query.from.toISOString(), query.to.toISOString()];
-  let dropped: readonly DroppedRange[] = [];
-  const found = await db.readers.run(async (handle) => {
-    const instrumentId = await instrumentIdOf(handle, query.exchange, query.symbol);
-    if (instrumentId === null) return [];
-    const own = sql`select * from tcp_dashboard.coverage
-      where writer = w.id and instrument_id = ${instrumentId} and data_type = ${query.dataType}`;
-    dropped = await selectDropped(handle, instrumentId, query.dataType);
-    return selectStretches(
-      handle,
-      sql`cross join lateral (
-        (${own} and from_time <= ${to}::timestamptz and to_time >= ${from}::timestamptz order by first limit ${most + 1})
-        union all (${own} and to_time < ${from}::timestamptz order by first desc limit 1)
-        union all (${own} and from_time > ${to}::timestamptz order by first limit 1)) c`,
-    );
-  });
+  const instrumentId = instrumentIdIn(query.exchange, query.symbol);
+  const own = sql`select * from tcp_dashboard.coverage
+    where writer = w.id and instrument_id = ${instrumentId} and data_type = ${query.dataType}`;
+  const [found, dropped] = await db.readers.run((handle) =>
+    Promise.all([
+      selectStretches(
+        handle,
+        sql`cross join lateral (
+          (${own} and from_time <= ${to}::timestamptz and to_time >= ${from}::timestamptz order by first limit ${most + 1})
+          union all (${own} and to_time < ${from}::timestamptz order by first desc limit 1)
+          union all (${own} and from_time > ${to}::timestamptz order by first limit 1)) c`,
+      ),
+      selectDropped(handle, instrumentId, query.dataType),
+    ]),
+  );
   if (found.length <= most) return withoutDropped(merged(found), dropped);
   throw new AppError(
     'BAD_USER_INPUT',
@@ -145,7 +145,7 @@ export async function coverageTotals(db: Database, exchange: string, symbol: str
         sum(c.actual)::text as stored from tcp_dashboard.writer w ${stream} group by w.id`,
       'objects',
     );
-    const dropped = await selectDropped(handle, instrumentId, 'trade');
+    const dropped = await selectDropped(handle, sql`${instrumentId}`, 'trade');
     if (sums.length < 2 && dropped.length === 0)
       return sums.map(({ expected, stored }) => ({ expected: BigInt(expected), stored: BigInt(stored) }));
     const stretches = withoutDropped(merged(await selectStretches(handle, stream)), dropped);
@@ -205,11 +205,7 @@ const selectStretches = (handle: Handle, from: ReturnType<typeof sql>) =>
     'objects',
   );
 
-async function selectDropped(
-  handle: Handle,
-  instrumentId: number,
-  dataType: DataType,
-): Promise<readonly DroppedRange[]> {
+async function selectDropped(handle: Handle, instrumentId: SQL, dataType: DataType): Promise<readonly DroppedRange[]> {
   const rows = await handle.execute<{ first: string; last: string; from_time: number; to_time: number }>(
     sql`select first::text as first, last::text as last, ${ms(sql`from_time`)} as from_time, ${ms(sql`to_time`)} as to_time
       from tcp_dashboard.dropped_range where instrument_id = ${instrumentId} and data_type = ${dataType} order by first`,

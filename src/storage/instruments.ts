@@ -81,6 +81,14 @@ export async function instrumentIdOf(handle: Handle, exchange: string, symbol: s
   return row?.id ?? null;
 }
 
+/** The same as a part of a statement, which then needs no round trip of its own. */
+export const instrumentIdIn = (exchange: string, symbol: string) =>
+  sql`(select id from tcp_dashboard.instrument where exchange = ${exchange} and symbol = ${symbol})`;
+
+/** Whether anything was ever stored of it. */
+export const hasInstrument = async (db: Database, exchange: string, symbol: string): Promise<boolean> =>
+  (await db.readers.run((handle) => instrumentIdOf(handle, exchange, symbol))) !== null;
+
 /** The newest and oldest trade come from either end of an index, whatever lies between. */
 const selectInstruments = (handle: Handle) => {
   const edge = (direction: 'asc' | 'desc') => {

@@ -242,6 +242,7 @@ function historyOf(
     },
     findInstrument: async (exchange, symbol) =>
       exchange === 'okx' && symbol === 'ETH-USDT' ? instrument(1, symbol) : null,
+    hasInstrument: async (exchange, symbol) => exchange === 'okx' && symbol === 'ETH-USDT',
   };
 }
 
