@@ -27,6 +27,7 @@ import { coverageTotals, findGap, listGaps, listStretches } from './storage/cove
 import { type Database, openDatabase } from './storage/database.ts';
 import { openEventLog } from './storage/event-log.ts';
 import { findInstrument, hasInstrument, listInstruments } from './storage/instruments.ts';
+import { listRecordedRuns } from './storage/late-trades.ts';
 import { latestBalances, listMarketData, listMinuteCandles } from './storage/market-data.ts';
 import { dropExpired, ensureMonthsAhead } from './storage/partitions.ts';
 import { findTrade, listTrades } from './storage/trades.ts';
@@ -146,6 +147,7 @@ export async function startApp(
         candles: {
           readCandles: (query) => readCandles(db, query),
           nearestTrade: (query) => nearestTrade(db, query),
+          listRecordedRuns: (query) => listRecordedRuns(db, query),
           listStretches: (query) => listStretches(db, query),
           clock,
         },

@@ -12,6 +12,8 @@ import type { Decimal } from '../market/decimal.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { CandleQuery, NearestTrade, NearestTradeQuery } from '../storage/candles.ts';
 import type { StretchQuery } from '../storage/coverage.ts';
+import type { LateQuery, RecordedRun } from '../storage/late-trades.ts';
+import { ledgerThen } from './ledger-then.ts';
 
 /** Reads of storage. All may throw {AppError} DATABASE_UNAVAILABLE. */
 export interface CandlePorts {
@@ -19,6 +21,8 @@ export interface CandlePorts {
   listStretches(query: StretchQuery): Promise<readonly Stretch[]>;
   /** The trade that is nearest to a time, in a direction; null when there is none. */
   nearestTrade(query: NearestTradeQuery): Promise<NearestTrade | null>;
+  /** Where trades of a stretch begin or end that came after a time. */
+  listRecordedRuns(query: LateQuery): Promise<readonly RecordedRun[]>;
   readonly clock: Clock;
 }
 
@@ -155,26 +159,21 @@ async function readAll(
     ...{ exchange, symbol, dataType: 'trade' },
     ...{ from: new Date(range.from), to: new Date(range.to) },
   });
-  const [traded, isNow, head] = await Promise.all([
+  const [traded, isNow, intervals] = await Promise.all([
     ports.readCandles({ ...query, asOf }),
     asOf === null ? null : ports.readCandles({ ...query, asOf: null }),
-    asOf === null ? null : headTime(ports, request, asOf),
+    asOf === null ? coverageIntervals(stretches, range) : intervalsThen(ports, request, { stretches, range, asOf }),
   ]);
-  const known = coverageIntervals(stretches, range);
-  const intervals = head === null ? known : upTo(known, head);
   const shifted = traded.map((window) => ({
     ...window,
     ...{ openTime: startOf(window.openTime, endInclusive), closeTime: startOf(window.closeTime, endInclusive) },
   }));
-  const unfilled = intervals.map((one) => (one.status === 'BACKFILLED' ? { ...one, status: 'GAP' as const } : one));
   const now = asOf ?? ports.clock.now();
   const candles = completenessOf(shifted, intervals).map((said, k): Candle => {
     const window = traded[k] as TradedWindow;
-    // Of a window that got trades since, what was fetched was missing, and the rest may have been.
+    // Exchanges' clocks go back at times: of a window that got trades since, not all were here.
     const cameLater = isNow !== null && (isNow[k]?.values?.tradeCount ?? 0) > (window.values?.tradeCount ?? 0);
-    const { completeness, coverageRatio } = cameLater
-      ? lessened(window, completenessOf(shifted.slice(k, k + 1), unfilled)[0] as Completeness)
-      : said;
+    const { completeness, coverageRatio } = cameLater ? lessened(window, said) : said;
     const state: CandleState =
       window.closeTime > now ? 'FORMING' : completeness === 'COMPLETE' ? 'FINAL' : 'PROVISIONAL';
     const availableAt = state === 'FORMING' ? null : Math.max(window.closeTime, window.values?.recordedAt ?? 0);
@@ -201,11 +200,23 @@ async function headTime(ports: CandlePorts, request: Reading, asOf: number): Pro
   return head?.time ?? Number.NEGATIVE_INFINITY;
 }
 
+/** What was known at a time: nothing is said of what came after the newest trade there was. */
+async function intervalsThen(
+  ports: CandlePorts,
+  request: Reading,
+  { stretches, range, asOf }: { stretches: readonly Stretch[]; range: { from: number; to: number }; asOf: number },
+): Promise<readonly CoverageInterval[]> {
+  const [then, head] = await Promise.all([ledgerThen(ports, request, stretches, asOf), headTime(ports, request, asOf)]);
+  return upTo(coverageIntervals(then, range), head);
+}
+
 const upTo = (intervals: readonly CoverageInterval[], head: number): readonly CoverageInterval[] =>
   intervals.flatMap((interval) => {
-    if (interval.to <= head) return [interval];
-    const rest: CoverageInterval = { ...interval, status: 'UNPROVEN', from: Math.max(interval.from, head) };
-    return interval.from < head ? [{ ...interval, to: head }, rest] : [rest];
+    // A missing trade may share the last millisecond.
+    const end = interval.status === 'GAP' || interval.status === 'UNFILLABLE' ? head + 1 : head;
+    if (interval.to <= end) return [interval];
+    const rest: CoverageInterval = { ...interval, status: 'UNPROVEN', from: Math.max(interval.from, end) };
+    return interval.from < end ? [{ ...interval, to: end }, rest] : [rest];
   });
 
 /** An empty window gets the last price before it; one that is empty because trades are missing stays empty. */

@@ -227,6 +227,7 @@ describe('what is said of a candle', () => {
           clock,
           readCandles: (query) => open(trades.slice(0, now()), []).then(({ ports: then }) => then.readCandles(query)),
           listStretches: async () => (now() === 1 ? [stretch('PROVEN', 1, 1, 0.5, 0.5)] : proven),
+          listRecordedRuns: (query) => whole.listRecordedRuns(query),
           nearestTrade: (query) => open(trades.slice(0, now()), []).then(({ ports: then }) => then.nearestTrade(query)),
         };
         const asked = request({ to: START + 5 * MINUTE, asOf: at === null ? null : START + at * MINUTE });
@@ -236,6 +237,23 @@ describe('what is said of a candle', () => {
       }
     },
   );
+
+  it('is PARTIAL up to the very millisecond in which something is missing, and no further', async () => {
+    const end = 1 - 1 / MINUTE;
+    const ledger = [
+      stretch('PROVEN', 1, 1, 0.2, 0.2),
+      stretch('PROVEN', 4, 4, end, end),
+      stretch('GAP', 5, 5, end, end),
+      stretch('PROVEN', 6, 7, end, 2.5),
+    ];
+    const made = [{ at: 0.2, id: 1 }, ...[4, 6].map((id) => ({ at: end, id })), { at: 2.5, id: 7 }];
+    const { list } = await open(made, ledger);
+    const expected = ['1 100 PARTIAL PROVISIONAL', '2 null COMPLETE FINAL'];
+    expect(shown((await list({ to: START + 2 * MINUTE })).candles)).toEqual(expected);
+    expect(shown((await list({ from: START + MINUTE, to: START + 2 * MINUTE })).candles)).toEqual(expected.slice(1));
+    const [then] = (await list({ to: START + MINUTE, asOf: START + MINUTE + 100 })).candles;
+    expect(then?.completeness).toBe('PARTIAL');
+  });
 
   it('carries no price into a time before the first trade', async () => {
     const { list } = await open([{ at: 2.5 }]);
@@ -282,7 +300,7 @@ describe('a candle as of a time', () => {
   ];
   const ledger = [
     stretch('PROVEN', 1, 2, -1, 0.5),
-    stretch('BACKFILLED', 3, 3, 0.7, 0.7),
+    { ...stretch('BACKFILLED', 3, 3, 0.7, 0.7), gap: 3n, gapFoundAt: START + Math.round(1.5 * MINUTE) + 50 },
     stretch('PROVEN', 4, 6, 1.5, 20),
   ];
 
@@ -293,11 +311,37 @@ describe('a candle as of a time', () => {
     expect(await asOf(1)).toEqual(['1 100 UNPROVEN PROVISIONAL', '2 null UNPROVEN FORMING', '3 null UNPROVEN FORMING']);
     expect(await asOf(2.5)).toEqual([
       '1 100 PARTIAL PROVISIONAL',
-      '2 100 UNPROVEN PROVISIONAL',
+      '2 100 PARTIAL PROVISIONAL',
       '3 null UNPROVEN FORMING',
     ]);
-    expect(await asOf(5)).toEqual(['1 100 PARTIAL PROVISIONAL', '2 100 COMPLETE FINAL', '3 null COMPLETE FINAL']);
+    expect(await asOf(5)).toEqual(['1 100 PARTIAL PROVISIONAL', '2 100 PARTIAL PROVISIONAL', '3 null COMPLETE FINAL']);
     expect(await asOf(30)).toEqual(['1 200 COMPLETE FINAL', '2 100 COMPLETE FINAL', '3 null COMPLETE FINAL']);
+  });
+
+  it('says of a gap that was filled in parts what was missing of it then', async () => {
+    const found = { gap: 2n, gapFoundAt: START + Math.round(3.5 * MINUTE) + 50 };
+    const { list } = await open(
+      [
+        { at: 0.5 },
+        ...[
+          { at: 1.2, recordedAfter: 10 * MINUTE },
+          { at: 1.4, recordedAfter: 10 * MINUTE },
+        ],
+        ...[{ at: 3.2, recordedAfter: 20 * MINUTE }, { at: 3.5 }, { at: 5.5 }],
+      ],
+      [
+        stretch('PROVEN', 1, 1, 0.5, 0.5),
+        { ...stretch('BACKFILLED', 2, 4, 1.2, 3.2), ...found },
+        stretch('PROVEN', 5, 6, 3.5, 5.5),
+      ],
+    );
+    const asOf = async (minutes: number) =>
+      (await list({ to: START + 5 * MINUTE, asOf: START + minutes * MINUTE })).candles.map(
+        ({ completeness }) => completeness,
+      );
+    expect(await asOf(6)).toEqual(['PARTIAL', 'MISSING', 'MISSING', 'PARTIAL', 'COMPLETE']);
+    expect(await asOf(15)).toEqual(['UNPROVEN', 'PARTIAL', 'MISSING', 'PARTIAL', 'COMPLETE']);
+    expect(await asOf(30)).toEqual(['UNPROVEN', 'COMPLETE', 'COMPLETE', 'COMPLETE', 'COMPLETE']);
   });
 
   it('stands beside others of other intervals without a look into the future', async () => {

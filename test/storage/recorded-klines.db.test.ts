@@ -13,6 +13,7 @@ import { assessDay } from '../../src/pipeline/data-quality.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { nearestTrade, readCandles } from '../../src/storage/candles.ts';
 import { listStretches } from '../../src/storage/coverage.ts';
+import { listRecordedRuns } from '../../src/storage/late-trades.ts';
 import { aCandle } from '../pipeline/market-data.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { tradeOf } from '../support/trades.ts';
@@ -59,6 +60,7 @@ const db = useTestDatabase();
 const ports = (): CandlePorts => ({
   readCandles: (query) => readCandles(db(), query),
   nearestTrade: (query) => nearestTrade(db(), query),
+  listRecordedRuns: (query) => listRecordedRuns(db(), query),
   listStretches: (query) => listStretches(db(), query),
   clock: systemClock,
 });

@@ -15,6 +15,14 @@ export const memoryCandles = (
     const own = recorded().filter(({ trade }) => trade.exchange === exchange && trade.symbol === symbol);
     return windows.map((window) => ({ ...window, values: candleByHand(own, window, how) }));
   },
+  listRecordedRuns: async ({ first, last, asOf }) =>
+    recorded()
+      .filter(({ trade: { tradeId } }) => BigInt(tradeId) >= first && BigInt(tradeId) <= last)
+      .sort((a, b) => (BigInt(a.trade.tradeId) < BigInt(b.trade.tradeId) ? -1 : 1))
+      .map(({ trade: { tradeId, exchangeTime, fillCount }, recordedAt }) => ({
+        ...{ isLate: recordedAt > asOf, first: BigInt(tradeId) - BigInt(fillCount - 1), last: BigInt(tradeId) },
+        ...{ from: exchangeTime, to: exchangeTime, actual: fillCount },
+      })),
   nearestTrade: async ({ exchange, symbol, time, direction, endInclusive, asOf }) => {
     const edge = time + (endInclusive ? 1 : 0);
     const there = recorded()
