@@ -15,8 +15,8 @@ import { seeded } from './seeded.ts';
 const USAGE = `Usage: npm run chaos -- [NAME ...] [--count N] [--only FAULTS] [--short] [--embedded] [--seed TEXT] [--out FILE]
 
   NAME        ${Object.keys(SCENARIOS).join(', ')}; all of them without one
-  --count     how many kills, cuts or restarts, instead of the scenario's own number
-  --only      these kinds of faults (storm, liveness), separated by commas: to find out which it takes
+  --count     how many kills, cuts, restarts or questions, instead of the scenario's own number
+  --only      these kinds of faults (storm, liveness) or markets (candles), separated by commas: to find out which it takes
   --short     the size that npm test runs
   --embedded  on the embedded database instead of a Postgres of its own
   --seed      repeats the chance of an earlier run
@@ -65,8 +65,8 @@ function read() {
     const unknown = positionals.filter((name) => !Object.hasOwn(SCENARIOS, name));
     if (unknown.length > 0) throw new Error(`There is no scenario ${unknown.join(', ')}`);
     const count = values.count === undefined ? undefined : Number(values.count);
-    if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= 10_000))
-      throw new Error(`--count is a whole number from 1 to 10000, was ${values.count}`);
+    if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= 1_000_000))
+      throw new Error(`--count is a whole number from 1 to 1000000, was ${values.count}`);
     if (values.help) {
       console.log(USAGE);
       process.exit(0);

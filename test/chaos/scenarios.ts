@@ -1,4 +1,5 @@
 import { candleStreams } from './candle-streams.ts';
+import { candles } from './candles.ts';
 import { disconnects } from './disconnects.ts';
 import { kill9 } from './kill9.ts';
 import { liveness } from './liveness.ts';
@@ -32,6 +33,14 @@ export const SCENARIOS = {
     full: { schedules: 1_000 },
     short: { schedules: 40 },
     counted: (schedules) => ({ schedules }),
+  }),
+  candles: row('candles', candles, {
+    does: 'asks a hundred thousand questions about candles of random markets, and answers each by hand as well',
+    pain: 'ccxt #26946, freqtrade #12507, timescaledb #5806: candles that are wrong at an edge, or know the future',
+    needs: 'any',
+    full: { cases: 100_000 },
+    short: { cases: 1_500 },
+    counted: (cases) => ({ cases }),
   }),
   kill9: row('kill9', kill9, {
     does: 'kills the server at its crash points and at random, again and again, under load',
