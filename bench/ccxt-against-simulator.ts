@@ -2,7 +2,7 @@
  * A client nobody here wrote against our simulator: ccxt's OKX client, REST and WebSocket, must understand every market, trade,
  * ticker and order book as the tape has it. Prints what was compared as JSON; ends with 1 where anything differs.
  *
- *   npm run bench
+ *   npm run bench -- ccxt
  */
 import { isDeepStrictEqual } from 'node:util';
 import ccxt from 'ccxt';
