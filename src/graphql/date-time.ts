@@ -24,15 +24,22 @@ export function parseTime(text: string): number | null {
   return isInstant(ms) ? ms : null;
 }
 
-let lastSecond = Number.NaN;
-let lastPrefix = '';
+const DAY = 86_400_000;
+const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+let lastDay = Number.NaN;
+let lastDate = '';
 
-/** ISO-8601 in UTC with milliseconds. Times of one page share most seconds, so the last one formatted is kept. */
+/** ISO-8601 in UTC with milliseconds. Times of one page share most days, so the last one formatted is kept. */
 export function formatTime(ms: number): string {
-  const second = Math.floor(ms / 1000);
-  if (second !== lastSecond) {
-    lastPrefix = new Date(second * 1000).toISOString().slice(0, -4);
-    lastSecond = second;
+  const day = Math.floor(ms / DAY);
+  if (day !== lastDay) {
+    lastDate = new Date(day * DAY).toISOString().slice(0, -13);
+    lastDay = day;
   }
-  return `${lastPrefix}${String(ms - second * 1000).padStart(3, '0')}Z`;
+  const time = ms - day * DAY;
+  const second = Math.floor(time / 1000);
+  const minute = Math.floor(second / 60);
+  const hour = Math.floor(minute / 60);
+  const rest = String(time - second * 1000).padStart(3, '0');
+  return `${lastDate}${TWO_DIGITS[hour]}:${TWO_DIGITS[minute - hour * 60]}:${TWO_DIGITS[second - minute * 60]}.${rest}Z`;
 }

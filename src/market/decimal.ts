@@ -39,8 +39,12 @@ export function scaled(value: Decimal, places: number): bigint {
 /** The quotient rounded half up to so many digits after the point, without trailing zeros; null for a divisor of zero. For values of 0 and more. */
 export function divideDecimals(dividend: Decimal, divisor: Decimal, places: number): Decimal | null {
   const common = Math.max(decimalPlaces(dividend), decimalPlaces(divisor));
-  const [over, under] = [scaled(dividend, common) * 10n ** BigInt(places), scaled(divisor, common)];
+  const [over, under] = [scaled(dividend, common + places), scaled(divisor, common)];
   if (under === 0n) return null;
   const digits = String((2n * over + under) / (2n * under)).padStart(places + 1, '0');
-  return decimal(`${digits.slice(0, -places)}.${digits.slice(-places)}`.replace(/\.?0+$/, ''));
+  const point = digits.length - places;
+  let end = digits.length;
+  while (end > point && digits[end - 1] === '0') end -= 1;
+  const whole = digits.slice(0, point);
+  return (end === point ? whole : `${whole}.${digits.slice(point, end)}`) as Decimal;
 }
