@@ -13,7 +13,7 @@ import { builder } from './builder.ts';
 import { connectionType, edgeType, MAX_PAGE, pageArgs, readPage, toConnection } from './connection.ts';
 import { formatTime } from './date-time.ts';
 import { timeCursors } from './page-cursor.ts';
-import { marketArgs, OrderEnum, requireMarket, requirePast } from './range.ts';
+import { marketArgs, OrderEnum, requireKnown, requireMarket } from './range.ts';
 
 /** Digits after the point of a quotient. */
 const QUOTIENT_PLACES = 12;
@@ -224,7 +224,6 @@ builder.queryField('candles', (t) =>
           'BAD_USER_INPUT',
           `\`from\` (${formatTime(from)}) should be before \`to\` (${formatTime(to)})`,
         );
-      requirePast(asOf, now);
       const order = args.order ?? 'ASC';
       const cut = cutOf(interval, args);
       const filter = [exchange, symbol, interval, order, args.boundary, cut.windows.timeZone, args.emptyIntervals];
@@ -235,6 +234,7 @@ builder.queryField('candles', (t) =>
       );
       const whole = args.first == null && args.last == null;
       const page = readPage(whole ? { ...args, first: MAX_PAGE } : args, cursors);
+      await requireKnown(context, asOf);
       await requireMarket(context, exchange, symbol);
       const { candles, hasMore } = await listCandles(context.candles, {
         ...{ exchange, symbol, from, to, asOf: asOf ?? null, order, ...cut, ...page },
@@ -269,9 +269,9 @@ builder.queryField('candlesAt', (t) =>
       ...cutArgs(),
     },
     resolve: async (_root, { exchange, symbol, time, intervals, ...args }, context) => {
-      requirePast(time, context.clock.now());
       if (intervals.length === 0 || new Set(intervals).size < intervals.length)
         throw new AppError('BAD_USER_INPUT', '`intervals` should name each interval once, and one at least');
+      await requireKnown(context, time);
       await requireMarket(context, exchange, symbol);
       const reads = intervals.map((interval) =>
         candleAt(context.candles, {

@@ -16,7 +16,7 @@ import type { CandlePorts } from '../pipeline/candle-history.ts';
 import type { TradeCursors } from '../pipeline/cursor.ts';
 import type { EventLog } from '../pipeline/event-log.ts';
 import type { LiveFeed } from '../pipeline/live-feed.ts';
-import type { RecorderStatus } from '../pipeline/recorder.ts';
+import type { Recorder } from '../pipeline/recorder.ts';
 import type { TradeFeed } from '../pipeline/trade-feed.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -41,7 +41,7 @@ export interface Services {
   readonly gaps: Gaps;
   readonly backfills: Backfills;
   /** How recording is doing. */
-  readonly recorder: { status(): RecorderStatus };
+  readonly recorder: Pick<Recorder, 'status' | 'storedUpTo'>;
   /** What happened to the collectors; everything `collectors` tells is appended to it. */
   readonly events: EventLog<CollectorEvent>;
   readonly queues: QueueRegistry;

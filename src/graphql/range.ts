@@ -60,13 +60,22 @@ export function readRange(args: RangeArgs): Range {
   return { from: toDate(from), to: toDate(to), order: args.order ?? 'DESC' };
 }
 
-/** @throws {AppError} BAD_USER_INPUT for a time that is to come. */
-export function requirePast(asOf: number | null | undefined, now: number): void {
-  if (asOf != null && asOf > now)
+/**
+ * Resolves when what is known at a time can be answered, and will be answered the same ever after; null is now.
+ * @throws {AppError} BAD_USER_INPUT for a time that is to come, DATABASE_UNAVAILABLE when what was recorded by then is long in coming.
+ */
+export async function requireKnown(
+  { clock, recorder }: GraphQLContext,
+  asOf: number | null | undefined,
+): Promise<void> {
+  if (asOf == null) return;
+  const now = clock.now();
+  if (asOf > now)
     throw new AppError(
       'BAD_USER_INPUT',
       `Nobody knows yet what is known at ${formatTime(asOf)}; give a time up to now (${formatTime(now)})`,
     );
+  await recorder.storedUpTo(asOf);
 }
 
 const toDate = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));

@@ -5,7 +5,7 @@ import { connectionType, edgeType, readPage, toConnection } from './connection.t
 import { isInstant } from './date-time.ts';
 import { findableBy, globalId, NodeInterface } from './node.ts';
 import { timeCursors } from './page-cursor.ts';
-import { historyArgs, readRange, requireMarket, requirePast } from './range.ts';
+import { historyArgs, readRange, requireKnown, requireMarket } from './range.ts';
 import { isStorable } from './storable.ts';
 
 export const SideEnum = builder.enumType('Side', {
@@ -129,7 +129,7 @@ builder.queryField('trades', (t) =>
     },
     resolve: async (_root, { exchange, symbol, side = null, asOf = null, ...args }, context) => {
       const range = readRange(args);
-      requirePast(asOf, context.clock.now());
+      await requireKnown(context, asOf);
       const filter = [exchange, symbol, side, range.order, ...(asOf === null ? [] : [String(asOf)])];
       const cursors = timeCursors('trades', filter, (tradeId) => tradeId);
       const page = readPage(args, cursors);

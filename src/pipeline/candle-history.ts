@@ -1,10 +1,4 @@
-import {
-  type Candle,
-  type CandleState,
-  type Completeness,
-  completenessOf,
-  type TradedWindow,
-} from '../market/candle.ts';
+import { type Candle, type Completeness, candleOf, completenessOf, type TradedWindow } from '../market/candle.ts';
 import { type CandleWindow, startOf, type Windows, windowAt } from '../market/candle-window.ts';
 import type { Stretch } from '../market/coverage.ts';
 import { type CoverageInterval, coverageIntervals } from '../market/coverage-intervals.ts';
@@ -169,24 +163,12 @@ async function readAll(
     ...{ openTime: startOf(window.openTime, endInclusive), closeTime: startOf(window.closeTime, endInclusive) },
   }));
   const now = asOf ?? ports.clock.now();
-  const candles = completenessOf(shifted, intervals).map((said, k): Candle => {
+  const candles = completenessOf(shifted, intervals).map((known, k): Candle => {
     const window = traded[k] as TradedWindow;
     // Exchanges' clocks go back at times: of a window that got trades since, not all were here.
     const cameLater = isNow !== null && (isNow[k]?.values?.tradeCount ?? 0) > (window.values?.tradeCount ?? 0);
-    const { completeness, coverageRatio } = cameLater ? lessened(window, said) : said;
-    const state: CandleState =
-      window.closeTime > now ? 'FORMING' : completeness === 'COMPLETE' ? 'FINAL' : 'PROVISIONAL';
-    const availableAt = state === 'FORMING' ? null : Math.max(window.closeTime, window.values?.recordedAt ?? 0);
-    return {
-      ...window,
-      exchange,
-      symbol,
-      interval,
-      state,
-      completeness,
-      coverageRatio,
-      availableAt,
-    };
+    const said = cameLater ? lessened(window, known) : known;
+    return candleOf({ exchange, symbol, interval }, window, said, window.closeTime <= now);
   });
   return request.emptyIntervals === 'CARRY_FORWARD' ? carriedForward(ports, request, candles) : candles;
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decimal } from '../../src/market/decimal.ts';
+import { AppError } from '../../src/runtime/errors.ts';
 import { type Served, serve } from '../server/served.ts';
 import { START, tradeOf } from './market.ts';
 
@@ -110,4 +111,27 @@ describe('candles', () => {
     const { errors } = await served.ask(page(`interval: M2, from: "${iso(0)}"`));
     expect(errors?.[0]?.message).toMatch(/"M2" does not exist in "CandleInterval"/);
   });
+});
+
+it('is told of a time only when all that was recorded by then is stored', async () => {
+  const { recorder } = served.market.services as { recorder: { storedUpTo(time: number): Promise<void> } };
+  const asked: number[] = [];
+  const before = recorder.storedUpTo;
+  recorder.storedUpTo = (time) => {
+    asked.push(time);
+    return Promise.reject(new AppError('DATABASE_UNAVAILABLE', 'not stored yet'));
+  };
+  try {
+    for (const field of [
+      `candles(${market}, interval: M1, from: "${iso(0)}", asOf: "${iso(1)}") { edges { cursor } }`,
+      `candlesAt(${market}, time: "${iso(1)}", intervals: [M1]) { closeTime }`,
+      `trades(${market}, asOf: "${iso(1)}") { edges { cursor } }`,
+    ]) {
+      const { errors } = await served.ask(`{ ${field} }`);
+      expect(errors?.[0]?.extensions).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    }
+    expect(asked).toEqual([START + 1, START + 1, START + 1]);
+  } finally {
+    recorder.storedUpTo = before;
+  }
 });

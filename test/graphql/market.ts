@@ -144,7 +144,7 @@ export async function openMarket(): Promise<Market> {
       events,
       backfills: new HandBackfills(),
       live,
-      recorder: { status: () => IDLE },
+      recorder: { status: () => IDLE, storedUpTo: () => Promise.resolve() },
       queues,
       clock: systemClock,
       startedAt: systemClock.now(),
