@@ -6,6 +6,7 @@ import { ExchangeFactory } from './collectors/exchange-factory.ts';
 import { openWebSocket } from './collectors/socket.ts';
 import type { Config } from './config/config.ts';
 import { EXCHANGES } from './exchanges/registry.ts';
+import { openExporter } from './exporting.ts';
 import { schema } from './graphql/schema.ts';
 import { openHealing } from './healing.ts';
 import { CandleFeed } from './pipeline/candle-feed.ts';
@@ -126,6 +127,7 @@ export async function startApp(
       graphqlLog: logging.open('graphql'),
       clock,
       schema,
+      exports: openExporter(db, manager, recorder, clock),
       checkReady: () => db.ping().then(() => manager.getStatus().isRunning),
       services: {
         exchanges: EXCHANGES,

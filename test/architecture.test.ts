@@ -15,7 +15,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   collectors: ['exchanges', 'market', 'runtime'],
   pipeline: ['storage', 'market', 'runtime'],
   graphql: ['collectors', 'exchanges', 'market', 'pipeline', 'runtime', 'storage'],
-  server: ['graphql', 'runtime'],
+  export: ['graphql', 'market', 'pipeline', 'runtime', 'storage'],
+  server: ['export', 'graphql', 'runtime'],
   simulator: ['exchanges', 'market', 'runtime'],
   config: ['exchanges', 'market', 'runtime'],
 };
@@ -39,6 +40,7 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
   'collectors/collector-environment.ts': ['Math.random'],
   'collectors/exchange-factory.ts': ['fetch'],
   'cli/backfill.ts': ['fetch'],
+  'cli/export.ts': ['fetch'],
   // Deadlines for something outside that does not end: real time is the point.
   'cli/run-until-signal.ts': ['setTimeout'],
   'simulator/host.ts': ['setTimeout'],

@@ -16,7 +16,7 @@ import { timeCursors } from './page-cursor.ts';
 import { marketArgs, OrderEnum, requireKnown, requireMarket } from './range.ts';
 
 /** Digits after the point of a quotient. */
-const QUOTIENT_PLACES = 12;
+export const QUOTIENT_PLACES = 12;
 
 const enumName = (interval: CandleInterval): string =>
   (interval === '1M' ? 'MO1' : `${interval.at(-1)}${interval.slice(0, -1)}`).toUpperCase();

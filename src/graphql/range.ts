@@ -1,7 +1,7 @@
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import { pageArgs } from './connection.ts';
-import type { GraphQLContext } from './context.ts';
+import type { GraphQLContext, History, Services } from './context.ts';
 import { formatTime } from './date-time.ts';
 import { isStorable } from './storable.ts';
 
@@ -80,8 +80,13 @@ export async function requireKnown(
 
 const toDate = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
 
+/** What tells which markets there are. */
+interface Markets extends Pick<Services, 'exchanges' | 'collectors'> {
+  readonly history: Pick<History, 'hasInstrument'>;
+}
+
 /** @throws {AppError} EXCHANGE_UNKNOWN when there is no adapter of that id. */
-export function requireExchange({ exchanges }: GraphQLContext, exchange: string): void {
+export function requireExchange({ exchanges }: Pick<Services, 'exchanges'>, exchange: string): void {
   if (Object.hasOwn(exchanges, exchange)) return;
   throw new AppError(
     'EXCHANGE_UNKNOWN',
@@ -90,12 +95,12 @@ export function requireExchange({ exchanges }: GraphQLContext, exchange: string)
 }
 
 /** @throws {AppError} EXCHANGE_UNKNOWN, or SYMBOL_UNKNOWN when neither a collector nor stored data has that symbol. */
-export async function requireMarket(context: GraphQLContext, exchange: string, symbol: string): Promise<void> {
+export async function requireMarket(context: Markets, exchange: string, symbol: string): Promise<void> {
   requireExchange(context, exchange);
   if (!(await isMarket(context, exchange, symbol))) throw unknownSymbol(symbol, exchange);
 }
 
-async function isMarket({ collectors, history }: GraphQLContext, exchange: string, symbol: string): Promise<boolean> {
+async function isMarket({ collectors, history }: Markets, exchange: string, symbol: string): Promise<boolean> {
   return (
     collectors.getCollector(`${exchange}:${symbol}`) !== undefined ||
     (isStorable(symbol) && (await history.hasInstrument(exchange, symbol)))

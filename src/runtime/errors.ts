@@ -56,6 +56,7 @@ export const ERRORS = {
     public: true,
     hint: 'Ask for what the exchange can give: `exchanges { capabilities }`.',
   },
+  EXPORTS_BUSY: { retry: true, public: true, hint: 'Wait for an export to end; `retry-after` says how long at least.' },
   FORBIDDEN_ORIGIN: { retry: false, public: true, hint: 'Add the origin to server.allowed_origins.' },
 } as const satisfies Record<string, { retry: boolean; public: boolean; hint: string }>;
 

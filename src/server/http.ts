@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { acceptsAnswers } from './accept.ts';
+import type { exportRoute } from './export.ts';
 import type { GraphiQL } from './graphiql.ts';
 import type { OriginRule } from './origin.ts';
 import { refuse, reply } from './reply.ts';
@@ -10,6 +11,7 @@ import { GRAPHQL_PATH, MAX_BODY_BYTES, type Pipeline } from './yoga.ts';
 export interface HttpOptions {
   readonly pipeline: Pipeline;
   readonly graphiql: GraphiQL;
+  readonly serveExport: ReturnType<typeof exportRoute>;
   readonly landingPage: string;
   readonly origins: OriginRule;
   readonly isReady: () => Promise<boolean>;
@@ -60,6 +62,7 @@ async function route(options: HttpOptions, request: IncomingMessage, response: S
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return refuse(response, 405, 'METHOD_NOT_ALLOWED', 'Only GET is answered here', { allow: 'GET, HEAD' });
   if (path === '/') return reply(response, 200, 'text/html', options.landingPage, PAGE_HEADERS);
+  if (await options.serveExport(path, request, response)) return;
   if (await options.graphiql.serve(path, request, response)) return;
   refuse(response, 404, 'NOT_FOUND', `There is nothing here; the API is at ${GRAPHQL_PATH}`);
 }

@@ -8,6 +8,7 @@ import { exposeErrors } from '../graphql/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { type ExportSource, exportRoute } from './export.ts';
 import { graphiql } from './graphiql.ts';
 import { httpHandler } from './http.ts';
 import { type OriginRule, originRule } from './origin.ts';
@@ -18,6 +19,7 @@ import { createPipeline, GRAPHQL_PATH } from './yoga.ts';
 export interface ServerOptions {
   readonly schema: GraphQLSchema;
   readonly services: Services;
+  readonly exports: ExportSource;
   /** A loopback name or address: there are no tokens yet that would protect anything else. */
   readonly host: string;
   /** 0 = any free port; `url` names it. */
@@ -81,6 +83,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   handle = httpHandler({
     pipeline,
     graphiql: graphiql(),
+    serveExport: exportRoute({ exports: options.exports, clock, log }),
     landingPage: template.replaceAll('{{url}}', url),
     origins,
     isReady,

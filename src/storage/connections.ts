@@ -81,6 +81,17 @@ export class Connections implements AsyncDisposable {
     return reached(() => this.#handle.transaction(work));
   }
 
+  /** What several statements read is of one moment. */
+  snapshot<T>(work: (handle: Handle) => Promise<T>): Promise<T> {
+    const config = { isolationLevel: 'repeatable read', accessMode: 'read only' } as const;
+    return reached(() => this.#handle.transaction(work, config));
+  }
+
+  /** One statement past Drizzle, for answers whose rows are read by the million. */
+  query<Row extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<readonly Row[]> {
+    return reached(async () => (await this.#pool.query<Row>(query)).rows);
+  }
+
   get open(): number {
     return this.#pool.totalCount;
   }

@@ -49,22 +49,34 @@ export interface CoverageTotals {
  * @throws {AppError} BAD_USER_INPUT when a writer has more than `most` there: part of them would pass for the whole.
  */
 export async function listStretches(db: Database, query: StretchQuery, most = 10_000): Promise<readonly Stretch[]> {
-  const [from, to] = [query.from.toISOString(), query.to.toISOString()];
   const instrumentId = instrumentIdIn(query.exchange, query.symbol);
-  const own = sql`select * from tcp_dashboard.coverage
-    where writer = w.id and instrument_id = ${instrumentId} and data_type = ${query.dataType}`;
   const [found, dropped] = await db.readers.run((handle) =>
-    Promise.all([
-      selectStretches(
-        handle,
-        sql`cross join lateral (
-          (${own} and from_time <= ${to}::timestamptz and to_time >= ${from}::timestamptz order by first limit ${most + 1})
-          union all (${own} and to_time < ${from}::timestamptz order by first desc limit 1)
-          union all (${own} and from_time > ${to}::timestamptz order by first limit 1)) c`,
-      ),
-      selectDropped(handle, instrumentId, query.dataType),
-    ]),
+    Promise.all([selectNear(handle, query, most), selectDropped(handle, instrumentId, query.dataType)]),
   );
+  return whole(found, dropped, most);
+}
+
+/** As `listStretches`, on one connection of the caller's. */
+export async function readStretches(handle: Handle, query: StretchQuery, most: number): Promise<readonly Stretch[]> {
+  const found = await selectNear(handle, query, most);
+  const dropped = await selectDropped(handle, instrumentIdIn(query.exchange, query.symbol), query.dataType);
+  return whole(found, dropped, most);
+}
+
+function selectNear(handle: Handle, query: StretchQuery, most: number): Promise<readonly StretchRow[]> {
+  const [from, to] = [query.from.toISOString(), query.to.toISOString()];
+  const own = sql`select * from tcp_dashboard.coverage where writer = w.id
+    and instrument_id = ${instrumentIdIn(query.exchange, query.symbol)} and data_type = ${query.dataType}`;
+  return selectStretches(
+    handle,
+    sql`cross join lateral (
+      (${own} and from_time <= ${to}::timestamptz and to_time >= ${from}::timestamptz order by first limit ${most + 1})
+      union all (${own} and to_time < ${from}::timestamptz order by first desc limit 1)
+      union all (${own} and from_time > ${to}::timestamptz order by first limit 1)) c`,
+  );
+}
+
+function whole(found: readonly StretchRow[], dropped: readonly DroppedRange[], most: number): readonly Stretch[] {
   if (found.length <= most) return withoutDropped(merged(found), dropped);
   throw new AppError(
     'BAD_USER_INPUT',
@@ -205,7 +217,12 @@ const selectStretches = (handle: Handle, from: ReturnType<typeof sql>) =>
     'objects',
   );
 
-async function selectDropped(handle: Handle, instrumentId: SQL, dataType: DataType): Promise<readonly DroppedRange[]> {
+/** What retention took of a stream, ascending. */
+export async function selectDropped(
+  handle: Handle,
+  instrumentId: SQL,
+  dataType: DataType,
+): Promise<readonly DroppedRange[]> {
   const rows = await handle.execute<{ first: string; last: string; from_time: number; to_time: number }>(
     sql`select first::text as first, last::text as last, ${ms(sql`from_time`)} as from_time, ${ms(sql`to_time`)} as to_time
       from tcp_dashboard.dropped_range where instrument_id = ${instrumentId} and data_type = ${dataType} order by first`,

@@ -6,7 +6,7 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { startServer } from '../../src/server/start-server.ts';
 import { tradeOf } from '../graphql/market.ts';
 import { HandEventSource } from './event-source.ts';
-import { type Served, serve } from './served.ts';
+import { noExports, type Served, serve } from './served.ts';
 
 let served: Served;
 beforeEach(async () => {
@@ -121,7 +121,14 @@ describe('a plain EventSource', () => {
     await connected;
     served.market.trade(3);
     await using next = await startServer({
-      ...{ schema, services: served.market.services, host: '127.0.0.1', port: served.server.port, allowedOrigins: [] },
+      ...{
+        schema,
+        services: served.market.services,
+        exports: noExports,
+        host: '127.0.0.1',
+        port: served.server.port,
+        allowedOrigins: [],
+      },
       ...{ checkReady: async () => true, clock: systemClock, log: silentLog, graphqlLog: silentLog },
     });
     expect(next.port).toBe(served.server.port);

@@ -1,8 +1,15 @@
 import { schema } from '../../src/graphql/schema.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { AppError } from '../../src/runtime/errors.ts';
 import { type Log, silentLog } from '../../src/runtime/log.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../src/server/start-server.ts';
 import { type Market, openMarket } from '../graphql/market.ts';
+
+/** Nothing to export. */
+export const noExports: ServerOptions['exports'] = {
+  manifest: () => Promise.reject(new AppError('SYMBOL_UNKNOWN', 'There is nothing to export')),
+  open: () => Promise.reject(new AppError('SYMBOL_UNKNOWN', 'There is nothing to export')),
+};
 
 export interface Served extends AsyncDisposable {
   readonly server: RunningServer;
@@ -26,7 +33,7 @@ export interface Answer {
 export async function serve(options: Partial<ServerOptions> & { log?: Log } = {}): Promise<Served> {
   const market = await openMarket();
   const server = await startServer({
-    ...{ schema, services: market.services, host: '127.0.0.1', port: 0, allowedOrigins: [] },
+    ...{ schema, services: market.services, exports: noExports, host: '127.0.0.1', port: 0, allowedOrigins: [] },
     ...{
       checkReady: () => Promise.resolve(true),
       clock: systemClock,
