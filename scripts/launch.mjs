@@ -15,6 +15,7 @@ const TASKS = {
   demo: { entry: 'src/cli/demo.ts', dev: false },
   start: { entry: 'src/main.ts', dev: false },
   backfill: { entry: 'src/cli/backfill.ts', dev: false },
+  export: { entry: 'src/cli/export.ts', dev: false },
   simulator: { entry: 'src/simulator/cli.ts', dev: false },
   test: { entry: 'scripts/test.mjs', dev: true },
   check: { entry: 'scripts/check.mjs', dev: true },

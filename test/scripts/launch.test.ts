@@ -155,6 +155,6 @@ describe('the launcher', () => {
   it('names the tasks when it knows none of that name', async () => {
     const { said, exited } = launch('dmeo');
     expect(await exited).toBe(2);
-    expect(said.err).toMatch(/Tasks: demo, start, backfill, simulator, test/);
+    expect(said.err).toMatch(/Tasks: demo, start, backfill, export, simulator, test/);
   });
 });

@@ -1,0 +1,171 @@
+import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
+import type { Manifest } from '../export/manifest.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { messageOf } from '../runtime/errors.ts';
+import type { ProgressView } from './backfill-run.ts';
+import { manifestOf, PartialFile } from './export-file.ts';
+
+export interface ExportFlags {
+  readonly exchange: string;
+  readonly symbol: string;
+  readonly type: string;
+  readonly interval?: string | undefined;
+  /** ISO-8601, UTC. */
+  readonly from: string;
+  readonly to?: string | undefined;
+  readonly format: string;
+  /** Where the file goes; without it a name made of the above, in the current folder. */
+  readonly out?: string | undefined;
+  readonly force: boolean;
+  /** Where the server listens, e.g. "http://127.0.0.1:4000". */
+  readonly url: string;
+}
+
+export interface ExportSurroundings {
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly clock: Clock;
+  readonly print: (line: string) => void;
+  readonly view: ProgressView;
+  /** Aborted by Ctrl-C. */
+  readonly interrupted: AbortSignal;
+}
+
+const ANSWER_MS = 60_000;
+/** Longest time without a byte; a server that stands still does not keep us for ever. */
+const SILENCE_MS = 120_000;
+const INTERRUPTED = 130;
+
+/**
+ * Writes what a running server holds into a file, and its manifest beside it. Returns the exit code: 0 when both are there and whole, 1 when
+ * it failed, 130 after Ctrl-C; then neither is.
+ */
+export async function runExport(flags: ExportFlags, around: ExportSurroundings): Promise<number> {
+  const { print, view, interrupted, clock } = around;
+  const begun = clock.monotonic();
+  try {
+    const manifest = await askManifest(flags, around);
+    const path = flags.out ?? manifest.file;
+    await using file = await PartialFile.create(path, flags.force);
+    await download(new URL(manifest.href, flags.url).href, file, manifest, around);
+    const sha256 = await file.complete();
+    const rows = await rowsOf(file, flags.format);
+    await file.publish({ ...manifest, file: nameOf(path), rows, bytes: file.bytes, sha256 });
+    view.stop();
+    const seconds = (clock.monotonic() - begun) / 1_000;
+    print(`${path}: ${count(rows)} rows, ${size(file.bytes)}, ${seconds.toFixed(1)} s.`);
+    print(`Coverage: ${manifest.coverage.summary}; see ${manifestOf(path)}`);
+    return 0;
+  } catch (error) {
+    view.stop();
+    print(interrupted.aborted ? 'export: interrupted; nothing was kept' : `export: ${messageOf(error)}`);
+    return interrupted.aborted ? INTERRUPTED : 1;
+  }
+}
+
+async function askManifest(flags: ExportFlags, around: ExportSurroundings): Promise<Manifest> {
+  const { exchange, symbol, type, interval, from, to, format } = flags;
+  const parameters = new URLSearchParams({
+    ...{ exchange, symbol, type, from, format },
+    ...(interval !== undefined && { interval }),
+    ...(to !== undefined && { to }),
+  });
+  const url = new URL(`/export/manifest?${parameters}`, flags.url).href;
+  const response = await ask(url, around, AbortSignal.timeout(ANSWER_MS));
+  const found: unknown = await response.json();
+  if (isManifest(found)) return found;
+  throw new Error(`${flags.url} does not answer like a TCP Dashboard server`);
+}
+
+const isManifest = (found: unknown): found is Manifest =>
+  typeof found === 'object' && found !== null && 'href' in found && 'file' in found && 'coverage' in found;
+
+/** @throws {Error} with what the server, or the way to it, said. */
+async function ask(url: string, around: ExportSurroundings, signal: AbortSignal): Promise<Response> {
+  const response = await around
+    .fetch(url, { signal: AbortSignal.any([signal, around.interrupted]) })
+    .catch((error: unknown) => {
+      throw new Error(
+        `no server answers at ${new URL(url).origin} (${reasonOf(error)}); start one with \`npm start\``,
+        {
+          cause: error,
+        },
+      );
+    });
+  if (response.ok) return response;
+  throw new Error(refusalOf(await response.text(), response.status));
+}
+
+function refusalOf(body: string, status: number): string {
+  try {
+    const { errors } = JSON.parse(body) as { errors: readonly { message: string; extensions: { code: string } }[] };
+    const [error] = errors;
+    if (error !== undefined) return `${error.extensions.code}: ${error.message}`;
+  } catch {
+    // not one of our servers
+  }
+  return `the server answered with status ${status}`;
+}
+
+async function download(url: string, file: PartialFile, manifest: Manifest, around: ExportSurroundings): Promise<void> {
+  const silence = new AbortController();
+  const { body } = await ask(url, around, silence.signal);
+  if (body === null) throw new Error('the server sent nothing');
+  const reader = body.getReader();
+  const begun = around.clock.monotonic();
+  for (;;) {
+    const read = await within(reader.read(), around.clock, silence).catch((error: unknown) => {
+      throw new Error(`the transfer broke off after ${size(file.bytes)} (${reasonOf(error)}); nothing was kept`, {
+        cause: error,
+      });
+    });
+    if (read.done) return;
+    await file.write(read.value);
+    around.view.show(progressOf(file, manifest, (around.clock.monotonic() - begun) / 1_000));
+  }
+}
+
+/** The answer, unless it takes too long; then the transfer is given up. */
+async function within<T>(answer: Promise<T>, clock: Clock, silence: AbortController): Promise<T> {
+  const heard = new AbortController();
+  clock.sleep(SILENCE_MS, heard.signal).then(
+    () => silence.abort(new Error(`nothing came for ${SILENCE_MS / 1_000} s`)),
+    () => {},
+  );
+  try {
+    return await answer;
+  } finally {
+    heard.abort();
+  }
+}
+
+/** About what a row takes in Parquet, whose rows cannot be counted on the way. */
+const PARQUET_ROW_BYTES = 20;
+
+/** In rows. The total is an estimate, so it gives way; only the end is 100 %. */
+function progressOf({ bytes, lines }: PartialFile, { format, estimatedRows }: Manifest, seconds: number) {
+  const rows = format === 'parquet' ? Math.round(bytes / PARQUET_ROW_BYTES) : lines;
+  const note = `${size(bytes)}, ${size(bytes / Math.max(seconds, 0.001))}/s`;
+  return { done: BigInt(rows), total: BigInt(Math.max(estimatedRows, rows + 1)), note };
+}
+
+async function rowsOf(file: PartialFile, format: string): Promise<number> {
+  if (format !== 'parquet') return format === 'csv' ? file.lines - 1 : file.lines;
+  // Reading its end also shows that it is a whole file.
+  const { num_rows } = await parquetMetadataAsync(await asyncBufferFromFile(file.part));
+  return Number(num_rows);
+}
+
+/** The innermost reason: `fetch` says only that it failed. */
+function reasonOf(error: unknown): string {
+  let reason = error;
+  while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause;
+  return messageOf(reason);
+}
+
+const nameOf = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;
+const count = (rows: number): string => rows.toLocaleString('en-US');
+
+function size(bytes: number): string {
+  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
+  return bytes < 1_000_000_000 ? `${(bytes / 1_000_000).toFixed(1)} MB` : `${(bytes / 1_000_000_000).toFixed(2)} GB`;
+}

@@ -1,0 +1,76 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { EXPORT_FORMATS, EXPORT_TYPES } from '../export/request.ts';
+import { CANDLE_INTERVALS } from '../market/candle-window.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { watchParent } from '../runtime/parent-watch.ts';
+import { type ExportFlags, runExport } from './export-run.ts';
+import { progressView } from './progress-view.ts';
+
+/** `npm run export`: writes trades or candles of a running server into a file, with a manifest of what is proven of them. */
+
+const USAGE_ERROR = 2;
+const INTERRUPTED = 130;
+
+const time = (text: string): string => {
+  if (/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/.test(text) && !Number.isNaN(Date.parse(text)))
+    return new Date(text).toISOString();
+  throw new InvalidArgumentError('A time should be in UTC, such as 2026-01-31 or 2026-01-31T12:00:00Z.');
+};
+
+const address = (text: string): string => {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
+  throw new InvalidArgumentError('An address should be such as http://127.0.0.1:4000.');
+};
+
+const command = new Command('npm run export --')
+  .description(
+    'Writes trades or candles of a running server into a file, and beside it what is proven of them and what is missing.',
+  )
+  .requiredOption('--exchange <id>', 'such as okx')
+  .requiredOption('--symbol <symbol>', 'canonical BASE-QUOTE, such as BTC-USDT')
+  .addOption(new Option('--type <type>', 'what').choices(EXPORT_TYPES).makeOptionMandatory())
+  .addOption(new Option('--interval <interval>', 'length of a candle').choices(CANDLE_INTERVALS))
+  .requiredOption(
+    '--from <time>',
+    'in UTC, such as 2026-01-31T12:00:00Z: trades from it on, candles that end after it',
+    time,
+  )
+  .option('--to <time>', 'trades before it, candles that end by it; without it up to now', time)
+  .addOption(new Option('--format <format>', 'of the file').choices(EXPORT_FORMATS).makeOptionMandatory())
+  .option('--out <file>', 'where to write it; without it a name made of the above, in the current folder')
+  .option('--force', 'replace files that are there', false)
+  .option('--url <url>', 'where the server listens', address, 'http://127.0.0.1:4000')
+  .helpOption('--help', 'show this text')
+  .allowExcessArguments(false)
+  .showHelpAfterError('Run with --help for all options.')
+  .exitOverride();
+
+function readFlags(argv: readonly string[]): ExportFlags {
+  const flags = command.parse(argv, { from: 'user' }).opts<ExportFlags>();
+  if (flags.type === 'candles' && flags.interval === undefined)
+    command.error('error: candles need --interval, such as --interval 1m', { exitCode: USAGE_ERROR });
+  if (flags.type === 'trades' && flags.interval !== undefined)
+    command.error('error: --interval is of candles', { exitCode: USAGE_ERROR });
+  return flags;
+}
+
+try {
+  const flags = readFlags(process.argv.slice(2));
+  const interrupting = new AbortController();
+  const interrupt = () => {
+    if (interrupting.signal.aborted) process.exit(INTERRUPTED); // twice: not even politely
+    interrupting.abort();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  using _parent = watchParent(() => interrupting.abort());
+  process.exitCode = await runExport(flags, {
+    fetch: (url, init) => fetch(url, init),
+    clock: systemClock,
+    print: (line) => console.log(line),
+    view: progressView(process.stdout, systemClock),
+    interrupted: interrupting.signal,
+  });
+} catch (thrown) {
+  if (!(thrown instanceof CommanderError)) throw thrown;
+  process.exitCode = thrown.exitCode === 0 ? 0 : USAGE_ERROR;
+}
