@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { CandleFeed } from './candles/candle-feed.ts';
 import type { BaseDataCollector } from './collectors/base-data-collector.ts';
 import { CollectorManager, type CollectorStore } from './collectors/collector-manager.ts';
 import type { CollectorEvent, ExchangeCollectorConfig } from './collectors/collector-status.ts';
@@ -9,7 +10,6 @@ import { EXCHANGES } from './exchanges/registry.ts';
 import { openExporter } from './exporting.ts';
 import { schema } from './graphql/schema.ts';
 import { openHealing } from './healing.ts';
-import { CandleFeed } from './pipeline/candle-feed.ts';
 import { tradeCursors } from './pipeline/cursor.ts';
 import type { Recorder } from './pipeline/recorder.ts';
 import { openRecording } from './recording.ts';

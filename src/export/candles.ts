@@ -1,8 +1,7 @@
-import { QUOTIENT_PLACES } from '../graphql/candle.ts';
-import type { Candle } from '../market/candle.ts';
+import { type CandlePorts, listCandles } from '../candles/candle-history.ts';
+import { type Candle, vwapOf } from '../market/candle.ts';
 import { type CandleInterval, windowAt } from '../market/candle-window.ts';
-import { type Decimal, divideDecimals } from '../market/decimal.ts';
-import { type CandlePorts, listCandles } from '../pipeline/candle-history.ts';
+import type { Decimal } from '../market/decimal.ts';
 import { type Column, column, type Page, type Row, toPage } from './table.ts';
 
 /** The fields of the API's `Candle`. The market is in the file's name and manifest. */
@@ -64,7 +63,7 @@ function rowOf({ openTime, closeTime, values, state, completeness, coverageRatio
     ...[String(closeTime), String(openTime)],
     ...[values?.open ?? null, values?.high ?? null, values?.low ?? null, values?.close ?? null],
     ...[values?.volume ?? ZERO, values?.quoteVolume ?? ZERO, values?.buyVolume ?? ZERO],
-    values && divideDecimals(values.quoteVolume, values.volume, QUOTIENT_PLACES),
+    values && vwapOf(values),
     ...[String(values?.tradeCount ?? 0), state, completeness, String(coverageRatio)],
     ...[String(values?.revision ?? 0), availableAt === null ? null : String(availableAt)],
   ];

@@ -1,5 +1,5 @@
+import type { CandlePorts } from '../candles/candle-history.ts';
 import { windowAt } from '../market/candle-window.ts';
-import type { CandlePorts } from '../pipeline/candle-history.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { DecimalBounds, ExportState, MarketRange } from '../storage/export-state.ts';
 import type { TextRows, TradeRowsQuery } from '../storage/export-trades.ts';

@@ -1,6 +1,6 @@
-import { formatTime } from '../graphql/date-time.ts';
 import { COVERAGE_STATUSES, type CoverageStatus, type Stretch } from '../market/coverage.ts';
 import { type CoverageInterval, coverageIntervals } from '../market/coverage-intervals.ts';
+import { formatTime } from '../runtime/date-time.ts';
 import { type ExportRequest, fileNameOf, toParameters } from './request.ts';
 
 /** What lies beside a file. Times are ISO-8601 in UTC. */

@@ -1,7 +1,7 @@
-import { formatTime, parseTime } from '../graphql/date-time.ts';
-import { isStorable } from '../graphql/storable.ts';
 import { CANDLE_INTERVALS, type CandleInterval } from '../market/candle-window.ts';
+import { formatTime, parseTime } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
+import { isStorable } from '../storage/storable.ts';
 import { readStateToken, type StateToken } from './state-token.ts';
 
 export const EXPORT_TYPES = ['trades', 'candles'] as const;

@@ -1,4 +1,4 @@
-import { formatTime } from '../graphql/date-time.ts';
+import { formatTime } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
 
 /** What a column holds, which decides how each format writes it. */

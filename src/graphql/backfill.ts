@@ -1,7 +1,7 @@
+import { formatTime } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import type { Backfill, BackfillState } from './context.ts';
-import { formatTime } from './date-time.ts';
 import { requireExchange } from './range.ts';
 import { settle, type UserError, UserErrorType } from './user-error.ts';
 

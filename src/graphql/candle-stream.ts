@@ -1,7 +1,7 @@
+import type { CandleChange, CandleChangeType } from '../candles/candle-change.ts';
+import { CandleCursors } from '../candles/candle-cursor.ts';
+import type { CandleBatch } from '../candles/candle-subscription.ts';
 import { GRACE_MS } from '../market/candle.ts';
-import type { CandleChange, CandleChangeType } from '../pipeline/candle-change.ts';
-import { CandleCursors } from '../pipeline/candle-cursor.ts';
-import type { CandleBatch } from '../pipeline/candle-subscription.ts';
 import { builder } from './builder.ts';
 import { CandleIntervalEnum, CandleType } from './candle.ts';
 import { deliveryArg, NOTICES_FIELD, readDelivery } from './delivery.ts';

@@ -1,22 +1,21 @@
+import { candleAt, type EmptyIntervals, listCandles } from '../candles/candle-history.ts';
 import {
   type Candle,
   type CandleCompleteness,
   type CandleState,
   type CandleValues,
   GRACE_MS,
+  VWAP_PLACES,
+  vwapOf,
 } from '../market/candle.ts';
 import { CANDLE_INTERVALS, type CandleInterval, checkWindows } from '../market/candle-window.ts';
-import { type Decimal, divideDecimals } from '../market/decimal.ts';
-import { candleAt, type EmptyIntervals, listCandles } from '../pipeline/candle-history.ts';
+import type { Decimal } from '../market/decimal.ts';
+import { formatTime } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import { connectionType, edgeType, MAX_PAGE, pageArgs, readPage, toConnection } from './connection.ts';
-import { formatTime } from './date-time.ts';
 import { timeCursors } from './page-cursor.ts';
 import { marketArgs, OrderEnum, requireKnown, requireMarket } from './range.ts';
-
-/** Digits after the point of a quotient. */
-export const QUOTIENT_PLACES = 12;
 
 const enumName = (interval: CandleInterval): string =>
   (interval === '1M' ? 'MO1' : `${interval.at(-1)}${interval.slice(0, -1)}`).toUpperCase();
@@ -124,8 +123,8 @@ export const CandleType = builder.objectRef<Candle>('Candle').implement({
     vwap: t.field({
       type: 'Decimal',
       nullable: true,
-      description: `Volume-weighted mean price, rounded to ${QUOTIENT_PLACES} digits after the point; null without volume.`,
-      resolve: ({ values }) => values && divideDecimals(values.quoteVolume, values.volume, QUOTIENT_PLACES),
+      description: `Volume-weighted mean price, rounded to ${VWAP_PLACES} digits after the point; null without volume.`,
+      resolve: ({ values }) => values && vwapOf(values),
     }),
     tradeCount: t.field({
       type: 'BigInt',

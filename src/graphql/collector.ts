@@ -7,10 +7,10 @@ import type {
   StreamStatus,
 } from '../collectors/collector-status.ts';
 import type { Rejection } from '../collectors/rejections.ts';
+import { parseTime } from '../runtime/date-time.ts';
 import { builder } from './builder.ts';
 import type { ObservedCollector } from './context.ts';
 import { DataTypeEnum } from './data-type.ts';
-import { parseTime } from './date-time.ts';
 import { countOpenGaps } from './gap.ts';
 import { findableBy, globalId, NodeInterface } from './node.ts';
 import { requireExchange } from './range.ts';

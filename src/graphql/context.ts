@@ -1,3 +1,5 @@
+import type { CandleFeed } from '../candles/candle-feed.ts';
+import type { CandlePorts } from '../candles/candle-history.ts';
 import type {
   CollectorEvent,
   CollectorState,
@@ -11,8 +13,6 @@ import type { ExchangeAdapter } from '../exchanges/adapter.ts';
 import type { Stretch } from '../market/coverage.ts';
 import type { GapLedger } from '../market/gap-ledger.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
-import type { CandleFeed } from '../pipeline/candle-feed.ts';
-import type { CandlePorts } from '../pipeline/candle-history.ts';
 import type { TradeCursors } from '../pipeline/cursor.ts';
 import type { EventLog } from '../pipeline/event-log.ts';
 import type { LiveFeed } from '../pipeline/live-feed.ts';

@@ -1,11 +1,11 @@
 import { type StreamKey, sizeOf } from '../market/coverage.ts';
 import { type CoverageInterval, coverageIntervals } from '../market/coverage-intervals.ts';
 import { DATA_TYPES, type DataType } from '../market/data-type.ts';
+import { formatTime } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import { CoverageEvidenceEnum, CoverageStatusEnum } from './coverage-status.ts';
 import { DataTypeEnum } from './data-type.ts';
-import { formatTime } from './date-time.ts';
 import { gapId } from './gap.ts';
 import { marketArgs, requireMarket } from './range.ts';
 

@@ -1,3 +1,4 @@
+import { assessDay, DAY_MS, type DayQuality, MINUTE_MS, type Repairs } from '../candles/data-quality.ts';
 import { GRACE_MS } from '../market/candle.ts';
 import {
   CANDLE_VERDICTS,
@@ -9,14 +10,13 @@ import {
 import type { CoverageStatus } from '../market/coverage.ts';
 import type { Decimal } from '../market/decimal.ts';
 import type { ExchangeCandle } from '../market/market-event.ts';
-import { assessDay, DAY_MS, type DayQuality, MINUTE_MS, type Repairs } from '../pipeline/data-quality.ts';
+import { formatTime } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { MarketDataRow } from '../storage/market-data.ts';
 import { builder } from './builder.ts';
 import { CandleType } from './candle.ts';
 import type { GraphQLContext } from './context.ts';
 import { CoverageStatusEnum } from './coverage-status.ts';
-import { formatTime } from './date-time.ts';
 import { marketArgs, requireMarket } from './range.ts';
 import { readRow } from './stored-event.ts';
 

@@ -1,17 +1,17 @@
 import { DATA_TYPES, type DataType } from '../market/data-type.ts';
 import type { Gap } from '../market/gap-ledger.ts';
+import { isInstant } from '../runtime/date-time.ts';
+import { isStorable } from '../storage/storable.ts';
 import { builder } from './builder.ts';
 import { type Connection, connectionType, edgeType, type Page, readPage, toConnection } from './connection.ts';
 import type { Gaps } from './context.ts';
 import { CoverageStatusEnum } from './coverage-status.ts';
 import { DataTypeEnum } from './data-type.ts';
-import { isInstant } from './date-time.ts';
 import { queueEvents } from './event-queue.ts';
 import { mapStream } from './map-stream.ts';
 import { findableBy, globalId, NodeInterface } from './node.ts';
 import { gapCursors } from './page-cursor.ts';
 import { requireExchange, requireStreamed } from './range.ts';
-import { isStorable } from './storable.ts';
 
 /** Of one client: gaps change a few times a second at most, so only a client that stopped reading fills it. */
 const QUEUE_CAPACITY = 1_000;

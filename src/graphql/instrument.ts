@@ -1,4 +1,5 @@
 import type { InstrumentRow } from '../storage/instruments.ts';
+import { isStorable } from '../storage/storable.ts';
 import { builder } from './builder.ts';
 import { CollectorType, viewOf } from './collector.ts';
 import { connectionType, edgeType, readPage, toConnection } from './connection.ts';
@@ -7,7 +8,6 @@ import { countOpenGaps } from './gap.ts';
 import { findableBy, globalId, NodeInterface } from './node.ts';
 import { nameCursors } from './page-cursor.ts';
 import { marketArgs, requireExchange } from './range.ts';
-import { isStorable } from './storable.ts';
 
 /** An instrument as the API shows it: stored, or only collected so far. */
 type Instrument = Pick<InstrumentRow, 'exchange' | 'symbol' | 'firstTradeAt' | 'lastTradeAt'>;

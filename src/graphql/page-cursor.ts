@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { DATA_TYPES } from '../market/data-type.ts';
+import { isInstant } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { GapKey } from '../storage/coverage.ts';
-import { isInstant } from './date-time.ts';
-import { isStorable } from './storable.ts';
+import { isStorable } from '../storage/storable.ts';
 
 /** Writes and reads the cursors of one list. */
 export interface CursorCodec<Key> {

@@ -1,9 +1,9 @@
+import { formatTime } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
+import { isStorable } from '../storage/storable.ts';
 import { builder } from './builder.ts';
 import { pageArgs } from './connection.ts';
 import type { GraphQLContext, History, Services } from './context.ts';
-import { formatTime } from './date-time.ts';
-import { isStorable } from './storable.ts';
 
 export const OrderEnum = builder.enumType('Order', {
   description: 'Direction of time in a list.',

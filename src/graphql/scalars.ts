@@ -1,7 +1,7 @@
 import { GraphQLError, print, type ValueNode, valueFromASTUntyped } from 'graphql';
 import { isDecimal } from '../market/decimal.ts';
+import { formatTime, parseTime } from '../runtime/date-time.ts';
 import { builder } from './builder.ts';
-import { formatTime, parseTime } from './date-time.ts';
 
 const MAX_SHOWN = 60;
 /** Of "2026-01-31". */

@@ -1,12 +1,12 @@
 import type { RecordedTrade } from '../market/recorded-trade.ts';
+import { isInstant } from '../runtime/date-time.ts';
+import { isStorable } from '../storage/storable.ts';
 import type { TradeKey } from '../storage/trades.ts';
 import { builder } from './builder.ts';
 import { connectionType, edgeType, readPage, toConnection } from './connection.ts';
-import { isInstant } from './date-time.ts';
 import { findableBy, globalId, NodeInterface } from './node.ts';
 import { timeCursors } from './page-cursor.ts';
 import { historyArgs, readRange, requireKnown, requireMarket } from './range.ts';
-import { isStorable } from './storable.ts';
 
 export const SideEnum = builder.enumType('Side', {
   description: "The taker's side of a trade.",

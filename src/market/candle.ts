@@ -1,6 +1,6 @@
 import type { CandleInterval, CandleWindow } from './candle-window.ts';
 import type { CoverageInterval } from './coverage-intervals.ts';
-import type { Decimal } from './decimal.ts';
+import { type Decimal, divideDecimals } from './decimal.ts';
 
 /** What the trades of a window come to. Ties within a millisecond are ordered by the exchange's trade id. */
 export interface CandleValues {
@@ -21,6 +21,13 @@ export interface CandleValues {
   /** How often trades came after it was closed, each time in one recording. */
   readonly revision: number;
 }
+
+/** Digits after the point of a volume-weighted mean price. */
+export const VWAP_PLACES = 12;
+
+/** The volume-weighted mean price, rounded; null without volume. */
+export const vwapOf = ({ quoteVolume, volume }: CandleValues): Decimal | null =>
+  divideDecimals(quoteVolume, volume, VWAP_PLACES);
 
 /** A window, and what was traded in it: null where nothing was. */
 export interface TradedWindow extends CandleWindow {

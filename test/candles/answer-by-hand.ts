@@ -1,7 +1,7 @@
+import type { CandlesRequest } from '../../src/candles/candle-history.ts';
 import type { Candle, CandleValues } from '../../src/market/candle.ts';
 import { type CandleWindow, longestOf } from '../../src/market/candle-window.ts';
 import type { Decimal } from '../../src/market/decimal.ts';
-import type { CandlesRequest } from '../../src/pipeline/candle-history.ts';
 import { saidOf, type Unit, unitsAfter } from './ledger-by-hand.ts';
 import type { MadeMarket, MadeTrade } from './made-market.ts';
 import { windowsByHand } from './windows-by-hand.ts';

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type CandlesRequest, candleAt, listCandles } from '../../src/candles/candle-history.ts';
 import type { Candle } from '../../src/market/candle.ts';
 import { longestOf } from '../../src/market/candle-window.ts';
 import type { StretchChange } from '../../src/market/coverage.ts';
-import { type CandlesRequest, candleAt, listCandles } from '../../src/pipeline/candle-history.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { nearestTrade, readCandles } from '../../src/storage/candles.ts';
 import { listStretches } from '../../src/storage/coverage.ts';

@@ -1,3 +1,4 @@
+import { CandleFeed } from '../../src/candles/candle-feed.ts';
 import { BaseDataCollector } from '../../src/collectors/base-data-collector.ts';
 import { CollectorManager } from '../../src/collectors/collector-manager.ts';
 import type { CollectorEvent, ExchangeCollectorConfig } from '../../src/collectors/collector-status.ts';
@@ -6,7 +7,6 @@ import type { History, Services } from '../../src/graphql/context.ts';
 import { decimal } from '../../src/market/decimal.ts';
 import type { OrderBook, Ticker, Trade } from '../../src/market/market-event.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
-import { CandleFeed } from '../../src/pipeline/candle-feed.ts';
 import { tradeCursors } from '../../src/pipeline/cursor.ts';
 import { LiveFeed } from '../../src/pipeline/live-feed.ts';
 import type { RecorderStatus } from '../../src/pipeline/recorder.ts';

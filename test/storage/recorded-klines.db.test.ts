@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { type CandlePorts, listCandles } from '../../src/candles/candle-history.ts';
+import { assessDay } from '../../src/candles/data-quality.ts';
 import type { ExchangeAdapter } from '../../src/exchanges/adapter.ts';
 import { EXCHANGES } from '../../src/exchanges/registry.ts';
 import type { CandleValues } from '../../src/market/candle.ts';
@@ -8,8 +10,6 @@ import { type CandleInterval, windowAt } from '../../src/market/candle-window.ts
 import type { DataType } from '../../src/market/data-type.ts';
 import { compareDecimals, type Decimal, decimal, scaled } from '../../src/market/decimal.ts';
 import type { ExchangeCandle, MarketEvent, Trade } from '../../src/market/market-event.ts';
-import { type CandlePorts, listCandles } from '../../src/pipeline/candle-history.ts';
-import { assessDay } from '../../src/pipeline/data-quality.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { nearestTrade, readCandles } from '../../src/storage/candles.ts';
 import { listStretches } from '../../src/storage/coverage.ts';

@@ -1,5 +1,5 @@
+import type { CandlePorts } from '../../src/candles/candle-history.ts';
 import type { Stretch } from '../../src/market/coverage.ts';
-import type { CandlePorts } from '../../src/pipeline/candle-history.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { candleByHand, type Recorded } from './candle-by-hand.ts';
 

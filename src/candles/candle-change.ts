@@ -1,6 +1,6 @@
 import type { Candle } from '../market/candle.ts';
+import type { Notice } from '../pipeline/notice.ts';
 import type { Position } from '../storage/trades.ts';
-import type { Notice } from './notice.ts';
 
 /**
  * UPDATED: it is forming and has other values, or it is over and something else is known of its completeness. CLOSED: its time is over;

@@ -2,17 +2,17 @@ import { type Candle, GRACE_MS } from '../market/candle.ts';
 import type { CandleInterval } from '../market/candle-window.ts';
 import { windowAt } from '../market/candle-window.ts';
 import type { CandleBasis } from '../market/growing-candle.ts';
+import type { Alarm } from '../pipeline/alarm.ts';
+import { DEFAULT_DELIVERY } from '../pipeline/delivery.ts';
+import type { Notice } from '../pipeline/notice.ts';
+import type { CoverageWatch, ShownCoverage } from '../pipeline/shown-coverage.ts';
+import type { TradeBatch, TradeFeed } from '../pipeline/trade-feed.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { CandleBasisQuery } from '../storage/candle-basis.ts';
 import type { Position } from '../storage/trades.ts';
-import type { Alarm } from './alarm.ts';
 import type { CandlePlace, CandleUpdate } from './candle-change.ts';
-import { DEFAULT_DELIVERY } from './delivery.ts';
 import { type Claims, MarketCandles } from './market-candles.ts';
-import type { Notice } from './notice.ts';
-import type { CoverageWatch, ShownCoverage } from './shown-coverage.ts';
-import type { TradeBatch, TradeFeed } from './trade-feed.ts';
 
 /** Candles of one length of some markets of one exchange. */
 export interface CandleSelection {

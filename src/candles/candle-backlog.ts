@@ -1,6 +1,6 @@
+import type { DeliveryMode } from '../pipeline/delivery.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import { type CandleChange, mergeChanges } from './candle-change.ts';
-import type { DeliveryMode } from './delivery.ts';
 
 /** Changes that wait as they came; beyond it those of one candle become one. */
 const CAPACITY = 1_024;

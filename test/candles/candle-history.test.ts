@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { type CandlePorts, type CandlesRequest, candleAt, listCandles } from '../../src/candles/candle-history.ts';
 import type { Candle } from '../../src/market/candle.ts';
 import { type CandleInterval, windowAt } from '../../src/market/candle-window.ts';
 import type { CoverageStatus, Stretch } from '../../src/market/coverage.ts';
 import { type Decimal, decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
-import { type CandlePorts, type CandlesRequest, candleAt, listCandles } from '../../src/pipeline/candle-history.ts';
 import { seeded } from '../chaos/seeded.ts';
 import type { Recorded } from '../support/candle-by-hand.ts';
 import { ManualClock, turn } from '../support/manual-clock.ts';

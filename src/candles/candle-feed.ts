@@ -1,10 +1,10 @@
+import { Alarm } from '../pipeline/alarm.ts';
+import type { Delivery } from '../pipeline/delivery.ts';
+import type { Stream } from '../pipeline/stream.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
-import { Alarm } from './alarm.ts';
 import type { CandlePlace, CandleUpdate } from './candle-change.ts';
 import { type CandleSelection, CandleSeries, type CandleSeriesPorts } from './candle-series.ts';
 import { type CandleBatch, CandleSubscription } from './candle-subscription.ts';
-import type { Delivery } from './delivery.ts';
-import type { Stream } from './stream.ts';
 
 export interface CandleStreamRequest extends CandleSelection {
   /** Also what happens to candles whose time is not over. */

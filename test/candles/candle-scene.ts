@@ -1,11 +1,11 @@
+import type { CandlePlace } from '../../src/candles/candle-change.ts';
+import { CandleCursors } from '../../src/candles/candle-cursor.ts';
+import { CandleFeed } from '../../src/candles/candle-feed.ts';
+import type { CandleBatch } from '../../src/candles/candle-subscription.ts';
 import type { CandleValues } from '../../src/market/candle.ts';
 import type { CandleInterval, CandleWindow } from '../../src/market/candle-window.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 import type { Provenance, RecordedTrade } from '../../src/market/recorded-trade.ts';
-import type { CandlePlace } from '../../src/pipeline/candle-change.ts';
-import { CandleCursors } from '../../src/pipeline/candle-cursor.ts';
-import { CandleFeed } from '../../src/pipeline/candle-feed.ts';
-import type { CandleBatch } from '../../src/pipeline/candle-subscription.ts';
 import { DEFAULT_DELIVERY, type Delivery } from '../../src/pipeline/delivery.ts';
 import { foldItem } from '../../src/pipeline/fold-trades.ts';
 import { ShownCoverage } from '../../src/pipeline/shown-coverage.ts';

@@ -1,12 +1,12 @@
+import type { Alarm } from '../pipeline/alarm.ts';
+import { type Delivery, Pace } from '../pipeline/delivery.ts';
+import type { Notice } from '../pipeline/notice.ts';
+import { PullStream } from '../pipeline/pull-stream.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/errors.ts';
-import type { Alarm } from './alarm.ts';
 import { CandleBacklog } from './candle-backlog.ts';
 import type { CandleChange, CandlePlace, CandleUpdate } from './candle-change.ts';
-import { type Delivery, Pace } from './delivery.ts';
-import type { Notice } from './notice.ts';
-import { PullStream } from './pull-stream.ts';
 
 /** One payload of a subscription. */
 export interface CandleBatch {

@@ -1,8 +1,8 @@
 import { windowAt } from '../market/candle-window.ts';
+import { CursorCodec } from '../pipeline/cursor.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { CandlePlace } from './candle-change.ts';
 import type { CandleSelection } from './candle-series.ts';
-import { CursorCodec } from './cursor.ts';
 
 /** No clock of an exchange goes further ahead of another's. */
 const MOST_BEHIND = 100_000;

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
+import { assessDay } from '../../src/candles/data-quality.ts';
 import type { Stretch } from '../../src/market/coverage.ts';
 import { decimal } from '../../src/market/decimal.ts';
-import { assessDay } from '../../src/pipeline/data-quality.ts';
+import { aCandle } from '../pipeline/market-data.ts';
 import type { Recorded } from '../support/candle-by-hand.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { memoryCandles } from '../support/memory-candles.ts';
 import { tradeOf } from '../support/trades.ts';
-import { aCandle } from './market-data.ts';
 
 const DAY = Date.UTC(2026, 0, 5);
 const HOUR = 3_600_000;
