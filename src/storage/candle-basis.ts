@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm';
 import { GRACE_MS } from '../market/candle.ts';
 import type { CandleWindow } from '../market/candle-window.ts';
+import type { Decimal } from '../market/decimal.ts';
 import type { CandleBasis } from '../market/growing-candle.ts';
-import { COLUMNS, FOLDED, iso, list, piecesOf, SHOWN, type SqlRow, toRow } from './candles.ts';
+import { COLUMNS, FOLDED, iso, list, piecesOf } from './candles.ts';
 import type { Database } from './database.ts';
 import { instrumentIdOf } from './instruments.ts';
 import { candleColumns } from './roll-up.ts';
@@ -21,7 +22,17 @@ export interface CandleBasisQuery {
 const CLOCK_STEP = '10 minutes';
 
 /** Where nothing was traded in any window there is one row, of which only `reached` is no null. */
-interface BasisRow extends SqlRow {
+interface BasisRow extends Record<string, unknown> {
+  readonly k: number;
+  readonly recorded_at: number;
+  readonly trade_count: number;
+  readonly open: Decimal;
+  readonly high: Decimal;
+  readonly low: Decimal;
+  readonly close: Decimal;
+  readonly volume: Decimal;
+  readonly quote_volume: Decimal;
+  readonly buy_volume: Decimal;
   readonly reached: boolean;
   readonly revision: number;
   readonly first_time: number;
@@ -57,7 +68,8 @@ export async function readCandleBases(
                 order by t.id limit 1) newer where w.position > coalesce(p.sequence, 0)) - interval '${sql.raw(CLOCK_STEP)}', 'infinity') as clean
         )
         select mark.reached, f.* from mark left join lateral (
-          select k, ${SHOWN}, (extract(epoch from first_ts) * 1000)::float8 as first_time, first_id,
+          select k, (extract(epoch from recorded_at) * 1000)::float8 as recorded_at, trade_count::float8 as trade_count,
+            open::text, high::text, low::text, close::text, volume::text, quote_volume::text, buy_volume::text, (extract(epoch from first_ts) * 1000)::float8 as first_time, first_id,
             (extract(epoch from last_ts) * 1000)::float8 as last_time, last_id,
             case when folded.recorded_at <= w.closed then 0 else (select count(distinct t.recorded_at)::int ${trades}
               and t.ts >= w.from_ts and t.ts < w.to_ts and t.recorded_at > w.closed) end as revision
@@ -91,7 +103,11 @@ export async function readCandleBases(
 }
 
 const toBasis = (row: BasisRow): CandleBasis => ({
-  values: { ...toRow(row), revision: row.revision },
+  values: {
+    ...{ open: row.open, high: row.high, low: row.low, close: row.close },
+    ...{ volume: row.volume, quoteVolume: row.quote_volume, buyVolume: row.buy_volume },
+    ...{ tradeCount: row.trade_count, recordedAt: row.recorded_at, revision: row.revision },
+  },
   first: { time: row.first_time, tradeId: row.first_id ?? '' },
   last: { time: row.last_time, tradeId: row.last_id },
 });
