@@ -23,9 +23,12 @@ export function codeOf(thrown: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** Whether the values of a row are what the database does not take: 22 data, 23 constraints, 54 its limits. All else may be mended. */
+/**
+ * Whether the values of a row are what the database does not take: 22 data, 23 constraints, 54 its limits. All else may be mended; 23P01 is the
+ * ledger's own rule that stretches do not overlap, and no trade is to blame for it.
+ */
 export const isOfTheRow = (thrown: unknown): boolean =>
-  thrown instanceof AppError ? thrown.code === 'DATA_POINT_INVALID' : /^(22|23|54)/.test(codeOf(thrown));
+  thrown instanceof AppError ? thrown.code === 'DATA_POINT_INVALID' : /^(22|23(?!P01)|54)/.test(codeOf(thrown));
 
 export function isUnavailable(thrown: unknown): boolean {
   const root = rootOf(thrown);
