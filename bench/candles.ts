@@ -77,11 +77,11 @@ async function fill(db: Database, direct: pg.Client): Promise<void> {
 
 const iso = (time: number) => new Date(time).toISOString();
 
-async function ask(url: string, query: string): Promise<Record<string, Page>> {
+async function ask(url: string, query: string, variables: object = {}): Promise<Record<string, Page>> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query }),
+    body: JSON.stringify({ query, variables }),
   });
   const { data, errors } = (await response.json()) as { data?: Record<string, Page>; errors?: unknown };
   if (!data || errors) throw new Error(JSON.stringify(errors));
@@ -96,13 +96,16 @@ interface Page {
 const candles = (args: string) =>
   `candles(exchange: "${EXCHANGE}", symbol: "${SYMBOL}", ${args}) { edges { node { ${FIELDS} } } pageInfo { hasNextPage endCursor } }`;
 
+/** As programs send it: one document for all pages. */
+const PAGE = `query ($interval: CandleInterval!, $from: DateTime!, $to: DateTime, $after: Cursor) {
+  ${candles('interval: $interval, from: $from, to: $to, after: $after, first: 1000')} }`;
+
 function expectCandles(found: number, wanted: number): void {
   if (found !== wanted) throw new Error(`${found} candles came instead of ${wanted}`);
 }
 
 async function pageOverHttp(url: string, from: number): Promise<void> {
-  const args = `interval: M1, from: "${iso(from)}", to: "${iso(end)}", first: 1000`;
-  const page = (await ask(url, `{ ${candles(args)} }`)).candles;
+  const page = (await ask(url, PAGE, { interval: 'M1', from: iso(from), to: iso(end), after: null })).candles;
   expectCandles(page?.edges.length ?? 0, 1_000);
 }
 
@@ -111,8 +114,8 @@ async function yearByPages(url: string): Promise<void> {
   let found = 0;
   let after: string | null = null;
   do {
-    const args: string = `interval: H1, from: "${iso(begin)}", to: "${iso(end)}", first: 1000${after === null ? '' : `, after: "${after}"`}`;
-    const page: Page | undefined = (await ask(url, `{ ${candles(args)} }`)).candles;
+    const variables: object = { interval: 'H1', from: iso(begin), to: iso(end), after };
+    const page: Page | undefined = (await ask(url, PAGE, variables)).candles;
     if (page === undefined || page.edges.length === 0) break;
     found += page.edges.length;
     after = page.pageInfo.endCursor;

@@ -234,14 +234,16 @@ builder.queryField('candles', (t) =>
       const whole = args.first == null && args.last == null;
       const page = readPage(whole ? { ...args, first: MAX_PAGE } : args, cursors);
       await requireKnown(context, asOf);
-      await requireMarket(context, exchange, symbol);
-      const { candles, hasMore } = await listCandles(context.candles, {
+      const reading = listCandles(context.candles, {
         ...{ exchange, symbol, from, to, asOf: asOf ?? null, order, ...cut, ...page },
         includeForming: args.includeForming ?? false,
         emptyIntervals: args.emptyIntervals ?? 'INCLUDE_NULL',
         after: page.after?.[0] ?? null,
         before: page.before?.[0] ?? null,
       });
+      reading.catch(() => {}); // a market nobody knows is told of first
+      await requireMarket(context, exchange, symbol);
+      const { candles, hasMore } = await reading;
       if (whole && hasMore)
         throw new AppError(
           'BAD_USER_INPUT',

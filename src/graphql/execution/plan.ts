@@ -4,6 +4,9 @@ import {
   type GraphQLField,
   type GraphQLFieldResolver,
   type GraphQLObjectType,
+  getNullableType,
+  isLeafType,
+  isNonNullType,
   SchemaMetaFieldDef,
   type SelectionSetNode,
   TypeMetaFieldDef,
@@ -23,6 +26,10 @@ export interface FieldPlan {
   /** Whether the resolver declares the fourth parameter, or may read it unseen. */
   readonly needsInfo: boolean;
   readonly complete: Complete;
+  /** Null may stand in its place. */
+  readonly isNullable: boolean;
+  /** A single scalar or enum value: it is complete by itself. */
+  readonly isLeaf: boolean;
   /** What is asked of the object this field returns, by its concrete type. */
   readonly selectionOf: (type: GraphQLObjectType) => SelectionPlan;
 }
@@ -51,6 +58,8 @@ export function planSelection(
       hasArguments: field.args.length > 0,
       needsInfo: resolve.length === 0 || resolve.length > 3,
       complete: completerOf(field.type),
+      isNullable: !isNonNullType(field.type),
+      isLeaf: isLeafType(getNullableType(field.type)),
       selectionOf: selections(scope, nodes),
     });
   }

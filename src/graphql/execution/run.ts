@@ -4,7 +4,6 @@ import {
   type GraphQLResolveInfo,
   type GraphQLSchema,
   getArgumentValues,
-  isNonNullType,
   locatedError,
   type OperationDefinitionNode,
 } from 'graphql';
@@ -63,19 +62,33 @@ export async function runSerially(run: Run, selection: SelectionPlan, source: un
 }
 
 function runField(run: Run, plan: FieldPlan, source: unknown, parent: Path): unknown {
-  const path = { prev: parent, key: plan.key, typename: plan.parentType.name };
-  const nullable = !isNonNullType(plan.field.type);
   try {
     const args = plan.hasArguments ? getArgumentValues(plan.field, plan.nodes[0], run.variables) : NO_ARGUMENTS;
-    const info = (plan.needsInfo ? infoOf(run, plan, path) : undefined) as GraphQLResolveInfo;
-    const value = plan.resolve(source, args, run.context, info);
-    const completed = isPromise(value)
-      ? value.then((late) => plan.complete(run, plan, late, path))
-      : plan.complete(run, plan, value, path);
-    return isPromise(completed) ? completed.catch((error) => fail(run, plan, path, nullable, error)) : completed;
+    if (plan.needsInfo) return runNested(run, plan, source, args, pathOf(plan, parent));
+    const value = plan.resolve(source, args, run.context, undefined as never);
+    // Most fields by far: what is neither late nor nested needs no path.
+    if (plan.isLeaf && !isPromise(value)) return plan.complete(run, plan, value, undefined);
+    return finish(run, plan, value, pathOf(plan, parent));
   } catch (error) {
-    return fail(run, plan, path, nullable, error);
+    return fail(run, plan, pathOf(plan, parent), plan.isNullable, error);
   }
+}
+
+const pathOf = (plan: FieldPlan, parent: Path): Path => ({
+  prev: parent,
+  key: plan.key,
+  typename: plan.parentType.name,
+});
+
+function runNested(run: Run, plan: FieldPlan, source: unknown, args: { [name: string]: unknown }, path: Path): unknown {
+  return finish(run, plan, plan.resolve(source, args, run.context, infoOf(run, plan, path)), path);
+}
+
+function finish(run: Run, plan: FieldPlan, value: unknown, path: Path): unknown {
+  const completed = isPromise(value)
+    ? value.then((late) => plan.complete(run, plan, late, path))
+    : plan.complete(run, plan, value, path);
+  return isPromise(completed) ? completed.catch((error) => fail(run, plan, path, plan.isNullable, error)) : completed;
 }
 
 /** Null in place of what failed, where null may stand; else the failure goes on to the nearest place where it may. */
