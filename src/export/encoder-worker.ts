@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { isMarkedAsUntransferable, parentPort, workerData } from 'node:worker_threads';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { EncoderAnswer, EncoderPlan, EncoderTask } from './encoder-thread.ts';
 import { parquetEncoder } from './parquet.ts';
@@ -19,10 +19,9 @@ const answer = (work: () => Uint8Array | null): void => {
   } catch (error) {
     said = { failure: { code: error instanceof AppError ? error.code : null, message: messageOf(error) } };
   }
-  // Handed over, not copied; bytes that share their memory with others are few.
-  const bytes = 'bytes' in said ? said.bytes : null;
-  const isOwn = bytes !== null && bytes.byteLength * 4 > bytes.buffer.byteLength && bytes.byteLength > 8_192;
-  parentPort?.postMessage(said, isOwn ? [bytes.buffer as ArrayBuffer] : []);
+  // Handed over, not copied, unless it lies in the memory that Node shares out among small buffers.
+  const memory = 'bytes' in said && said.bytes?.length ? (said.bytes.buffer as ArrayBuffer) : null;
+  parentPort?.postMessage(said, memory === null || isMarkedAsUntransferable(memory) ? [] : [memory]);
 };
 
 answer(() => encoder.begin());
