@@ -29,7 +29,7 @@ export interface ExportPorts {
 export interface ExportFile {
   readonly name: string;
   readonly mediaType: string;
-  /** Ends early only by throwing: what ended well is the whole file. */
+  /** Ends early only by throwing: what ended well is the whole file. A part may be empty, so that whoever gave up is noticed meanwhile. */
   readonly parts: AsyncIterable<Uint8Array>;
 }
 
@@ -131,6 +131,8 @@ const ahead = ({ takenAt, position }: StateToken, now: StateToken): boolean =>
 const expired = () =>
   new AppError('CURSOR_EXPIRED', 'Retention took trades of the range; ask for a new manifest, or without `state`');
 
+const NOTHING = new Uint8Array();
+
 async function* encoded(
   format: ExportFormat,
   { columns, pages }: Table,
@@ -141,8 +143,7 @@ async function* encoded(
   const begin = await encoder.begin();
   if (begin !== null) yield begin;
   for await (const page of pages) {
-    const bytes = await encoder.encode(page);
-    if (bytes !== null) yield bytes;
+    yield (await encoder.encode(page)) ?? NOTHING;
   }
   const end = await encoder.encode(null);
   // Asked after the rows were read and before the end is sent: what was dropped meanwhile is not taken for absent.

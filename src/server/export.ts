@@ -38,6 +38,9 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   DATABASE_UNAVAILABLE: 503,
 };
 
+/** A refusal is no file. */
+const FILE_HEADERS = ['content-disposition', 'content-type'];
+
 /** Answers both addresses of exports. */
 export function exportRoute({ exports, clock, log }: ExportOptions) {
   let running = 0;
@@ -69,13 +72,13 @@ export function exportRoute({ exports, clock, log }: ExportOptions) {
       }
     } catch (error) {
       const status = error instanceof AppError ? STATUS[error.code] : undefined;
+      if (!response.headersSent) for (const header of FILE_HEADERS) response.removeHeader(header);
       if (response.headersSent || response.destroyed) {
         // Cut in the middle of a chunked body, so that nobody takes it for a whole one.
         if (!response.destroyed) log.warn('An export broke off', { reason: messageOf(error) });
         response.destroy();
       } else if (!(error instanceof AppError) || status === undefined) throw error;
       else {
-        for (const header of ['content-disposition', 'content-type']) response.removeHeader(header);
         const later: Record<string, string> = status === 503 ? { 'retry-after': String(RETRY_AFTER_S) } : {};
         refuse(response, status, error.code, error.message, later);
       }
@@ -88,11 +91,11 @@ const parametersOf = ({ url = '' }: IncomingMessage): URLSearchParams => new URL
 
 /** As fast as the client takes it, and no faster. @throws when it stalls; ends quietly when it left. */
 async function send(parts: AsyncIterable<Uint8Array>, response: ServerResponse, clock: Clock): Promise<void> {
-  for await (const part of parts)
-    for (let at = 0; at < part.length; at += SLICE_BYTES) {
-      if (response.destroyed) return;
+  for await (const part of parts) {
+    if (response.destroyed) return; // also after a part without bytes
+    for (let at = 0; at < part.length && !response.destroyed; at += SLICE_BYTES)
       if (!response.write(part.subarray(at, at + SLICE_BYTES))) await taken(response, clock);
-    }
+  }
   response.end();
 }
 

@@ -74,7 +74,7 @@ export async function decimalBounds(db: Database, { exchange, symbol, from, to }
           length(trunc(greatest(max(c.high), sum(c.volume), sum(c.quote_volume)))::text)::int as digits
         from tcp_dashboard.candle c join tcp_dashboard.instrument i on i.id = c.instrument_id
         where i.exchange = ${exchange} and i.symbol = ${symbol} and c.seconds = 3600
-          and c.ts > ${new Date(from - 3_600_000).toISOString()}::timestamptz and c.ts < ${new Date(to).toISOString()}::timestamptz`,
+          and c.ts > ${new Date(from).toISOString()}::timestamptz - interval '1 hour' and c.ts < ${new Date(to).toISOString()}::timestamptz`,
       'objects',
     ),
   );

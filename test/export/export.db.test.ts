@@ -227,6 +227,25 @@ describe('an export', () => {
     );
   });
 
+  it('hands over something for every page, so that a client who left is noticed before there are bytes', async () => {
+    const { symbol, writer } = await market();
+    await using _ = writer;
+    const own = { type: 'candles', interval: '1s', from: iso(NOW - 3_000_000), format: 'parquet' };
+    const { parts } = await exporter().open(ask(symbol, own));
+    let count = 0;
+    for await (const _part of parts) count += 1;
+    expect(count).toBeGreaterThan(4); // 3,000 candles and more in pages of 1,000, and the end
+  });
+
+  it('goes from the first time there is to the last', async () => {
+    const { symbol, writer } = await market();
+    await using _ = writer;
+    const all = { from: '0001-01-01T00:00:00Z', to: '9999-12-31T23:59:59.999Z' };
+    expect(csvRows(await bytesOf(ask(symbol, all)))).toHaveLength(300);
+    const months = { ...all, type: 'candles', interval: '1M', to: '0001-03-01T00:00:00Z' };
+    expect(csvRows(await bytesOf(ask(symbol, months)))).toHaveLength(2);
+  });
+
   it('keeps decimals that no DECIMAL(38, 18) holds as text in Parquet', async () => {
     const { symbol, trade } = scene();
     await using writer = await openTestWriter(db());

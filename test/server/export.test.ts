@@ -5,6 +5,7 @@ import { AppError } from '../../src/runtime/errors.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import type { ExportSource } from '../../src/server/export.ts';
+import { turn } from '../support/manual-clock.ts';
 import { type Served, serve } from './served.ts';
 
 /** Files of our making: `next` gives the parts, one call each. */
@@ -109,6 +110,7 @@ describe('GET /export', () => {
     exports.next = () => Promise.reject(new Error('password'));
     const hidden = await at('/export');
     expect([hidden.status, await hidden.text()]).toEqual([500, expect.not.stringContaining('password')]);
+    expect(hidden.headers.get('content-disposition')).toBeNull();
   });
 
   it('breaks the transfer when it fails in the middle, so that half a file is not taken for a whole one', async () => {
@@ -139,6 +141,15 @@ describe('GET /export', () => {
     await vi.waitFor(async () => expect(await settled()).toBe(true), 5_000);
     expect(exports.given).toBeLessThan(30_000_000);
     expect(exports.released).toBe(0);
+    client.leave();
+    await vi.waitFor(() => expect(exports.released).toBe(1));
+  });
+
+  it('gives up when a client leaves before there is anything to send', async () => {
+    const { exports } = await open();
+    exports.next = async (k) => (k === 0 ? MEGABYTE : turn().then(() => new Uint8Array()));
+    const client = quietClient('/export');
+    await client.response;
     client.leave();
     await vi.waitFor(() => expect(exports.released).toBe(1));
   });
