@@ -1,6 +1,7 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { systemClock } from '../runtime/clock.ts';
 import { watchParent } from '../runtime/parent-watch.ts';
+import { readAddress, readTime } from './arguments.ts';
 import { type BackfillFlags, runBackfill } from './backfill-run.ts';
 import { progressView } from './progress-view.ts';
 
@@ -9,17 +10,6 @@ import { progressView } from './progress-view.ts';
 const USAGE_ERROR = 2;
 const INTERRUPTED = 130;
 
-const time = (text: string): string => {
-  if (/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/.test(text) && !Number.isNaN(Date.parse(text)))
-    return new Date(text).toISOString();
-  throw new InvalidArgumentError('A time should be in UTC, such as 2026-01-31 or 2026-01-31T12:00:00Z.');
-};
-
-const address = (text: string): string => {
-  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
-  throw new InvalidArgumentError('An address should be such as http://127.0.0.1:4000.');
-};
-
 const readFlags = (argv: readonly string[]): BackfillFlags =>
   new Command('npm run backfill --')
     .description(
@@ -27,10 +17,10 @@ const readFlags = (argv: readonly string[]): BackfillFlags =>
     )
     .requiredOption('--exchange <id>', 'such as okx')
     .requiredOption('--symbol <symbol>', 'canonical BASE-QUOTE, such as BTC-USDT')
-    .requiredOption('--from <time>', 'exchange time in UTC, inclusive, such as 2026-01-31T12:00:00Z', time)
-    .requiredOption('--to <time>', 'exclusive', time)
+    .requiredOption('--from <time>', 'exchange time in UTC, inclusive, such as 2026-01-31T12:00:00Z', readTime)
+    .requiredOption('--to <time>', 'exclusive', readTime)
     .option('--dry-run', 'only say how many trades, requests and seconds it would take', false)
-    .option('--url <url>', 'where the server listens', address, 'http://127.0.0.1:4000')
+    .option('--url <url>', 'where the server listens', readAddress, 'http://127.0.0.1:4000')
     .helpOption('--help', 'show this text')
     .allowExcessArguments(false)
     .showHelpAfterError('Run with --help for all options.')

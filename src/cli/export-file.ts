@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
+import { access, type FileHandle, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 
 /** A file that appears under its name only when it is whole, and its manifest beside it. */
 export class PartialFile implements AsyncDisposable {
@@ -20,6 +20,7 @@ export class PartialFile implements AsyncDisposable {
     for (const taken of force ? [] : [path, manifestOf(path)])
       if (await exists(taken))
         throw new Error(`${taken} is there already; name another with --out, or replace it with --force`);
+    if (await isFolder(path)) throw new Error(`${path} is a folder; name a file with --out`);
     const handle = await open(partOf(path), force ? 'w' : 'wx').catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
       throw new Error(
@@ -68,5 +69,11 @@ export const manifestOf = (path: string): string => `${path}.manifest.json`;
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
+    () => false,
+  );
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
     () => false,
   );

@@ -71,13 +71,19 @@ async function askManifest(flags: ExportFlags, around: ExportSurroundings): Prom
   });
   const url = new URL(`/export/manifest?${parameters}`, flags.url).href;
   const response = await ask(url, around, AbortSignal.timeout(ANSWER_MS));
-  const found: unknown = await response.json();
+  const found: unknown = await response.json().catch((error: unknown) => {
+    if (!(error instanceof SyntaxError)) throw error;
+  });
   if (isManifest(found)) return found;
   throw new Error(`${flags.url} does not answer like a TCP Dashboard server`);
 }
 
-const isManifest = (found: unknown): found is Manifest =>
-  typeof found === 'object' && found !== null && 'href' in found && 'file' in found && 'coverage' in found;
+/** Its `file` is written in the current folder, so it has to be a name and no way out of it. */
+function isManifest(found: unknown): found is Manifest {
+  const { href, file, coverage } = (found ?? {}) as Record<string, unknown>;
+  const isName = typeof file === 'string' && nameOf(file) === file && !['', '.', '..'].includes(file);
+  return isName && typeof href === 'string' && typeof coverage === 'object' && coverage !== null;
+}
 
 /** @throws {Error} with what the server, or the way to it, said. */
 async function ask(url: string, around: ExportSurroundings, signal: AbortSignal): Promise<Response> {

@@ -1,8 +1,9 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { EXPORT_FORMATS, EXPORT_TYPES } from '../export/request.ts';
 import { CANDLE_INTERVALS } from '../market/candle-window.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { watchParent } from '../runtime/parent-watch.ts';
+import { readAddress, readTime } from './arguments.ts';
 import { type ExportFlags, runExport } from './export-run.ts';
 import { progressView } from './progress-view.ts';
 
@@ -10,17 +11,6 @@ import { progressView } from './progress-view.ts';
 
 const USAGE_ERROR = 2;
 const INTERRUPTED = 130;
-
-const time = (text: string): string => {
-  if (/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/.test(text) && !Number.isNaN(Date.parse(text)))
-    return new Date(text).toISOString();
-  throw new InvalidArgumentError('A time should be in UTC, such as 2026-01-31 or 2026-01-31T12:00:00Z.');
-};
-
-const address = (text: string): string => {
-  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
-  throw new InvalidArgumentError('An address should be such as http://127.0.0.1:4000.');
-};
 
 const command = new Command('npm run export --')
   .description(
@@ -33,13 +23,13 @@ const command = new Command('npm run export --')
   .requiredOption(
     '--from <time>',
     'in UTC, such as 2026-01-31T12:00:00Z: trades from it on, candles that end after it',
-    time,
+    readTime,
   )
-  .option('--to <time>', 'trades before it, candles that end by it; without it up to now', time)
+  .option('--to <time>', 'trades before it, candles that end by it; without it up to now', readTime)
   .addOption(new Option('--format <format>', 'of the file').choices(EXPORT_FORMATS).makeOptionMandatory())
   .option('--out <file>', 'where to write it; without it a name made of the above, in the current folder')
   .option('--force', 'replace files that are there', false)
-  .option('--url <url>', 'where the server listens', address, 'http://127.0.0.1:4000')
+  .option('--url <url>', 'where the server listens', readAddress, 'http://127.0.0.1:4000')
   .helpOption('--help', 'show this text')
   .allowExcessArguments(false)
   .showHelpAfterError('Run with --help for all options.')

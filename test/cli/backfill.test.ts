@@ -170,6 +170,12 @@ describe('its command line', () => {
       /2026-01-31/,
     ],
     [
+      'with a day that does not exist',
+      ['--exchange', 'okx', '--symbol', 'X', '--from', '2026-02-28', '--to', '2026-02-30'],
+      2,
+      /2026-01-31/,
+    ],
+    [
       'with an address that is none',
       ['--exchange', 'okx', '--symbol', 'X', ...range, '--url', '4000'],
       2,

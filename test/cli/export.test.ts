@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ const MANIFEST = {
 const CSV = 'price\r\n1\r\n2\r\n3\r\n';
 
 /** The command against a server that answers the manifest and then what the test gives. */
-function command(file: () => Response, own: Partial<ExportFlags> = {}) {
+function command(file: () => Response, own: Partial<ExportFlags> = {}, manifest: object | null = MANIFEST) {
   const clock = new ManualClock(0);
   const printed: string[] = [];
   const print = (line: string) => void printed.push(line);
@@ -31,7 +31,8 @@ function command(file: () => Response, own: Partial<ExportFlags> = {}) {
   const fetch = async (url: string, { signal }: RequestInit) => {
     asked.push(url);
     signal?.throwIfAborted();
-    return url.includes('/export/manifest') ? Response.json(MANIFEST) : file();
+    if (!url.includes('/export/manifest')) return file();
+    return manifest === null ? new Response('<html>') : Response.json(manifest);
   };
   const flags = {
     ...{ exchange: 'okx', symbol: 'BTC-USDT', type: 'trades', from: '2026-01-01T00:00:00.000Z', format: 'csv' },
@@ -73,6 +74,29 @@ describe('npm run export', () => {
       expect(readFileSync(join(folder, 'my.csv'), 'utf8')).toBe(CSV);
       for (const left of readdirSync(folder)) rmSync(join(folder, left));
     }
+  });
+
+  it('leaves no manifest where there can be no file', async () => {
+    mkdirSync(join(folder, 'my.csv'));
+    const { exit, printed } = command(() => new Response(CSV), { force: true });
+    expect(await exit).toBe(1);
+    expect(printed).toEqual([expect.stringMatching(/my\.csv is a folder; name a file with --out$/)]);
+    expect(readdirSync(folder)).toEqual(['my.csv']);
+  });
+
+  it.each(['../up.csv', '/etc/up.csv', 'sub\\up.csv', '..', '', 7])(
+    'takes no name from a server that would lead elsewhere: %j',
+    async (file) => {
+      const { exit, printed } = command(() => new Response(CSV), { out: undefined }, { ...MANIFEST, file });
+      expect(await exit).toBe(1);
+      expect(printed).toEqual([expect.stringContaining('does not answer like a TCP Dashboard server')]);
+    },
+  );
+
+  it('says so when something else answers', async () => {
+    const { exit, printed } = command(() => new Response(CSV), {}, null);
+    expect(await exit).toBe(1);
+    expect(printed).toEqual([expect.stringContaining('does not answer like a TCP Dashboard server')]);
   });
 
   it('leaves nothing when the transfer breaks off', async () => {
@@ -122,6 +146,7 @@ describe('npm run export', () => {
     [['--type', 'candles', '--interval', '7m'], /Allowed choices are 1s/],
     [['--type', 'trades', '--format', 'xlsx'], /Allowed choices are csv, ndjson, parquet/],
     [['--type', 'trades', '--to', 'tomorrow'], /A time should be in UTC/],
+    [['--type', 'trades', '--to', '2026-02-30'], /A time should be in UTC/],
   ])('exits with 2 for a command line nobody understands: %j', (own, message) => {
     const program = fileURLToPath(new URL('../../src/cli/export.ts', import.meta.url));
     const given = ['--exchange', 'okx', '--symbol', 'BTC-USDT', '--from', '2026-01-01', '--format', 'csv', ...own];
