@@ -41,17 +41,25 @@ opened.defer(() => browser.close());
 
 const look = (options: BrowserContextOptions) => browser.newPage({ colorScheme: 'dark', ...options });
 
-const graphiql = await look({ viewport: { width: 1280, height: 720 } });
-await graphiql.goto(`${app.url}/graphql`);
-const editor = graphiql.locator('.graphiql-query-editor');
-await editor.getByText('query Status').waitFor();
-await graphiql.waitForTimeout(1_000); // a tab that is clicked while the editor is still being built is not opened
-await graphiql.getByRole('tab', { name: 'LiveTrades' }).click();
-await editor.getByText('subscription LiveTrades').waitFor();
-await graphiql.getByRole('button', { name: /execute query/i }).click();
-await graphiql.locator('.graphiql-response').getByText('exchangeTime').first().waitFor();
-await graphiql.waitForTimeout(1_500); // for the response editor to colour what it shows
-await graphiql.screenshot({ path: picture('graphiql-live-trades') });
+/** A tab of GraphiQL while its subscription answers with `word`. */
+async function lookAtTab(tab: string, word: string, name: string): Promise<void> {
+  const graphiql = await look({ viewport: { width: 1280, height: 720 } });
+  await graphiql.goto(`${app.url}/graphql`);
+  const editor = graphiql.locator('.graphiql-query-editor');
+  await editor.getByText('query Status').waitFor();
+  await graphiql.waitForTimeout(1_000); // a tab that is clicked while the editor is still being built is not opened
+  await graphiql.getByRole('tab', { name: tab }).click();
+  await editor.getByText(`subscription ${tab}`).waitFor();
+  await graphiql.getByRole('button', { name: /execute query/i }).click();
+  await graphiql.locator('.graphiql-response').getByText('cursor').waitFor();
+  await graphiql.waitForTimeout(1_500); // for the response editor to colour what it shows
+  await graphiql.locator('.graphiql-response').getByText(word).first().waitFor();
+  await graphiql.screenshot({ path: picture(name) });
+  await graphiql.close();
+}
+
+await lookAtTab('LiveTrades', 'exchangeTime', 'graphiql-live-trades');
+await lookAtTab('LiveCandles', 'CLOSED', 'graphiql-live-candles');
 
 await import('../examples/live-trades-browser/serve.ts');
 const trades = await look({ viewport: { width: 1200, height: 540 } });

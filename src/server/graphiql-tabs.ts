@@ -60,7 +60,7 @@ query History(
   },
   {
     query: `# Trades as they happen, four payloads a second.
-# To resume without loss give the last cursor as $after.
+# To resume, give the last cursor as $after.
 subscription LiveTrades(
   $exchange: String
   $symbols: [String!]
@@ -91,8 +91,8 @@ subscription LiveTrades(
     variables: '{ "exchange": "okx", "symbols": ["BTC-USDT"] }',
   },
   {
-    query: `# Candles as their trades come, under the time they end.
-# CLOSED: its time is over. REVISED: trades came late.
+    query: `# Candles as trades come, labelled by their end.
+# CLOSED: it is over. REVISED: trades came late.
 subscription LiveCandles(
   $exchange: String!
   $symbols: [String!]!
@@ -128,7 +128,7 @@ subscription LiveCandles(
   }
 }
 `,
-    variables: '{ "exchange": "okx", "symbols": ["BTC-USDT"], "interval": "S5" }',
+    variables: '{ "exchange": "okx", "symbols": ["BTC-USDT"],\n  "interval": "S5" }',
   },
   {
     query: `# What is proven to be complete, and what is missing.
