@@ -55,7 +55,8 @@ export class Exporter {
     const request = await this.#read(parameters);
     if (request.state !== null)
       throw new AppError('BAD_USER_INPUT', '`state` is for the file; a manifest always tells of what is there now');
-    const { token, range, stretches } = await this.#state(request);
+    const { token, stretches } = await this.#state(request);
+    const range = rangeOf(request, token.takenAt);
     return manifestOf(request, {
       ...{ takenAt: token.takenAt, state: stateToken(token), stretches, range },
       rows: request.type === 'trades' ? null : candlesIn(request, range),
@@ -79,7 +80,7 @@ export class Exporter {
     const bounds = await this.#ports.decimalBounds(range);
     const table = this.#table(request, range, token);
     const intact = async () => {
-      if ((await this.#ports.droppedNow(range)) !== token.dropped) throw expired();
+      if ((await this.#ports.droppedNow(rangeOf(request, request.to))) !== token.dropped) throw expired();
     };
     return {
       name: fileNameOf(request),
@@ -95,11 +96,11 @@ export class Exporter {
   }
 
   async #state(request: ExportRequest) {
-    const range = rangeOf(request, request.state?.takenAt ?? this.#ports.candles.clock.now());
-    const { position, stretches, dropped } = await this.#ports.readState(range);
+    // Up to its end, as what is over is known only when it is read.
+    const { position, stretches, dropped } = await this.#ports.readState(rangeOf(request, request.to));
     // Now that it is read: whatever is in it was recorded before.
     const token: StateToken = { takenAt: this.#ports.candles.clock.now(), position, dropped };
-    return { range, stretches, token };
+    return { stretches, token };
   }
 
   #table(

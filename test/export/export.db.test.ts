@@ -227,6 +227,18 @@ describe('an export', () => {
     );
   });
 
+  it('has a manifest of all its candles, also where one ends while the state is read', async () => {
+    const { symbol, writer } = await market();
+    await using _ = writer;
+    let time = NOW + 10_000;
+    const passing = { ...clock, now: () => (time += 700) };
+    const files = openExporter(db(), noCollectors, recorder, passing);
+    const manifest = await files.manifest(ask(symbol, { type: 'candles', interval: '1s' }));
+    const { parts } = await files.open(new URLSearchParams(manifest.href.split('?')[1]));
+    const rows = csvRows(Buffer.concat(await Array.fromAsync(parts)));
+    expect(manifest.coverage.to).toBe(rows.at(-1)?.close_time);
+  });
+
   it('hands over something for every page, so that a client who left is noticed before there are bytes', async () => {
     const { symbol, writer } = await market();
     await using _ = writer;
