@@ -53,6 +53,15 @@ describe('the window a time lies in', () => {
     expect(shown(windows(interval), time)).toEqual([open, close]);
   });
 
+  it('of a month in UTC is that of the calendar, in any year', () => {
+    for (const year of [1, 99, 1900, 1969, 2000, 2026, 2028, 9998])
+      for (let month = 0; month < 12; month += 1) {
+        const first = new Date(0).setUTCFullYear(year, month, 1);
+        for (const time of [first - 1, first, first + 1])
+          expect(windowAt(windows('1M'), time)).toEqual(windowAt(windows('1M', { timeZone: 'Etc/UTC' }), time));
+      }
+  });
+
   it.each([
     ['23 hours long when clocks go forward', '2026-03-29T10:00:00Z', '2026-03-28T23:00Z', '2026-03-29T22:00Z'],
     ['25 hours long when clocks go back', '2026-10-25T10:00:00Z', '2026-10-24T22:00Z', '2026-10-25T23:00Z'],
