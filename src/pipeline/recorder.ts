@@ -16,7 +16,7 @@ import { ShownCoverage } from './shown-coverage.ts';
 import { tradesOf } from './spool-batch.ts';
 import { everyRow, readBatch } from './spooled-batches.ts';
 import { StreamCoverage } from './stream-coverage.ts';
-import { type DrainStatus, TradeDrain, type TradeStore } from './trade-drain.ts';
+import { type DrainStatus, type LeftBatch, TradeDrain, type TradeStore } from './trade-drain.ts';
 import type { TradeFeed } from './trade-feed.ts';
 import { type IntakeStatus, type SpoolPort, TradeIntake } from './trade-intake.ts';
 import { TradeLedgers } from './trade-ledgers.ts';
@@ -29,8 +29,8 @@ export interface MarketDataStore {
   ends(): Promise<readonly StreamStretch[]>;
 }
 
-/** From the moment a batch is stamped to the one the drain has it, at most, unless the spool is full. */
-const STAMPED_MS = 1_000;
+/** The clock on the wall may be set by so much while a batch waits. */
+const CLOCK_SLACK_MS = 1_000;
 /** Longest wait for what is about to be stored. */
 const STORED_MS = 2_500;
 
@@ -220,9 +220,10 @@ export class Recorder implements AsyncDisposable {
     const { clock } = this.#ports;
     while (clock.now() <= time) await clock.sleep(1); // more may be recorded in this millisecond
     const { batches, oldestMs } = this.#drain.status();
-    const { queued } = this.#intake.status();
+    const { queued, stampedAt } = this.#intake.status();
     if (queued === 0 && batches === 0) return;
-    if (clock.now() - time > (oldestMs ?? 0) + STAMPED_MS && this.#intake.status().fullSince === null) return;
+    const oldest = Math.min(stampedAt ?? clock.now(), clock.now() - (oldestMs ?? 0));
+    if (time < oldest - CLOCK_SLACK_MS) return;
     const until = clock.monotonic() + STORED_MS;
     let taken: number | null = null;
     void this.#intake.settled().then(() => {
@@ -267,7 +268,7 @@ interface Start {
   readonly stored: TradeLedgers;
   readonly known: TradeLedgers;
   /** Batches in the spool that are not committed. */
-  readonly left: readonly { readonly number: number; readonly trades: number }[];
+  readonly left: readonly LeftBatch[];
   /** Whether they were shown: not while another server may commit the same trades. */
   readonly shown: boolean;
   readonly committed: number;
@@ -278,7 +279,7 @@ interface Start {
 async function findStart({ spool, trades: store, tradeFeed, hasTradeIds, shared, log }: RecorderPorts): Promise<Start> {
   const stretches = await store.load();
   const known = new TradeLedgers(stretches);
-  const left: { readonly number: number; readonly trades: number }[] = [];
+  const left: LeftBatch[] = [];
   const shown = !shared();
   let [committed, number, last] = [0, 0, store.position];
   for await (const row of everyRow(spool)) {
@@ -294,7 +295,7 @@ async function findStart({ spool, trades: store, tradeFeed, hasTradeIds, shared,
     for (const item of items) foldItem(known, item, hasTradeIds);
     const trades = tradesOf(items);
     if (shown) tradeFeed.publish(trades);
-    left.push({ number, trades: trades.length });
+    left.push({ number, trades: trades.length, recordedAt: trades[0]?.recordedAt ?? null });
   }
   known.takeChanges();
   if (left.length > 0) log.info('Found what the last process left in the spool', { batches: left.length });

@@ -56,7 +56,7 @@ export interface DrainStatus {
   readonly spooled: number;
   /** Batches of them, and of words about trades. */
   readonly batches: number;
-  /** Of the oldest of them, ms; null when there is none. */
+  /** Since the oldest of them was recorded, ms; null when there is none. */
   readonly oldestMs: number | null;
   readonly stored: number;
   readonly refused: number;
@@ -75,6 +75,14 @@ const DISCARD_EVERY_MS = 1_000;
 /** Longest wait between two tries, ms: short enough that a returning database drains within seconds. */
 const MAX_BACKOFF_MS = 2_000;
 const REFUSED_KEPT = 20;
+
+/** A batch an earlier process left in the spool. */
+export interface LeftBatch {
+  readonly number: number;
+  readonly trades: number;
+  /** When the first of them was recorded, ms; null without trades. */
+  readonly recordedAt: number | null;
+}
 
 interface Held {
   readonly batch: SpoolBatch;
@@ -134,7 +142,8 @@ export class TradeDrain {
     const trades = tradesOf(batch.items);
     this.#spooledNumber = batch.number;
     this.#spooled += trades.length;
-    this.#oldestAt ??= this.#ports.clock.monotonic();
+    const since = this.#monotonic(trades[0]?.recordedAt ?? null);
+    this.#oldestAt ??= since;
     if (!this.#ports.shared() && this.#published === batch.number - 1) {
       this.#published = batch.number;
       this.#ports.publish(trades, null);
@@ -142,19 +151,19 @@ export class TradeDrain {
     }
     const last = this.#held.at(-1)?.batch.number ?? this.#committed; // else it is behind what waits in the spool
     if (last === batch.number - 1 && this.#heldTrades < MAX_HELD) {
-      this.#held.push({ batch, since: this.#ports.clock.monotonic() });
+      this.#held.push({ batch, since });
       this.#heldTrades += trades.length;
     }
     this.#idle?.resolve();
     this.#idle = null;
   }
 
-  /** A batch an earlier process left in the spool: it is read back when its turn comes. `shown`: its trades are out already. */
-  adopt({ number, trades }: { readonly number: number; readonly trades: number }, shown: boolean): void {
+  /** It is read back when its turn comes. `shown`: its trades are out already. */
+  adopt({ number, trades, recordedAt }: LeftBatch, shown: boolean): void {
     this.#spooledNumber = number;
     if (shown) this.#published = number;
     this.#spooled += trades;
-    this.#oldestAt ??= this.#ports.clock.monotonic();
+    this.#oldestAt ??= this.#monotonic(recordedAt);
   }
 
   /** Whether every batch that was taken over has been shown. */
@@ -225,11 +234,13 @@ export class TradeDrain {
   /** What cannot be read is passed over: its trades are missing, which the ids after them tell. */
   async #readBack(): Promise<void> {
     const rows = await this.#ports.spool.read(this.#committed, READ_ROWS);
-    const since = this.#ports.clock.monotonic();
     const firstHeld = this.#held[0]?.batch.number ?? Number.POSITIVE_INFINITY;
     const batches = rows.filter(({ number }) => number < firstHeld).map((row) => this.#read(row));
-    for (const { items } of batches) this.#heldTrades += tradesOf(items).length;
-    this.#held.unshift(...batches.map((batch) => ({ batch, since })));
+    const read = batches.map((batch) => ({ batch, trades: tradesOf(batch.items) }));
+    for (const { trades } of read) this.#heldTrades += trades.length;
+    this.#held.unshift(
+      ...read.map(({ batch, trades }) => ({ batch, since: this.#monotonic(trades[0]?.recordedAt ?? null) })),
+    );
     if (this.#held.length === 0) this.#committed = this.#spooledNumber;
   }
 
@@ -351,6 +362,7 @@ export class TradeDrain {
     this.#heldTrades = 0;
     this.#kept.splice(0);
     this.#spooled = retained.trades;
+    this.#oldestAt = this.#monotonic(retained.recordedAt);
     this.#committed = retained.number - 1;
     if (!retained.hasAll) rebase(() => this.#rebuilt());
   }
@@ -363,14 +375,16 @@ export class TradeDrain {
     let number = this.#spooledNumber + 1;
     let trades = 0;
     let next: bigint | null = null;
+    let recordedAt: number | null = null;
     for await (const batch of this.#everyBatch()) {
       if (batch.last < position) continue;
       const own = tradesOf(batch.items);
       number = Math.min(number, batch.number);
       trades += own.length;
+      recordedAt ??= own[0]?.recordedAt ?? null;
       next ??= own.find(({ sequence }) => sequence > position)?.sequence ?? null;
     }
-    return { number, trades, hasAll: next === position + 1n };
+    return { number, trades, recordedAt, hasAll: next === position + 1n };
   }
 
   /** What is known, from the database and the spool alone. */
@@ -380,6 +394,12 @@ export class TradeDrain {
       for (const item of batch.items) foldItem(ledgers, item, this.#ports.hasTradeIds);
     ledgers.takeChanges();
     return ledgers;
+  }
+
+  /** The monotonic ms of a time on the wall, perhaps of an earlier process; null is now. */
+  #monotonic(time: number | null): number {
+    const { clock } = this.#ports;
+    return clock.monotonic() - (time === null ? 0 : Math.max(0, clock.now() - time));
   }
 
   async *#everyBatch(): AsyncGenerator<SpoolBatch> {

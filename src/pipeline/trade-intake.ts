@@ -63,6 +63,8 @@ export interface IntakeOptions {
 export interface IntakeStatus {
   /** Trades, and what is said of them, accepted and not durable yet. */
   readonly queued: number;
+  /** When the trades that are on their way to the spool were recorded, ms; null when none are. */
+  readonly stampedAt: number | null;
   /** Null: the spool takes what comes; else since when (monotonic ms) it is full. */
   readonly fullSince: number | null;
   /** Trades that were here already. */
@@ -98,6 +100,7 @@ export class TradeIntake {
   #accepted = 0;
   #done = 0;
   #waiters: { readonly at: number; readonly resolve: () => void }[] = [];
+  #stampedAt: number | null = null;
   #fullSince: number | null = null;
   #rebase: (() => Promise<TradeLedgers>) | null = null;
   #repeated = 0;
@@ -151,6 +154,7 @@ export class TradeIntake {
   status(): IntakeStatus {
     return {
       queued: this.#accepted - this.#done,
+      stampedAt: this.#stampedAt,
       fullSince: this.#fullSince,
       repeated: this.#repeated,
       turnedAway: this.#turnedAway,
@@ -205,12 +209,14 @@ export class TradeIntake {
       if (this.#queue.held <= capacity / 4 && this.#fullSince === null) this.#ports.gate.set(GATE_NAME, true);
       const items = this.#assemble(accepted);
       if (items.length > 0) await this.#spool(items);
+      this.#stampedAt = null;
       this.#settle(accepted.length);
     }
   }
 
   #assemble(accepted: readonly (Accepted | LedgerWord)[]): readonly SpoolItem[] {
     const recordedAt = this.#ports.clock.now();
+    this.#stampedAt = recordedAt;
     const items: SpoolItem[] = [];
     const add = (item: SpoolItem) => {
       foldItem(this.#ports.ledgers, item, this.#ports.hasTradeIds);

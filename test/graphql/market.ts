@@ -164,7 +164,7 @@ const idle = { stored: 0, refused: 0, refusedSample: [], commitMs: null, lastErr
 const IDLE: RecorderStatus = {
   trades: {
     ...{ state: 'STORING', reason: '', spoolBytes: 0 },
-    intake: { queued: 0, fullSince: null, repeated: 0, turnedAway: 0, unfit: 0 },
+    intake: { queued: 0, stampedAt: null, fullSince: null, repeated: 0, turnedAway: 0, unfit: 0 },
     drain: { ...idle, spooled: 0, batches: 0, oldestMs: null, waitingSince: null },
   },
   marketData: { ...idle, state: 'STORING', reason: '', queued: 0, oldestMs: null },

@@ -21,15 +21,16 @@ type Options = RecorderOptions & {
   readonly spool?: MemorySpool;
   readonly store?: MemoryTradeStore;
   readonly shared?: () => boolean;
+  readonly clock?: ManualClock;
 };
 
 async function openRecorder({
   spool = new MemorySpool(),
   store = new MemoryTradeStore(),
   shared,
+  clock = new ManualClock(),
   ...options
 }: Options = {}) {
-  const clock = new ManualClock();
   const samples: LiveEvent[] = [];
   const marketData = {
     failure: null as Error | null,
@@ -668,6 +669,85 @@ describe('what was recorded by a time', () => {
     await clock.advance(1_000);
     expect(known).toEqual(['before', 'now']);
     expect(store.log).toHaveLength(3);
+  });
+
+  it('is waited for also when the spool takes long to take it', async () => {
+    const { clock, spool, recorder, accept } = await openRecorder();
+    const disk = Promise.withResolvers<void>();
+    spool.sync = () => disk.promise;
+    accept(someTrades(1));
+    await clock.advance(100);
+    const recordedBy = clock.now();
+    await clock.advance(5_000);
+    let isKnown = false;
+    void recorder.storedUpTo(recordedBy).then(() => {
+      isKnown = true;
+    });
+    await clock.advance(500);
+    expect(isKnown).toBe(false);
+    disk.resolve();
+    await clock.advance(500);
+    expect(isKnown).toBe(true);
+  });
+
+  it('is waited for also when it was slow to become durable, or waits longer than an earlier process lived', async () => {
+    const spool = new MemorySpool();
+    const disk = Promise.withResolvers<void>();
+    spool.sync = () => disk.promise;
+    const first = await openRecorder({ spool, drainMs: 100 });
+    first.store.beforeWrite = () => {
+      throw unavailable();
+    };
+    const { clock } = first;
+    const recordedBy = clock.now() + 100;
+    first.accept(someTrades(1));
+    await clock.advance(5_000);
+    disk.resolve();
+    await clock.advance(100);
+    const known: string[] = [];
+    const ask = ({ recorder }: Pick<typeof first, 'recorder'>, who: string) =>
+      void recorder.storedUpTo(recordedBy).then(
+        () => known.push(who),
+        () => {},
+      );
+    ask(first, 'this process');
+    await clock.advance(1_000);
+    const disposed = first.recorder[Symbol.asyncDispose]();
+    await clock.advance(60_000);
+    await disposed;
+    const next = await openRecorder({ spool, store: first.store, clock });
+    ask(next, 'the next one');
+    await clock.advance(1_000);
+    expect(known).toEqual([]);
+  });
+
+  it('is waited for also when it is read back from the spool', async () => {
+    const { clock, store, recorder, accept } = await openRecorder({ tradeCapacity: 131_072 });
+    let writes = 0;
+    store.beforeWrite = () => {
+      if (writes === 0) throw unavailable();
+      writes -= 1;
+    };
+    const made = someTrades(68_000);
+    accept(made.slice(0, 66_000));
+    await clock.advance(100);
+    accept(made.slice(66_000));
+    await clock.advance(10);
+    const recordedBy = clock.now();
+    await clock.advance(60_000);
+    expect(recorder.status().trades.drain.spooled).toBe(68_000);
+    writes = 33; // all that memory holds
+    await clock.advance(3_000);
+    expect(recorder.status().trades.drain.spooled).toBeLessThan(4_000);
+    let isKnown = false;
+    void recorder.storedUpTo(recordedBy).then(
+      () => {
+        isKnown = true;
+      },
+      () => {},
+    );
+    await clock.advance(500);
+    expect(isKnown).toBe(false);
   });
 
   it('is refused with a code when it is not stored soon', async () => {
