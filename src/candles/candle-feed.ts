@@ -75,6 +75,7 @@ export class CandleFeed implements Disposable {
     const room = shared ?? this.#open(key, selection, place);
     room.listeners.add(subscription);
     this.#rooms.set(subscription, room);
+    subscription.begin(room.series.place);
     if (shared?.series.forming) subscription.offer(present(shared.series));
   }
 

@@ -40,9 +40,11 @@ export class CandleSubscription {
   readonly #pace: Pace;
   readonly #backlog: CandleBacklog;
   #notices: Notice[] = [];
-  /** Of all that was offered, and of all that was sent. */
+  /** Of all that was offered; null before the first. */
   #place: CandlePlace | null = null;
-  #sent: CandlePlace | null = null;
+  /** Of all that was sent. */
+  #sent: CandlePlace | null;
+  #isTold: boolean;
 
   constructor(
     { delivery, includeForming, place }: { delivery: Delivery; includeForming: boolean; place: CandlePlace | null },
@@ -51,12 +53,18 @@ export class CandleSubscription {
     this.#includeForming = includeForming;
     this.#ports = ports;
     this.#sent = place;
+    this.#isTold = place !== null;
     this.#pace = new Pace(delivery, ports.clock.monotonic());
     this.#backlog = new CandleBacklog(delivery.mode, ports.queues);
     this.stream = new PullStream({ pull: () => this.#pull(), close: () => this.#close() });
   }
 
   readonly wake = (): void => this.stream.wake();
+
+  /** Where it begins that named no place. */
+  begin(place: CandlePlace): void {
+    this.#sent ??= place;
+  }
 
   offer({ changes, notices, place }: CandleUpdate): void {
     const isClosed = ({ candle }: CandleChange) => candle.closeTime <= (place.closed.get(candle.symbol) ?? 0);
@@ -83,7 +91,7 @@ export class CandleSubscription {
   }
 
   #readyAt(now: number, place: CandlePlace): number {
-    if (this.#sent === null || this.#notices.length > 0 || this.#backlog.held >= MAX_BATCH) return now;
+    if (!this.#isTold || this.#notices.length > 0 || this.#backlog.held >= MAX_BATCH) return now;
     if (this.#backlog.held > 0) return this.#pace.companyUntil(now);
     return place === this.#sent ? Number.POSITIVE_INFINITY : this.#pace.lastSent + IDLE_MS;
   }
@@ -94,9 +102,10 @@ export class CandleSubscription {
     const notices = [...lagged, ...this.#notices];
     this.#notices = [];
     // With more to come of the same update only what was sent before is done with.
-    if (this.#backlog.held === 0 || this.#sent === null) this.#sent = place;
+    if (this.#backlog.held === 0) this.#sent = place;
+    this.#isTold = true;
     this.#pace.sent(now);
-    return { changes, place: this.#sent, notices, conflated };
+    return { changes, place: this.#sent ?? place, notices, conflated };
   }
 
   #close(): void {

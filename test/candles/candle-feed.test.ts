@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { CandleCursors } from '../../src/candles/candle-cursor.ts';
 import { decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
+import { DEFAULT_DELIVERY } from '../../src/pipeline/delivery.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import { turn } from '../support/manual-clock.ts';
 import { tradeOf } from '../support/trades.ts';
@@ -270,6 +272,25 @@ describe('a client of candles that is slow', () => {
     expect(told).toHaveLength(1_024);
     expect(told.at(-1)).toBe(last);
     expect(client.batches.flatMap(({ notices }) => notices)).toContainEqual({ type: 'LAGGED', missed: 1_500 - 1_024 });
+  });
+
+  it('misses nothing with its first cursor, although more waited than one payload holds', async () => {
+    const symbols = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'].map((base) => `${base}-USDT`);
+    const scene = new CandleScene();
+    await at(scene, 0);
+    const request = { exchange: 'okx', symbols, interval: '1s', includeForming: false } as const;
+    const stream = scene.candles.subscribe({ ...request, delivery: DEFAULT_DELIVERY, after: null });
+    for (let second = 1; second <= 200; second += 1) await at(scene, second * SECOND);
+    const { value: first } = await stream.next();
+    await stream.return();
+    expect(first?.changes).toHaveLength(1_000);
+    const client = new CandleClient(scene, request);
+    await client.leave();
+    client.cursor = first ? new CandleCursors(request).encode(first.place) : null;
+    client.connect();
+    for (let k = 0; k < 20; k += 1) await at(scene, 202 * SECOND + k);
+    for (const symbol of symbols)
+      expect([...client.closed.keys()].filter((key) => key.startsWith(symbol))).toHaveLength(202);
   });
 
   it('is sent away with the way out when more candles wait than there is room for', async () => {
