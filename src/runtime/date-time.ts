@@ -2,6 +2,9 @@
 const EARLIEST = Date.parse('0001-01-01T00:00:00.000Z');
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 
+/** ISO-8601 of a time, ms; of one out of reach that of the nearest: a candle at the edge reaches beyond it, where nothing is stored. */
+export const toInstant = (ms: number): string => new Date(Math.min(Math.max(ms, EARLIEST), LATEST)).toISOString();
+
 export const isInstant = (ms: number): boolean => ms >= EARLIEST && ms <= LATEST;
 
 const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,3})?(Z|[+-]\d\d:\d\d)$/;

@@ -3,7 +3,8 @@ import { GRACE_MS } from '../market/candle.ts';
 import type { CandleWindow } from '../market/candle-window.ts';
 import type { Decimal } from '../market/decimal.ts';
 import type { CandleBasis } from '../market/growing-candle.ts';
-import { COLUMNS, FOLDED, iso, list, piecesOf } from './candles.ts';
+import { toInstant } from '../runtime/date-time.ts';
+import { COLUMNS, FOLDED, list, piecesOf } from './candles.ts';
 import type { Database } from './database.ts';
 import { instrumentIdOf } from './instruments.ts';
 import { candleColumns } from './roll-up.ts';
@@ -75,7 +76,7 @@ export async function readCandleBases(
               and t.ts >= w.from_ts and t.ts < w.to_ts and t.recorded_at > w.closed) end as revision
           from (select p.k, ${FOLDED}
             from unnest(${list(pieces, ({ window }) => window)}::int[], ${list(pieces, ({ seconds }) => seconds)}::int[],
-              ${list(pieces, ({ from }) => iso(from))}::timestamptz[], ${list(pieces, ({ to }) => iso(to))}::timestamptz[])
+              ${list(pieces, ({ from }) => toInstant(from))}::timestamptz[], ${list(pieces, ({ to }) => toInstant(to))}::timestamptz[])
               as p (k, seconds, from_ts, to_ts)
             cross join lateral (
               select ${FOLDED} from tcp_dashboard.candle c where p.seconds > 0 and c.instrument_id = ${instrumentId} and c.seconds = p.seconds
@@ -89,9 +90,9 @@ export async function readCandleBases(
               ) span (from_ts, to_ts) cross join lateral (
                 select ${traded} ${trades} and t.ts >= span.from_ts and t.ts < span.to_ts having count(*) > 0) x
             ) piece group by p.k) folded
-          join unnest(${list([...windows.keys()], (k) => k)}::int[], ${list(windows, ({ openTime }) => iso(openTime))}::timestamptz[],
-            ${list(windows, ({ closeTime }) => iso(closeTime))}::timestamptz[],
-            ${list(windows, ({ closeTime }) => iso(closeTime + GRACE_MS))}::timestamptz[]) as w (n, from_ts, to_ts, closed) on w.n = folded.k
+          join unnest(${list([...windows.keys()], (k) => k)}::int[], ${list(windows, ({ openTime }) => toInstant(openTime))}::timestamptz[],
+            ${list(windows, ({ closeTime }) => toInstant(closeTime))}::timestamptz[],
+            ${list(windows, ({ closeTime }) => toInstant(closeTime + GRACE_MS))}::timestamptz[]) as w (n, from_ts, to_ts, closed) on w.n = folded.k
         ) f on mark.reached`,
       'objects',
     );

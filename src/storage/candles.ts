@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { type CandleValues, GRACE_MS, type TradedWindow } from '../market/candle.ts';
 import { type CandleWindow, startOf } from '../market/candle-window.ts';
 import type { Decimal } from '../market/decimal.ts';
+import { toInstant } from '../runtime/date-time.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
 import { instrumentIdIn, instrumentIdOf } from './instruments.ts';
@@ -60,7 +61,7 @@ export interface NearestTrade {
 /** The trade nearest to a boundary in one direction; null when there is none. */
 export async function nearestTrade(db: Database, query: NearestTradeQuery): Promise<NearestTrade | null> {
   const { time, direction, endInclusive, asOf } = query;
-  const edge = iso(Math.min(startOf(time, endInclusive), LATEST));
+  const edge = toInstant(Math.min(startOf(time, endInclusive), LATEST));
   const [side, by] = direction === 'before' ? [sql`ts < ${edge}`, sql`desc`] : [sql`ts >= ${edge}`, sql`asc`];
   const rows = await db.readers.run(async (handle) => {
     const instrumentId = await instrumentIdOf(handle, query.exchange, query.symbol);
@@ -68,7 +69,7 @@ export async function nearestTrade(db: Database, query: NearestTradeQuery): Prom
     return handle.execute<{ time: number; price: string }>(
       sql`select (extract(epoch from ts) * 1000)::float8 as time, price::text as price from tcp_dashboard.trade
         where instrument_id = ${instrumentId} and ${side}::timestamptz
-          ${asOf === null ? sql`` : sql`and recorded_at <= ${iso(asOf)}::timestamptz`}
+          ${asOf === null ? sql`` : sql`and recorded_at <= ${toInstant(asOf)}::timestamptz`}
         order by ts ${by}, length(trade_id) ${by}, trade_id ${by} limit 1`,
       'objects',
     );
@@ -167,7 +168,7 @@ async function readStored(
       sql`select ${PAGE} from (
         select ((date_part('epoch', ts) * 1000)::int8 - ${from}::int8) / ${seconds * 1_000}::int8 as k, ${COLUMNS}
         from tcp_dashboard.candle where instrument_id = ${instrumentIdIn(exchange, symbol)} and seconds = ${seconds}
-          and ts >= ${iso(from)}::timestamptz and ts < ${iso(to)}::timestamptz) c`,
+          and ts >= ${toInstant(from)}::timestamptz and ts < ${toInstant(to)}::timestamptz) c`,
       'objects',
     ),
   );
@@ -182,7 +183,7 @@ async function foldPieces(
   // The number itself, as the planner knows how much there is of it.
   const instrumentId = pieces.length === 0 ? null : await instrumentIdOf(handle, exchange, symbol);
   if (instrumentId === null) return new Map();
-  const known = asOf === null ? sql`true` : sql`recorded_at <= ${iso(asOf)}::timestamptz`;
+  const known = asOf === null ? sql`true` : sql`recorded_at <= ${toInstant(asOf)}::timestamptz`;
   const stored = sql`from tcp_dashboard.candle c
     where p.seconds > 0 and c.instrument_id = ${instrumentId} and c.seconds = p.seconds and c.ts >= p.from_ts and c.ts < p.to_ts`;
   /** One row of what trades between two times come to; none where there is no trade. */
@@ -203,7 +204,7 @@ async function foldPieces(
       sql`select ${PAGE} from (
         select p.k, ${FOLDED}
         from unnest(${list(pieces, ({ window }) => window)}::int[], ${list(pieces, ({ seconds }) => seconds)}::int[],
-          ${list(pieces, ({ from }) => iso(from))}::timestamptz[], ${list(pieces, ({ to }) => iso(to))}::timestamptz[])
+          ${list(pieces, ({ from }) => toInstant(from))}::timestamptz[], ${list(pieces, ({ to }) => toInstant(to))}::timestamptz[])
           as p (k, seconds, from_ts, to_ts)
         cross join lateral (${sql.join(sources, sql` union all `)}) piece
         group by p.k) f`,
@@ -230,9 +231,9 @@ async function countRevisions(
     sql`select w.k, (select count(distinct t.recorded_at)::int from tcp_dashboard.trade t
         where t.instrument_id = ${instrumentIdIn(exchange, symbol)} and t.ts >= w.from_ts and t.ts < w.to_ts
           and t.recorded_at > w.closed and t.recorded_at <= w.newest) as revision
-      from unnest(${list(spans, ({ k }) => k)}::int[], ${list(spans, ({ from }) => iso(from))}::timestamptz[],
-        ${list(spans, ({ to }) => iso(to))}::timestamptz[], ${list(spans, ({ closed }) => iso(closed))}::timestamptz[],
-        ${list(spans, ({ newest }) => iso(newest))}::timestamptz[]) as w (k, from_ts, to_ts, closed, newest)`,
+      from unnest(${list(spans, ({ k }) => k)}::int[], ${list(spans, ({ from }) => toInstant(from))}::timestamptz[],
+        ${list(spans, ({ to }) => toInstant(to))}::timestamptz[], ${list(spans, ({ closed }) => toInstant(closed))}::timestamptz[],
+        ${list(spans, ({ newest }) => toInstant(newest))}::timestamptz[]) as w (k, from_ts, to_ts, closed, newest)`,
     'objects',
   );
   return new Map(rows.map(({ k, revision }) => [k, revision]));
@@ -258,5 +259,3 @@ function toRows([row]: readonly PageRow[]): Map<number, Row> {
   }
   return rows;
 }
-
-export const iso = (time: number): string => new Date(time).toISOString();

@@ -4,6 +4,7 @@ import { sizeOf } from '../market/coverage.ts';
 import type { DataType } from '../market/data-type.ts';
 import type { Gap } from '../market/gap-ledger.ts';
 import { type DroppedRange, mergeStretches, withoutDropped } from '../market/merge-stretches.ts';
+import { toInstant } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
@@ -64,7 +65,7 @@ export async function readStretches(handle: Handle, query: StretchQuery, most: n
 }
 
 function selectNear(handle: Handle, query: StretchQuery, most: number): Promise<readonly StretchRow[]> {
-  const [from, to] = [query.from.toISOString(), query.to.toISOString()];
+  const [from, to] = [toInstant(query.from.getTime()), toInstant(query.to.getTime())];
   const own = sql`select * from tcp_dashboard.coverage where writer = w.id
     and instrument_id = ${instrumentIdIn(query.exchange, query.symbol)} and data_type = ${query.dataType}`;
   return selectStretches(

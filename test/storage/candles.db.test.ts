@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { listCandles } from '../../src/candles/candle-history.ts';
 import { type CandleInterval, type CandleWindow, type Windows, windowAt } from '../../src/market/candle-window.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { readCandles } from '../../src/storage/candles.ts';
+import { type CandleQuery, type NearestTradeQuery, nearestTrade, readCandles } from '../../src/storage/candles.ts';
+import { listStretches, type StretchQuery } from '../../src/storage/coverage.ts';
 import { seeded } from '../chaos/seeded.ts';
 import { candleByHand, type Recorded } from '../support/candle-by-hand.ts';
 import { useTestDatabase } from '../support/database.ts';
@@ -13,6 +15,31 @@ import { openTestWriter } from './test-writer.ts';
 const db = useTestDatabase();
 
 describe('candles of trades', () => {
+  it.each([
+    ['the first', Date.UTC(2001, 0, 1) - 2_000 * 365.2425 * 86_400_000],
+    ['the last', Date.UTC(10_000, 0, 1) - 1],
+  ])('are asked for at %s time there is', async (_which, time) => {
+    const { symbol, trade } = scene();
+    await using writer = await openTestWriter(db(), { clock: systemClock });
+    await writer.write([toRecord(trade(1, {}))]);
+    for (const interval of ['1s', '1w', '1M'] as const) {
+      const windows = { interval, timeZone: 'Asia/Tokyo', anchor: null };
+      const ports = {
+        readCandles: (query: CandleQuery) => readCandles(db(), query),
+        listStretches: (query: StretchQuery) => listStretches(db(), query),
+        nearestTrade: (query: NearestTradeQuery) => nearestTrade(db(), query),
+        listRecordedRuns: () => Promise.resolve([]),
+        clock: systemClock,
+      };
+      const { candles } = await listCandles(ports, {
+        ...{ exchange: 'okx', symbol, windows, from: time - 1, to: time, includeForming: true, endInclusive: false },
+        ...{ emptyIntervals: 'CARRY_FORWARD', asOf: NOW, order: 'ASC', limit: 1, after: null, before: null },
+        fromEnd: true,
+      });
+      expect(candles).toHaveLength(1);
+    }
+  });
+
   it('are what their definition says, for any interval, boundary, zone, anchor and time asked about', async () => {
     const random = seeded('candles');
     const below = (limit: number) => Math.floor(random() * limit);
