@@ -30,6 +30,8 @@ export class GrowingCandle {
   readonly #buyVolume: ExactSum;
   #tradeCount: number;
   #recordedAt: number;
+  /** Of the trade that came last. */
+  #latest: number;
   #revision: number;
 
   constructor({ closeTime }: CandleWindow, basis: CandleBasis | null) {
@@ -46,6 +48,7 @@ export class GrowingCandle {
     this.#buyVolume = new ExactSum(values?.buyVolume);
     this.#tradeCount = values?.tradeCount ?? 0;
     this.#recordedAt = values?.recordedAt ?? 0;
+    this.#latest = this.#recordedAt;
     this.#revision = values?.revision ?? 0;
   }
 
@@ -64,7 +67,8 @@ export class GrowingCandle {
     if (trade.side === 'buy') this.#buyVolume.add(units, sizePlaces);
     this.#tradeCount += trade.fillCount;
     // What came in one recording is one revision, however many trades it has.
-    if (recordedAt > this.#closeTime + GRACE_MS && recordedAt !== this.#recordedAt) this.#revision += 1;
+    if (recordedAt > this.#closeTime + GRACE_MS && recordedAt !== this.#latest) this.#revision += 1;
+    this.#latest = recordedAt;
     this.#recordedAt = Math.max(this.#recordedAt, recordedAt);
   }
 
