@@ -195,6 +195,7 @@ export class CandleSeries implements Disposable {
       this.#refuseTooMany(market, now);
       await this.#load(market, market.candles.unknownUntil(now), this.#position);
     }
+    if (this.#ending.signal.aborted) return; // while storage answered: nobody listens, and nothing may wake us again
     const isCaughtUp = this.#follower.isCaughtUpAt(this.#position);
     const isOverdue = this.#isLive && clock.monotonic() - this.#lastTold > PATIENCE_MS;
     if (!isCaughtUp && !isOverdue) return; // the batch that is on its way brings us here again

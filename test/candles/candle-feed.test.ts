@@ -222,6 +222,21 @@ describe('a stream of candles after a cursor', () => {
     expect(scene.followers).toBe(0);
   });
 
+  it('leaves nothing behind when it goes while storage is asked', async () => {
+    const { scene, client } = await open();
+    await at(scene, 10 * SECOND, made(3, 10 * SECOND));
+    scene.stored = scene.shown.length;
+    await scene.clock.advance(20);
+    scene.record([made(2, -30 * MINUTE)], 'BACKFILL');
+    const { reads } = scene;
+    for (let k = 0; k < 30 && scene.reads === reads; k += 1) await scene.clock.advance(5);
+    expect(scene.reads).toBe(reads + 1);
+    await client.leave();
+    for (let left = 8; left > 0; left -= 1) await turn();
+    expect(scene.followers).toBe(0);
+    expect(scene.clock.sleepers).toBe(0);
+  });
+
   it('refuses one that lies too far back, with the way out', async () => {
     const { scene, client } = await open({ interval: '1s' });
     await at(scene, SECOND, made(2, SECOND));
