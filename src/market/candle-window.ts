@@ -88,7 +88,12 @@ function calendarWindow({ interval, timeZone, anchor }: Windows, time: number): 
   };
   // The period of the date, unless it begins later on this day or in this month.
   let period = 0;
-  while (msOf(start(period)) > time) period -= 1;
-  while (msOf(start(period + 1)) <= time) period += 1;
-  return { openTime: msOf(start(period)), closeTime: msOf(start(period + 1)) };
+  let openTime = msOf(start(period));
+  while (openTime > time) openTime = msOf(start(--period));
+  let closeTime = msOf(start(period + 1));
+  while (closeTime <= time) {
+    period += 1;
+    [openTime, closeTime] = [closeTime, msOf(start(period + 1))];
+  }
+  return { openTime, closeTime };
 }
