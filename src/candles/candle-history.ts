@@ -176,9 +176,12 @@ async function readAll(
 const lessened = ({ values }: TradedWindow, said: Completeness): Completeness =>
   said.completeness === 'COMPLETE' ? { ...said, completeness: values === null ? 'MISSING' : 'PARTIAL' } : said;
 
-/** Up to where the stream was known at a time: the newest trade that was recorded by then. */
+/** No exchange's clock is so far ahead of ours; of one that is less is claimed. */
+const CLOCK_AHEAD_MS = 3_600_000;
+
+/** Up to where the stream was known at a time: the newest trade that was recorded by then. Looked for from that time, not from today. */
 async function headTime(ports: CandlePorts, request: Reading, asOf: number): Promise<number> {
-  const head = await ports.nearestTrade({ ...request, time: Number.MAX_SAFE_INTEGER, direction: 'before', asOf });
+  const head = await ports.nearestTrade({ ...request, time: asOf + CLOCK_AHEAD_MS, direction: 'before', asOf });
   return head?.time ?? Number.NEGATIVE_INFINITY;
 }
 

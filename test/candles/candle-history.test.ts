@@ -318,6 +318,20 @@ describe('a candle as of a time', () => {
     expect(await asOf(30)).toEqual(['1 200 COMPLETE FINAL', '2 100 COMPLETE FINAL', '3 null COMPLETE FINAL']);
   });
 
+  it('costs no walk through all that was traded since', async () => {
+    const { ports, request } = await open([{ at: 0 }, { at: 500 }]);
+    const asked: number[] = [];
+    const watched: CandlePorts = {
+      ...ports,
+      nearestTrade: (query) => {
+        asked.push(query.time);
+        return ports.nearestTrade(query);
+      },
+    };
+    await listCandles(watched, request({ asOf: START + 5 * MINUTE }));
+    expect(asked.filter((time) => time > START + 65 * MINUTE)).toEqual([]);
+  });
+
   it('says of a gap that was filled in parts what was missing of it then', async () => {
     const found = { gap: 2n, gapFoundAt: START + Math.round(3.5 * MINUTE) + 50 };
     const { list } = await open(
