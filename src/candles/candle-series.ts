@@ -38,6 +38,7 @@ const MOST_KEPT = 2_048;
 const LOAD_AT_ONCE = 1_000;
 /** Storage that has not yet stored what was shown is asked again after this. */
 const STORAGE_BEHIND_MS = 100;
+const STORAGE_LATE_MS = 30_000;
 /** So long trades may keep coming in one breath before candles are told of without a claim to be complete. */
 const PATIENCE_MS = 1_000;
 /** A clock that is set forward closes a long candle this late at most. */
@@ -191,7 +192,8 @@ export class CandleSeries implements Disposable {
   async #tell(): Promise<void> {
     const { clock } = this.#ports;
     const now = clock.now();
-    for (const market of this.#markets.values()) {
+    const due = [...this.#markets.values()].filter(({ candles }) => candles.isDue(now));
+    for (const market of due) {
       this.#refuseTooMany(market, now);
       await this.#load(market, market.candles.unknownUntil(now), this.#position);
     }
@@ -199,7 +201,7 @@ export class CandleSeries implements Disposable {
     const isCaughtUp = this.#follower.isCaughtUpAt(this.#position);
     const isOverdue = this.#isLive && clock.monotonic() - this.#lastTold > PATIENCE_MS;
     if (!isCaughtUp && !isOverdue) return; // the batch that is on its way brings us here again
-    const changes = [...this.#markets.values()].flatMap(({ candles, watch }) =>
+    const changes = due.flatMap(({ candles, watch }) =>
       candles.tell(now, isCaughtUp ? (range) => watch.intervals(range) : NO_CLAIMS),
     );
     const notices = this.#notices;
@@ -223,8 +225,9 @@ export class CandleSeries implements Disposable {
       const some = windows.slice(start, start + LOAD_AT_ONCE);
       const query = { exchange, symbol, windows: some, position };
       let bases = await this.#ports.readCandleBases(query);
-      while (bases === null) {
-        await this.#ports.clock.sleep(STORAGE_BEHIND_MS, this.#ending.signal);
+      for (let waited = 0, wait = STORAGE_BEHIND_MS; bases === null; waited += wait, wait = Math.min(2 * wait, 1_000)) {
+        if (waited > STORAGE_LATE_MS) throw storageLate();
+        await this.#ports.clock.sleep(wait, this.#ending.signal);
         bases = await this.#ports.readCandleBases(query);
       }
       for (const [k, window] of some.entries())
@@ -248,6 +251,12 @@ export class CandleSeries implements Disposable {
 
 const NO_CLAIMS: Claims = () => null;
 const isNews = ({ type }: Notice): boolean => type !== 'CAUGHT_UP';
+
+const storageLate = (): AppError =>
+  new AppError(
+    'DATABASE_UNAVAILABLE',
+    'What came before the cursor is not stored yet: come back with it in a moment, or subscribe without `after`',
+  );
 
 const tooMany = (): AppError =>
   new AppError(

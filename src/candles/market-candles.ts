@@ -24,6 +24,8 @@ export type Claims = (range: { readonly from: number; readonly to: number }) => 
 
 /** Closed candles that are final and kept for trades that come late. */
 const FINAL_KEPT = 64;
+/** A trade that is further ahead of our clock closes no candle: some clock is wrong. */
+const AHEAD_MS = 60_000;
 const NOTHING_CLAIMED: Completeness = { completeness: 'UNPROVEN', coverageRatio: 0 };
 
 /**
@@ -98,6 +100,11 @@ export class MarketCandles {
     return this.unknown(times);
   }
 
+  /** Whether there is anything to tell by now. */
+  isDue(now: number): boolean {
+    return this.#changed.size > 0 || this.#recheck || this.#closesThrough(now) > this.#closedThrough;
+  }
+
   /** How many candles close by now. */
   closing(now: number): number {
     return Math.ceil((this.#closesThrough(now) - this.#closedThrough) / shortest(this.#windows));
@@ -123,7 +130,7 @@ export class MarketCandles {
     const kept = this.#keep(window);
     kept.growing.add(recorded);
     this.#changed.add(kept);
-    if (time <= this.#head) return;
+    if (time <= this.#head || time > recorded.recordedAt + AHEAD_MS) return;
     this.#recheck ||= this.#closedThrough > this.#head; // it may prove what the clock has closed
     this.#head = time;
   }

@@ -67,8 +67,7 @@ export class TradeFeed implements Disposable {
   readonly #alarm: Alarm;
   readonly #subscriptions = new Set<TradeSubscription>();
   readonly #wakeUp: WakeUp<TradeSubscription>;
-  /** Those of `follow`. */
-  followers = 0;
+  #followers = 0;
   /** Gaps subscribers were told of, that are not closed. */
   readonly #toldGaps = new Set<string>();
 
@@ -88,7 +87,12 @@ export class TradeFeed implements Disposable {
 
   /** Those of `subscribe`. */
   get subscribers(): number {
-    return this.#subscriptions.size - this.followers;
+    return this.#subscriptions.size - this.#followers;
+  }
+
+  /** Those of `follow`. */
+  get followers(): number {
+    return this.#followers;
   }
 
   /** Trades held for subscribers now. */
@@ -121,9 +125,9 @@ export class TradeFeed implements Disposable {
 
   /** As `subscribe`, for those of us who make something else of the trades and have to know whether they have seen all there is. */
   follow(request: TradeRequest): Pick<TradeSubscription, 'stream' | 'position' | 'isCaughtUpAt'> {
-    this.followers += 1;
+    this.#followers += 1;
     return this.#add(request, () => {
-      this.followers -= 1;
+      this.#followers -= 1;
     });
   }
 

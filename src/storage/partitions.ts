@@ -10,11 +10,12 @@ const PARTITIONED = ['trade', 'market_point', 'candle'] as const;
 const PARTITION_LOCK = -2;
 /** Months made before they are needed. */
 const MONTHS_AHEAD = 2;
-/** Before 2009 there was nothing to trade; much later than now is a broken clock. */
+/** Before 2009 there was nothing to trade; much later than now is a broken clock. A candle of a month ends weeks from now. */
 const EARLIEST = Date.UTC(2009, 0);
-const LATEST_AHEAD_MS = 366 * 86_400_000;
+const DAY_MS = 86_400_000;
+const LATEST_AHEAD_MS = 366 * DAY_MS;
 /** How far the exchanges' clock may be from ours before ours is doubted. */
-const CLOCK_DOUBT_MS = 86_400_000;
+const CLOCK_DOUBT_MS = DAY_MS;
 
 export const monthStart = (time: number): number => {
   const date = new Date(time);
@@ -62,10 +63,13 @@ export const ensureMonthsAhead = (db: Database, now: number): Promise<void> => {
 };
 
 /** @throws {AppError} DATA_POINT_INVALID for a time no partition is made for. */
-export function checkStorableTime(time: number, now: number): void {
-  if (time >= EARLIEST && time <= now + LATEST_AHEAD_MS) return;
+export function checkStorableTime(time: number, now: number, aheadMs = LATEST_AHEAD_MS): void {
+  if (time >= EARLIEST && time <= now + aheadMs) return;
   const shown = Number.isFinite(time) && Math.abs(time) < 8.64e15 ? new Date(time).toISOString() : String(time);
-  throw new AppError('DATA_POINT_INVALID', `A stored time is from 2009 to a year ahead, was ${shown}`);
+  throw new AppError(
+    'DATA_POINT_INVALID',
+    `A stored time is from 2009 to ${aheadMs / DAY_MS} days ahead of our clock, was ${shown}`,
+  );
 }
 
 async function makeMonth(tx: Handle, start: number, now: number): Promise<void> {

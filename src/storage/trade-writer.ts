@@ -52,6 +52,9 @@ export interface TradeWriter extends AsyncDisposable {
 const ATTEMPTS = 5;
 const LONGEST_ID = 200;
 
+/** A trade that is made later than this from now comes from a broken clock. */
+const LATEST_TRADE_MS = 86_400_000;
+
 /** @throws {AppError} DATA_POINT_INVALID for a trade no database row can hold, or none should; intake asks before it keeps one. */
 export function checkStorable({ tradeId, fillCount, price, size, exchangeTime }: Trade, now: number): void {
   const invalid = (rule: string) => new AppError('DATA_POINT_INVALID', `A stored trade ${rule}`);
@@ -63,7 +66,7 @@ export function checkStorable({ tradeId, fillCount, price, size, exchangeTime }:
   // Nothing is traded for nothing: such a record would make the low of its candles 0.
   if (price.startsWith('-') || isZero(price)) throw invalid(`has a price above 0, was "${price}"`);
   if (size.startsWith('-')) throw invalid(`has a size of 0 or more, was "${size}"`);
-  checkStorableTime(exchangeTime, now);
+  checkStorableTime(exchangeTime, now, LATEST_TRADE_MS);
 }
 
 /** Claims the slot of a spool on a connection of its own, and writes into its books what other writers have said. */

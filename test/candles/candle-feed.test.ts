@@ -155,7 +155,7 @@ describe('a stream of candles', () => {
     await at(scene, 500);
     expect(client.take()).toEqual([]);
     scene.stored = 2;
-    await at(scene, 700);
+    await at(scene, 1_000);
     expect(client.take()).toEqual(['REVISED -9 7 FINAL COMPLETE r1 was 1']);
   });
 });
@@ -324,6 +324,28 @@ describe('a client of candles that is slow', () => {
 });
 
 describe('a stream of candles that meets trouble', () => {
+  it('closes nothing for a trade whose time is far ahead, and what is made after that is no revision', async () => {
+    const { scene, client } = await open();
+    await at(scene, 10 * SECOND, made(2, 10 * SECOND));
+    client.take();
+    await at(scene, 11 * SECOND, made(3, 12 * 60 * MINUTE));
+    expect(client.take()).toEqual(['UPDATED 721 3 FORMING UNPROVEN r0']);
+    await at(scene, 12 * SECOND, made(4, 12 * SECOND));
+    expect(client.take()).toEqual(['UPDATED 1 4 FORMING COMPLETE r0']);
+  });
+
+  it('ends with a code when storage never gets to where the cursor is', async () => {
+    const { scene, client } = await open();
+    await client.leave();
+    scene.stored = 0;
+    client.connect();
+    for (let second = 1; second <= 40; second += 1) await at(scene, second * SECOND);
+    expect(client.failure).toMatchObject({
+      code: 'DATABASE_UNAVAILABLE',
+      message: expect.stringContaining('not stored yet'),
+    });
+  });
+
   it('ends with a code when storage is away, and goes on after the cursor', async () => {
     const { scene, client } = await open({ includeForming: false });
     await at(scene, 30 * SECOND, made(3, 30 * SECOND));

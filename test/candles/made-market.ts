@@ -86,6 +86,8 @@ export function makeMarket(chance: Chance, symbol: string): MadeMarket {
       return chance.pick(edges) + (chance.hits(0.6) ? GRACE : 0) + chance.between(-1, 1);
     return chance.between(from, to + Math.floor(span / 2) + 2 * GRACE);
   }).sort((a, b) => a - b);
+  // No exchange's clock is an hour ahead of ours.
+  batches.push(Math.max(batches.pop() ?? to, Math.max(from, ...times) - HOUR + MINUTE));
   return { symbol, cuts, from, to, batches, isInOrder, ...madeOf(chance, symbol, times, batches) };
 }
 

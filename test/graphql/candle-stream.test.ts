@@ -9,8 +9,8 @@ const STREAM = `subscription ($symbols: [String!]!, $interval: CandleInterval!, 
   candles(exchange: "okx", symbols: $symbols, interval: $interval, includeForming: $forming, after: $after, delivery: $delivery) {
     cursor conflated notices { type }
     changes { type candle { symbol interval openTime closeTime close tradeCount vwap state availableAt revision } previous { close } } } }`;
-const DAY = 86_400_000; // long enough that no clock closes one while a test runs
-const ASKED = { symbols: ['BTC-USDT'], interval: 'D1' };
+const MINUTE = 60_000;
+const ASKED = { symbols: ['BTC-USDT'], interval: 'M1' };
 
 let served: Served;
 beforeEach(async () => {
@@ -34,12 +34,12 @@ describe('the subscription of candles', () => {
     expect(first.changes.at(-1)).toMatchObject({
       type: 'UPDATED',
       previous: null,
-      candle: { symbol: 'BTC-USDT', interval: 'D1', close: null, tradeCount: '0', state: 'FORMING', availableAt: null },
+      candle: { symbol: 'BTC-USDT', interval: 'M1', close: null, tradeCount: '0', state: 'FORMING', availableAt: null },
     });
     trade(1, '100.5');
     const updated = await next();
     expect(updated.changes).toMatchObject([{ type: 'UPDATED', candle: { close: '100.5', vwap: '100.5' } }]);
-    trade(2, '101', DAY);
+    trade(2, '101', MINUTE);
     const closed = await next();
     expect(closed.changes[0]).toMatchObject({
       type: 'CLOSED',
@@ -66,7 +66,7 @@ describe('the subscription of candles', () => {
     source.cut();
     await connected;
     trade(1, '100');
-    trade(2, '101', DAY);
+    trade(2, '101', MINUTE);
     void source.connect();
     await vi.waitFor(() => {
       const changes = source.events.flatMap(({ data }) => JSON.parse(data).data.candles.changes);
