@@ -6,6 +6,7 @@ import { toInstant } from '../runtime/date-time.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
 import { instrumentIdIn, instrumentIdOf } from './instruments.ts';
+import { LATEST_TRADE_MS } from './partitions.ts';
 import { candleColumns, STORED_SECONDS } from './roll-up.ts';
 
 export interface CandleQuery {
@@ -31,7 +32,7 @@ interface Piece {
 export async function readCandles(db: Database, query: CandleQuery): Promise<readonly TradedWindow[]> {
   const { windows } = query;
   return db.readers.run(async (handle) => {
-    const rows = await readWindows(handle, query);
+    const rows = await readWindows(handle, { ...query, windows: reachable(query) });
     const revised = windows.flatMap((window, k) => {
       const row = rows.get(k);
       return row !== undefined && row.recordedAt > window.closeTime + GRACE_MS ? [k] : [];
@@ -43,6 +44,13 @@ export async function readCandles(db: Database, query: CandleQuery): Promise<rea
       return { ...window, values: row === undefined ? null : { ...row, revision: revisions.get(k) ?? 0 } };
     });
   });
+}
+
+/** What begins long after the time asked about was empty then, whatever was stored since. */
+function reachable({ windows, asOf }: CandleQuery): readonly CandleWindow[] {
+  if (asOf === null) return windows;
+  const end = windows.findIndex(({ openTime }) => openTime > asOf + LATEST_TRADE_MS);
+  return end < 0 ? windows : windows.slice(0, end);
 }
 
 export interface NearestTradeQuery extends Pick<CandleQuery, 'exchange' | 'symbol' | 'endInclusive' | 'asOf'> {

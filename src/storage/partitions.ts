@@ -14,6 +14,8 @@ const MONTHS_AHEAD = 2;
 const EARLIEST = Date.UTC(2009, 0);
 const DAY_MS = 86_400_000;
 const LATEST_AHEAD_MS = 366 * DAY_MS;
+/** A trade whose time is further ahead than this when it is recorded comes from a broken clock. */
+export const LATEST_TRADE_MS = DAY_MS;
 /** How far the exchanges' clock may be from ours before ours is doubted. */
 const CLOCK_DOUBT_MS = DAY_MS;
 

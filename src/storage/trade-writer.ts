@@ -11,7 +11,7 @@ import { type CoverageRow, replaceStretches } from './coverage-writer.ts';
 import type { Database } from './database.ts';
 import { codeOf } from './database-errors.ts';
 import { upsertInstrument } from './instruments.ts';
-import { checkStorableTime, ensureMonths } from './partitions.ts';
+import { checkStorableTime, ensureMonths, LATEST_TRADE_MS } from './partitions.ts';
 import { type Entry, type HeadStretch, monthsTouched, REPEATABLE, recordTrades } from './record-trades.ts';
 import { rowId, sequenceOf } from './trade-columns.ts';
 import { claimSlot, disownSlot, releaseSlot, type WriterSlot } from './writer-slot.ts';
@@ -51,9 +51,6 @@ export interface TradeWriter extends AsyncDisposable {
 /** Times one batch is tried again by itself after another server took the slot, or stored the same trades meanwhile. */
 const ATTEMPTS = 5;
 const LONGEST_ID = 200;
-
-/** A trade that is made later than this from now comes from a broken clock. */
-const LATEST_TRADE_MS = 86_400_000;
 
 /** @throws {AppError} DATA_POINT_INVALID for a trade no database row can hold, or none should; intake asks before it keeps one. */
 export function checkStorable({ tradeId, fillCount, price, size, exchangeTime }: Trade, now: number): void {

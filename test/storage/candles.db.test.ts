@@ -119,6 +119,25 @@ describe('candles of trades', () => {
     });
   });
 
+  it('as of a time hold nothing that begins later, whatever was stored since', async () => {
+    const { symbol, trade } = scene();
+    let now = NOW;
+    await using writer = await openTestWriter(db(), { clock: { ...systemClock, now: () => now } });
+    await writer.write([toRecord(trade(1, { exchangeTime: NOW - 1 }))]);
+    now = NOW + 10 * 86_400_000;
+    await writer.write([toRecord(trade(2, { exchangeTime: now - 1 }))]);
+    const windows = Array.from({ length: 11 }, (_, k) => {
+      const openTime = Math.floor(NOW / 86_400_000 + k) * 86_400_000;
+      return { openTime, closeTime: openTime + 86_400_000 };
+    });
+    const query = { exchange: 'okx', symbol, windows, endInclusive: false };
+    const counts = async (asOf: number | null) =>
+      (await readCandles(db(), { ...query, asOf })).map(({ values }) => values?.tradeCount ?? 0);
+    expect((await counts(null)).reduce((sum, count) => sum + count)).toBe(2);
+    expect((await counts(NOW)).reduce((sum, count) => sum + count)).toBe(1);
+    expect(await counts(NOW - 86_400_000)).toEqual(windows.map(() => 0));
+  });
+
   it('are made of the trades that were there before there were candles', async () => {
     const { symbol, trade } = scene();
     await using writer = await openTestWriter(db());
