@@ -158,10 +158,7 @@ async function readAll(
     asOf === null ? null : ports.readCandles({ ...query, asOf: null }),
     asOf === null ? coverageIntervals(stretches, range) : intervalsThen(ports, request, { stretches, range, asOf }),
   ]);
-  const shifted = traded.map((window) => ({
-    ...window,
-    ...{ openTime: startOf(window.openTime, endInclusive), closeTime: startOf(window.closeTime, endInclusive) },
-  }));
+  const shifted = endInclusive ? traded.map(shiftedBy1) : traded;
   const now = asOf ?? ports.clock.now();
   const candles = completenessOf(shifted, intervals).map((known, k): Candle => {
     const window = traded[k] as TradedWindow;
@@ -172,6 +169,13 @@ async function readAll(
   });
   return request.emptyIntervals === 'CARRY_FORWARD' ? carriedForward(ports, request, candles) : candles;
 }
+
+/** The times that belong to it when its end does and its beginning does not. */
+const shiftedBy1 = ({ openTime, closeTime, values }: TradedWindow): TradedWindow => ({
+  openTime: startOf(openTime, true),
+  closeTime: startOf(closeTime, true),
+  values,
+});
 
 const lessened = ({ values }: TradedWindow, said: Completeness): Completeness =>
   said.completeness === 'COMPLETE' ? { ...said, completeness: values === null ? 'MISSING' : 'PARTIAL' } : said;

@@ -92,8 +92,14 @@ export function completenessOf(
 export type CandleKey = Pick<Candle, 'exchange' | 'symbol' | 'interval'>;
 
 /** A window as people see it. `isOver`: its time is, by the clock or by the trades of the market. */
-export function candleOf(key: CandleKey, window: TradedWindow, said: Completeness, isOver: boolean): Candle {
-  const state = isOver ? (said.completeness === 'COMPLETE' ? 'FINAL' : 'PROVISIONAL') : 'FORMING';
-  const availableAt = isOver ? Math.max(window.closeTime, window.values?.recordedAt ?? 0) : null;
-  return { ...window, ...key, state, ...said, availableAt };
+export function candleOf(
+  { exchange, symbol, interval }: CandleKey,
+  { openTime, closeTime, values }: TradedWindow,
+  { completeness, coverageRatio }: Completeness,
+  isOver: boolean,
+): Candle {
+  const state = isOver ? (completeness === 'COMPLETE' ? 'FINAL' : 'PROVISIONAL') : 'FORMING';
+  const availableAt = isOver ? Math.max(closeTime, values?.recordedAt ?? 0) : null;
+  // Named one by one: spreading took a tenth of a page's time.
+  return { exchange, symbol, interval, openTime, closeTime, values, state, completeness, coverageRatio, availableAt };
 }

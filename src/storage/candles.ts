@@ -39,9 +39,10 @@ export async function readCandles(db: Database, query: CandleQuery): Promise<rea
     });
     const revisions =
       revised.length === 0 ? new Map<number, number>() : await countRevisions(handle, query, rows, revised);
-    return windows.map((window, k) => {
-      const row = rows.get(k);
-      return { ...window, values: row === undefined ? null : { ...row, revision: revisions.get(k) ?? 0 } };
+    return windows.map(({ openTime, closeTime }, k) => {
+      const values = rows.get(k) ?? null;
+      const revision = revisions.get(k);
+      return { openTime, closeTime, values: values && revision !== undefined ? { ...values, revision } : values };
     });
   });
 }
@@ -89,7 +90,8 @@ export async function nearestTrade(db: Database, query: NearestTradeQuery): Prom
 /** No trade is stored so late. */
 const LATEST = Date.UTC(9999, 0);
 
-type Row = Omit<CandleValues, 'revision'>;
+/** Its revisions are counted later, where there can be any. */
+type Row = CandleValues;
 
 async function readWindows(handle: Handle, query: CandleQuery): Promise<Map<number, Row>> {
   const { windows, endInclusive, asOf } = query;
@@ -249,21 +251,15 @@ async function countRevisions(
 
 export const list = <T>(values: readonly T[], pick: (value: T) => string | number) => sql.param(values.map(pick));
 
+type Figures = [Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal];
+
 function toRows([row]: readonly PageRow[]): Map<number, Row> {
   const rows = new Map<number, Row>();
   for (const line of row?.page?.split('\n') ?? []) {
     const [k, recordedAt, tradeCount, ...figures] = line.split(' ');
-    const [open, high, low, close, volume, quoteVolume, buyVolume] = figures as [
-      Decimal,
-      Decimal,
-      Decimal,
-      Decimal,
-      Decimal,
-      Decimal,
-      Decimal,
-    ];
-    const values = { open, high, low, close, volume, quoteVolume, buyVolume };
-    rows.set(Number(k), { ...values, tradeCount: Number(tradeCount), recordedAt: Number(recordedAt) });
+    const [open, high, low, close, volume, quoteVolume, buyVolume] = figures as Figures;
+    const counts = { tradeCount: Number(tradeCount), recordedAt: Number(recordedAt), revision: 0 };
+    rows.set(Number(k), { open, high, low, close, volume, quoteVolume, buyVolume, ...counts });
   }
   return rows;
 }
