@@ -1,15 +1,97 @@
-/** `npm run bench -- NAME`: one of the comparisons of this folder. */
-const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
-  ccxt: () => import('./ccxt-against-simulator.ts'),
-  candles: () => import('./candles.ts'),
+/**
+ * `npm run bench`: every benchmark of the table, in its order; it is written anew. `npm run bench -- NAME`: one of them.
+ *
+ * `npm run bench -- table` only writes the table, of the results that are there.
+ *
+ *   --rounds N    instead of each row's own
+ *   --profile     after measuring, one more turn of ours under a profiler, for every row that misses a goal
+ *   --tiny        seconds in all, to see that everything runs; nothing is written
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Bench, Row } from './frame/bench.ts';
+import { measure, type RowResult, short } from './frame/measure.ts';
+import { heaviest } from './frame/profile.ts';
+import { loadNow, profileFile, surroundings, writeResult } from './frame/results.ts';
+import { writeTable } from './frame/table.ts';
+
+/** In the order of the table. */
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  ingest: async () => (await import('./ingest/ingest.ts')).ingest,
+  'fan-out': async () => (await import('./fan-out/fan-out.ts')).fanOut,
 };
 
-const [name = 'ccxt'] = process.argv.slice(2);
-const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
-if (bench === undefined) {
-  console.error(`There is no "${name}"; choose one of ${Object.keys(BENCHES).join(', ')}`);
+/** With an output and an end of their own. */
+const OTHERS: Readonly<Record<string, () => Promise<unknown>>> = {
+  ccxt: () => import('./ccxt-against-simulator.ts'),
+  candles: () => import('./candles.ts'),
+  table: async () => writeTable(Object.keys(BENCHES)),
+};
+
+const SCRATCH = fileURLToPath(new URL('../.cache/bench/', import.meta.url));
+
+interface Options {
+  readonly rounds: number | null;
+  readonly profile: boolean;
+  readonly tiny: boolean;
+}
+
+async function runBench(bench: Bench, options: Options, command: string): Promise<readonly RowResult[]> {
+  const before = loadNow();
+  const around = surroundings();
+  const rows: RowResult[] = [];
+  const profiles: string[] = [];
+  for (const row of bench.rows(options.tiny ? 'tiny' : 'real')) {
+    const result = await measure({ ...row, rounds: options.rounds ?? row.rounds }, console.log);
+    const missed = result.goals.some(({ met }) => !met);
+    if (options.profile && missed) profiles.push(`${row.what}\n\n${await profileOf(bench, row)}`);
+    const profile = options.profile && missed ? basename(profileFile(bench.name).pathname) : null;
+    rows.push({ ...result, profile });
+    for (const { goal, result: found, met } of result.goals)
+      console.log(
+        `  ${met ? 'reached' : 'MISSED '}  ${row.what}: ${goal}: ${found ? short(found.median) : 'not measured'}`,
+      );
+    if (options.tiny) continue;
+    if (profiles.length > 0) writeFileSync(profileFile(bench.name), profiles.join('\n\n'));
+    const { name, title } = bench;
+    writeResult({ bench: name, title, command, ...around, load: [before, loadNow()], rows });
+  }
+  return rows;
+}
+
+async function profileOf(bench: Bench, row: Row): Promise<string> {
+  const directory = `${SCRATCH}${bench.name}-${row.what.replaceAll(/\W+/g, '-')}`;
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  await row.contenders.find(({ role }) => role === 'ours')?.run({ profile: directory });
+  return heaviest(directory);
+}
+
+const args = process.argv.slice(2);
+const [name] = args[0]?.startsWith('--') ? [] : args;
+const other = name !== undefined && Object.hasOwn(OTHERS, name) ? OTHERS[name] : undefined;
+if (name !== undefined && !Object.hasOwn(BENCHES, name) && !other) {
+  console.error(`There is no "${name}"; choose one of ${[...Object.keys(BENCHES), ...Object.keys(OTHERS)].join(', ')}`);
   process.exit(2);
 }
-await bench();
-
-export {};
+if (other) await other();
+else {
+  const at = args.indexOf('--rounds');
+  const options: Options = {
+    rounds: at < 0 ? null : Number(args[at + 1]),
+    profile: args.includes('--profile'),
+    tiny: args.includes('--tiny'),
+  };
+  const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
+  const chosen = name === undefined ? Object.values(BENCHES) : [BENCHES[name]];
+  let missed = 0;
+  for (const open of chosen) {
+    if (!open) continue;
+    const rows = await runBench(await open(), options, command);
+    missed += rows.flatMap(({ goals }) => goals).filter(({ met }) => !met).length;
+    if (!options.tiny) writeTable(Object.keys(BENCHES));
+  }
+  console.log(missed === 0 ? 'Every goal is reached' : `${missed} goals are missed`);
+  process.exitCode = missed === 0 || options.tiny ? 0 : 1;
+}
