@@ -56,8 +56,8 @@ type TradeRow = readonly [
   raw: unknown,
 ];
 
-/** JSON; ids and numbers that may exceed 2^53 as text. */
-export const encodeItems = (items: readonly SpoolItem[]): string => JSON.stringify(items.map(toJson));
+/** JSON; ids and numbers that may exceed 2^53 as text. A payload nobody keeps is left out. */
+export const encodeItems = (items: readonly SpoolItem[]): string => `[${items.map(toText).join(',')}]`;
 
 /** @throws {TypeError} for what `encodeItems` did not write. */
 export function decodeItems(body: string, writer: number): readonly SpoolItem[] {
@@ -66,26 +66,18 @@ export function decodeItems(body: string, writer: number): readonly SpoolItem[] 
   return items.map((item) => (Array.isArray(item) ? toTrade(item as unknown as TradeRow, writer) : toWord(item)));
 }
 
-function toJson(item: SpoolItem): unknown {
-  if (item.kind !== 'trade') return { ...item, range: [String(item.range.first), String(item.range.last)] };
+/** A TradeRow, written out by hand: that takes a third of the time, and every trade goes through it. Decimals are digits. */
+function toText(item: SpoolItem): string {
+  if (item.kind !== 'trade')
+    return JSON.stringify({ ...item, range: [String(item.range.first), String(item.range.last)] });
   const { trade, sequence, recordedAt, provenance, storeRaw } = item.recorded;
-  return [
-    String(sequence),
-    recordedAt,
-    trade.exchange,
-    trade.symbol,
-    trade.exchangeTime,
-    trade.receivedAt,
-    trade.tradeId,
-    trade.fillCount,
-    trade.price,
-    trade.size,
-    trade.side,
-    provenance,
-    storeRaw,
-    trade.raw ?? null,
-  ] satisfies TradeRow;
+  const { exchangeTime, receivedAt, fillCount, price, size, side } = trade;
+  const [exchange, symbol, tradeId] = [quoted(trade.exchange), quoted(trade.symbol), quoted(trade.tradeId)];
+  const raw = storeRaw ? JSON.stringify(trade.raw ?? null) : 'null';
+  return `["${sequence}",${recordedAt},${exchange},${symbol},${exchangeTime},${receivedAt},${tradeId},${fillCount},"${price}","${size}","${side}","${provenance}",${storeRaw},${raw}]`;
 }
+
+const quoted = (text: string): string => JSON.stringify(text);
 
 function toTrade(row: TradeRow, writer: number): SpoolItem {
   const [sequence, recordedAt, exchange, symbol, exchangeTime, receivedAt, tradeId, fillCount, ...rest] = row;
