@@ -5,6 +5,7 @@ import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import type { Edge } from './connection.ts';
 import { deliveryArg, NOTICES_FIELD, readDelivery } from './delivery.ts';
+import type { CommonEvent } from './execution/shared-answers.ts';
 import { mapStream } from './map-stream.ts';
 import { requireStreamed } from './range.ts';
 import { type Resumable, resumeAfter } from './resume.ts';
@@ -18,13 +19,17 @@ const StreamPhaseEnum = builder.enumType('StreamPhase', {
   } as const satisfies Record<StreamPhase, unknown>,
 });
 
-class TradePayload implements Resumable {
+class TradePayload implements Resumable, CommonEvent {
   readonly batch: TradeBatch;
   readonly cursors: CursorCodec;
 
   constructor(batch: TradeBatch, cursors: CursorCodec) {
     this.batch = batch;
     this.cursors = cursors;
+  }
+
+  get origin(): object {
+    return this.batch;
   }
 
   resumeCursor(): string {

@@ -3,6 +3,7 @@ import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Position } from '../storage/trades.ts';
 import { Alarm } from './alarm.ts';
+import { Companies } from './company.ts';
 import type { Delivery } from './delivery.ts';
 import type { Notice } from './notice.ts';
 import type { Stream } from './stream.ts';
@@ -67,6 +68,7 @@ export class TradeFeed implements Disposable {
   readonly #alarm: Alarm;
   readonly #subscriptions = new Set<TradeSubscription>();
   readonly #wakeUp: WakeUp<TradeSubscription>;
+  readonly #companies = new Companies();
   #followers = 0;
   /** Gaps subscribers were told of, that are not closed. */
   readonly #toldGaps = new Set<string>();
@@ -132,13 +134,16 @@ export class TradeFeed implements Disposable {
   }
 
   #add(request: TradeRequest, left: () => void): TradeSubscription {
+    const joined = this.#companies.join(request);
     const subscription: TradeSubscription = new TradeSubscription(request, {
       ring: this.#ring,
       history: this.#history,
       clock: this.#clock,
       alarm: this.#alarm,
+      company: joined?.company ?? null,
       leave: () => {
         this.#subscriptions.delete(subscription);
+        joined?.leave();
         left();
       },
     });

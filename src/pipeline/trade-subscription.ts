@@ -3,6 +3,7 @@ import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Position } from '../storage/trades.ts';
 import type { Alarm } from './alarm.ts';
+import type { Company } from './company.ts';
 import { Pace } from './delivery.ts';
 import { NewestTrades } from './newest-trades.ts';
 import type { Notice } from './notice.ts';
@@ -31,6 +32,8 @@ export interface SubscriptionPorts {
   readonly history: TradeHistory;
   readonly clock: Clock;
   readonly alarm: Alarm;
+  /** With whom it shares batches; null: with nobody. */
+  readonly company: Company | null;
   leave(): void;
 }
 
@@ -45,8 +48,9 @@ export class TradeSubscription {
   readonly #pace: Pace;
   /** Of the next ring entry to look at; null while reading from storage. */
   #index: number | null;
-  readonly #position: Map<number, bigint>;
-  #before: Position;
+  /** The very map of `#before` until it moves: that one has been given away. */
+  #position: Map<number, bigint>;
+  #before: Map<number, bigint>;
   #phase: StreamPhase;
   #trades: RecordedTrade[] = [];
   readonly #newest: NewestTrades | null;
@@ -68,7 +72,7 @@ export class TradeSubscription {
     this.#concerns = marketMatcher(request.filter);
     this.#pace = new Pace(request.delivery, ports.clock.monotonic());
     this.#position = new Map(request.after ?? ports.ring.position);
-    this.#before = new Map(this.#position);
+    this.#before = this.#position;
     this.#index = request.after ? null : ports.ring.head;
     this.#phase = request.after ? 'REPLAY' : 'LIVE';
     this.#newest = request.delivery.mode === 'CONFLATE' ? new NewestTrades() : null;
@@ -121,13 +125,48 @@ export class TradeSubscription {
 
   #pull(): TradeBatch | null {
     const now = this.#ports.clock.monotonic();
+    const { company } = this.#ports;
+    const from = company !== null && this.#isPlain ? this.#index : null;
+    const shared = from === null ? null : company?.batchAt(from, this.#ports.ring.head, this.#before);
+    if (shared) return this.#share(shared, now);
     if (this.#index === null || this.#index < this.#ports.ring.floor) this.#replay(now);
     const behind = this.#index !== null && this.#scan(this.#index);
     const due = this.#dueAt(now);
-    if (due <= now) return this.#batch(now);
+    if (due <= now) {
+      const batch = this.#batch(now);
+      if (from !== null && this.#phase === 'LIVE' && this.#index !== null) company?.made(batch, from, this.#index);
+      return batch;
+    }
     if (due !== Number.POSITIVE_INFINITY) this.#ports.alarm.wakeBy(due, this.wake);
     if (behind) setImmediate(this.wake);
     return null;
+  }
+
+  /** Whether the next batch follows from the place in the ring alone. */
+  get #isPlain(): boolean {
+    return (
+      this.#phase === 'LIVE' &&
+      this.#index !== null &&
+      this.#index >= this.#ports.ring.floor &&
+      this.#trades.length === 0 &&
+      this.#notices.length === 0 &&
+      this.#missed === 0
+    );
+  }
+
+  /** Takes what somebody else at the same place has made. */
+  #share({ batch, to }: { readonly batch: TradeBatch; readonly to: number }, now: number): TradeBatch {
+    this.#index = to;
+    this.#position = batch.position as Map<number, bigint>;
+    this.#before = this.#position;
+    this.#moved = false;
+    this.#pace.sent(now);
+    return batch;
+  }
+
+  #advance(writer: number, sequence: bigint): void {
+    if (this.#position === this.#before) this.#position = new Map(this.#before);
+    this.#position.set(writer, sequence);
   }
 
   /** Goes on in the ring when it holds all that is unread, otherwise reads the next page from storage. */
@@ -149,7 +188,7 @@ export class TradeSubscription {
     let advanced = false;
     for (const [writer, sequence] of page.position) {
       if (sequence <= (this.#position.get(writer) ?? 0n)) continue;
-      this.#position.set(writer, sequence);
+      this.#advance(writer, sequence);
       advanced = true;
     }
     this.#moved ||= advanced;
@@ -195,7 +234,7 @@ export class TradeSubscription {
     for (let more = true; more && index < to; index += 1) {
       const recorded = ring.at(index);
       if (recorded.writer !== writer) {
-        if (index > from) this.#position.set(writer, sequence);
+        if (index > from) this.#advance(writer, sequence);
         writer = recorded.writer;
         sequence = this.#position.get(writer) ?? 0n;
       }
@@ -204,7 +243,7 @@ export class TradeSubscription {
       if (this.#matches(recorded)) more = show(recorded);
     }
     if (index > from) {
-      this.#position.set(writer, sequence);
+      this.#advance(writer, sequence);
       this.#moved = true;
     }
     this.#index = index;
@@ -240,7 +279,7 @@ export class TradeSubscription {
     const notices: readonly Notice[] =
       this.#missed > 0 ? [{ type: 'LAGGED', missed: this.#missed }, ...this.#notices] : this.#notices;
     const before = this.#before;
-    this.#before = new Map(this.#position);
+    this.#before = this.#position;
     this.#trades = [];
     this.#notices = [];
     if (this.#draining === 'now') this.#draining = 'told';

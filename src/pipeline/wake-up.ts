@@ -3,6 +3,8 @@ import type { Clock } from '../runtime/clock.ts';
 /** Longest the event loop is held by one turn of waking. */
 const TURN_MS = 5;
 const MEMBERS_BETWEEN_LOOKS = 32;
+/** What the woken do comes after the turn, and takes about ten times as long. */
+const MEMBERS_A_TURN = 256;
 
 /** Wakes all members after a publish: once however often it is asked, and no turn longer than 5 ms. */
 export class WakeUp<T extends { wake(): void }> {
@@ -34,7 +36,8 @@ export class WakeUp<T extends { wake(): void }> {
     for (let member = rest.next(); !member.done; member = rest.next()) {
       member.value.wake();
       woken += 1;
-      if (woken % MEMBERS_BETWEEN_LOOKS !== 0 || this.#clock.monotonic() < until) continue;
+      if (woken % MEMBERS_BETWEEN_LOOKS !== 0) continue;
+      if (woken < MEMBERS_A_TURN && this.#clock.monotonic() < until) continue;
       setImmediate(() => this.#turn(rest));
       return;
     }

@@ -4,9 +4,11 @@ import { GraphQLError, getOperationAST } from 'graphql';
 import { handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ExposeError } from '../graphql/errors.ts';
+import type { Deliver } from '../graphql/execution/execute.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { resultSender } from './text-frames.ts';
 import { withoutInternals } from './without-internals.ts';
 import type { Pipeline } from './yoga.ts';
 
@@ -15,11 +17,15 @@ const MAX_MESSAGE_BYTES = 256 * 1024;
 const MAX_SUBSCRIPTIONS = 100;
 const INIT_TIMEOUT_MS = 3_000;
 const KEEP_ALIVE_MS = 15_000;
+const PINGS_A_TURN = 256;
 /** Above this the next value of a subscription is not taken from its feed until the client has read. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 const GOING_AWAY = 1001;
 
 interface Extra {
+  readonly socket: WebSocket;
+  /** What the socket writes to. */
+  readonly stream: Duplex;
   /** Operations that are prepared or run; refused ones never count. */
   open: number;
 }
@@ -53,11 +59,12 @@ export function webSocketEndpoint({
     connectionInitWaitTimeout: INIT_TIMEOUT_MS,
     execute: (args) => (args.rootValue as Operation).execute(args),
     subscribe: (args) => (args.rootValue as Operation).subscribe(args),
-    onSubscribe: async ({ extra }, _id, payload) => {
+    onSubscribe: async ({ extra }, id, payload) => {
       if (extra.open >= MAX_SUBSCRIPTIONS) return [tooMany()];
       extra.open += 1; // before anything is awaited, or a burst of frames would pass the check together
       const operation = await prepare(pipeline, payload, expose);
       if (Array.isArray(operation)) extra.open -= 1;
+      else Object.assign(operation.contextValue, { deliver: deliverer(extra, id) });
       return operation;
     },
     onComplete: ({ extra }) => {
@@ -83,7 +90,7 @@ export function webSocketEndpoint({
             });
           }),
       },
-      { open: 0 },
+      { socket, stream: request.socket, open: 0 },
     );
     socket.once('close', (code, reason) => void closed(code, String(reason)));
     keepAlive.watch(socket);
@@ -146,6 +153,27 @@ const tooMany = () =>
     },
   );
 
+/** Sends the plain results of an operation; resolves when the client has taken what waits, where that is much. */
+function deliverer({ socket, stream }: Extra, id: string): Deliver {
+  const sendResult = resultSender(socket, stream, id);
+  return (result) => {
+    if (socket.readyState !== socket.OPEN) return undefined;
+    sendResult(result);
+    return socket.bufferedAmount > MAX_BUFFERED_BYTES ? drained(stream) : undefined;
+  };
+}
+
+/** The client has taken what was written, or is gone. */
+function drained(stream: Duplex): Promise<undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const done = () => {
+    stream.off('drain', done).off('close', done);
+    resolve(undefined);
+  };
+  stream.on('drain', done).on('close', done);
+  return promise;
+}
+
 /** Nothing goes out on a socket that is closing: a stream that was cut must not look complete. Resolves at once while little is buffered, else when the client has taken this message. */
 function send(socket: WebSocket, data: string): Promise<void> | undefined {
   if (socket.readyState !== socket.OPEN) return undefined;
@@ -154,11 +182,12 @@ function send(socket: WebSocket, data: string): Promise<void> | undefined {
   return socket.bufferedAmount > MAX_BUFFERED_BYTES ? promise : undefined;
 }
 
-/** Cuts sockets whose client is gone: no pong, and nothing read either since the last look. */
+/** Cuts sockets whose client is gone: no pong, and nothing read either since the last look. Few at a time, so that nobody waits for it. */
 function keepAliveOf(wss: WebSocketServer, clock: Clock) {
   const silent = new WeakMap<WebSocket, number>();
-  const timer = clock.every(KEEP_ALIVE_MS, () => {
-    for (const socket of wss.clients) {
+  const look = (sockets: readonly WebSocket[]): void => {
+    for (const socket of sockets) {
+      if (socket.readyState !== socket.OPEN) continue;
       const bufferedBefore = silent.get(socket);
       if (bufferedBefore !== undefined && socket.bufferedAmount >= bufferedBefore) {
         socket.terminate();
@@ -167,6 +196,14 @@ function keepAliveOf(wss: WebSocketServer, clock: Clock) {
       silent.set(socket, socket.bufferedAmount);
       socket.ping();
     }
+  };
+  const timer = clock.every(KEEP_ALIVE_MS, () => {
+    const all = [...wss.clients];
+    const turn = (from: number) => {
+      look(all.slice(from, from + PINGS_A_TURN));
+      if (from + PINGS_A_TURN < all.length) setImmediate(turn, from + PINGS_A_TURN);
+    };
+    turn(0);
   });
   return {
     watch: (socket: WebSocket) => void socket.on('pong', () => silent.delete(socket)),

@@ -58,4 +58,64 @@ describe('PullStream', () => {
     }
     expect(closed()).toBe(1);
   });
+
+  describe('hands values over', () => {
+    it('as they come, until the stream is left', async () => {
+      const { ready, stream, closed } = openStream();
+      const got: number[] = [];
+      ready.push(1, 2);
+      const over = stream.handTo((value) => void got.push(value));
+      expect(got).toEqual([1, 2]);
+      ready.push(3);
+      stream.wake();
+      expect(got).toEqual([1, 2, 3]);
+      await stream.return();
+      expect(await over).toBe(true);
+      expect(closed()).toBe(1);
+      expect(await stream.handTo(() => undefined)).toBe(true);
+    });
+
+    it('and pulls nothing while the receiver is busy', async () => {
+      const { ready, stream } = openStream();
+      const busy = Promise.withResolvers<undefined>();
+      const got: number[] = [];
+      ready.push(1, 2);
+      void stream.handTo((value) => {
+        got.push(value);
+        return value === 1 ? busy.promise : undefined;
+      });
+      stream.wake();
+      expect(got).toEqual([1]);
+      busy.resolve(undefined);
+      await busy.promise;
+      expect(got).toEqual([1, 2]);
+      await stream.return();
+    });
+
+    it.each<false | Promise<false>>([false, Promise.resolve<false>(false)])(
+      'until the receiver wants no more, %s',
+      async (enough) => {
+        const { ready, stream } = openStream();
+        ready.push(1, 2);
+        expect(await stream.handTo(() => enough)).toBe(false);
+        expect(await stream.next()).toEqual({ value: 2, done: false });
+      },
+    );
+
+    it.each([
+      ['the source fails', () => undefined],
+      ['the receiver throws', () => fail()],
+      ['the receiver rejects', () => Promise.reject(new Error('broken'))],
+    ])('until %s, which ends the stream', async (_why, take) => {
+      let pulls = 0;
+      const stream = new PullStream<number>({ pull: () => (++pulls === 1 ? 1 : fail()), close: () => {} });
+      await expect(stream.handTo(take)).rejects.toThrow('broken');
+      expect(await stream.next()).toEqual({ value: undefined, done: true });
+      expect(pulls).toBeLessThanOrEqual(2);
+    });
+  });
 });
+
+function fail(): never {
+  throw new Error('broken');
+}

@@ -42,6 +42,48 @@ describe('TradeFeed', () => {
     expect(sequences((await stream.next()).value?.trades)).toEqual([4]);
   });
 
+  it('gives those who ask for the same at the same place one batch, and whoever lags behind all that is his', async () => {
+    const { record, subscribe } = openFeed();
+    const [first, second, other, late] = [
+      subscribe(),
+      subscribe(),
+      subscribe({ filter: { side: 'buy' } }),
+      subscribe(),
+    ];
+    for (const count of [2, 3]) {
+      const waiting = [first, second, other].map((stream) => stream.next());
+      record(count);
+      const [one, two, three] = (await Promise.all(waiting)).map(({ value }) => value);
+      expect(one).toBe(two);
+      expect(three).not.toBe(one);
+    }
+    const { value } = await late.next();
+    expect(sequences(value?.trades)).toEqual([1, 2, 3, 4, 5]);
+    expect(value?.before).toEqual(new Map());
+    const waiting = [late, first].map((stream) => stream.next());
+    record(1);
+    const [one, two] = (await Promise.all(waiting)).map((step) => step.value);
+    expect(one).toBe(two);
+    expect(one?.before).toEqual(value?.position);
+  });
+
+  it('shares no batch with a subscriber that has something else to be told, or a pace of its own', async () => {
+    const { feed, record, subscribe } = openFeed();
+    const [plain, paced] = [subscribe(), subscribe({ maxPerSecond: 10 })];
+    const waiting = [plain, paced].map((stream) => stream.next());
+    record(1);
+    const [one, two] = (await Promise.all(waiting)).map(({ value }) => value);
+    expect(two).toEqual(one);
+    expect(two).not.toBe(one);
+    const next = plain.next();
+    record(1);
+    await next;
+    feed.drain();
+    const resumed = subscribe({ after: one?.position ?? null });
+    expect((await resumed.next()).value).toMatchObject({ notices: [{ type: 'CAUGHT_UP' }] });
+    expect((await plain.next()).value).toMatchObject({ trades: [], notices: [{ type: 'DRAINING' }] });
+  });
+
   it('settles a waiting next() as soon as the subscriber leaves, and forgets it', async () => {
     const { feed, subscribe, clock } = openFeed();
     const stream = subscribe({ filter: { symbols: ['NOBODY-TRADES'] } });

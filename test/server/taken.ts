@@ -13,6 +13,12 @@ export function countTaken(feed: TradeFeed): { readonly trades: number } {
       taken.trades += step.value?.trades.length ?? 0;
       return step;
     };
+    const handTo = stream.handTo.bind(stream);
+    stream.handTo = (take) =>
+      handTo((batch) => {
+        taken.trades += batch.trades.length;
+        return take(batch);
+      });
     return stream;
   });
   return taken;

@@ -12,9 +12,11 @@ import {
   type OperationDefinitionNode,
   visit,
 } from 'graphql';
+import type { Stream } from '../../pipeline/stream.ts';
 import { rememberSource } from '../resume.ts';
 import { planSelection, type SelectionPlan } from './plan.ts';
 import { isPromise, type Run, runObject, runSerially } from './run.ts';
+import { joinSharedAnswers } from './shared-answers.ts';
 
 /** One operation of one document, ready to run any number of times. */
 interface Operation {
@@ -35,7 +37,7 @@ export function execute(args: ExecutionArgs): ExecutionResult | Promise<Executio
   return 'plan' in run ? answer(run) : run;
 }
 
-/** Subscribes; every event becomes one result. A source that fails ends the stream with a last result that says so. */
+/** Subscribes; every event becomes one result, which those who subscribe to the same share where the event is common. A source that fails ends the stream with a last result that says so. */
 export async function subscribe(
   args: ExecutionArgs,
 ): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
@@ -43,37 +45,68 @@ export async function subscribe(
   if (!('plan' in run)) return run;
   const source = await createSourceEventStream(args);
   if (!(Symbol.asyncIterator in source)) return source;
-  return answerEach(source[Symbol.asyncIterator](), (event) => {
+  const { answers, leave } = joinSharedAnswers(args);
+  const make = (event: unknown) => {
     const result = answer({ ...run, rootValue: event, errors: [] });
     return isPromise(result) ? result.then((late) => rememberSource(late, event)) : rememberSource(result, event);
-  });
+  };
+  const toResult = (event: unknown) => answers.of(event, () => make(event));
+  const { deliver } = (args.contextValue ?? {}) as { readonly deliver?: Deliver };
+  return answerEach({ source: source[Symbol.asyncIterator](), toResult, deliver, ended: leave });
 }
 
-function answerEach(
-  source: AsyncIterator<unknown>,
-  toResult: (event: unknown) => ExecutionResult | Promise<ExecutionResult>,
-): AsyncIterableIterator<ExecutionResult, undefined, undefined> {
+/**
+ * Takes a plain result (no errors) past whatever wraps the stream; a promise is waited for before the next. A transport that serves
+ * thousands sets it in the context.
+ */
+export type Deliver = (result: ExecutionResult) => Promise<undefined> | undefined;
+
+function answerEach({
+  source,
+  toResult,
+  deliver,
+  ended,
+}: {
+  readonly source: AsyncIterator<unknown> & Partial<Pick<Stream<unknown>, 'handTo'>>;
+  readonly toResult: (event: unknown) => ExecutionResult | Promise<ExecutionResult>;
+  readonly deliver: Deliver | undefined;
+  readonly ended: () => void;
+}): AsyncIterableIterator<ExecutionResult, undefined, undefined> {
   const end = { value: undefined, done: true } as const;
   let open = true;
+  const close = () => {
+    if (open) ended();
+    open = false;
+  };
   return {
     async next() {
       if (!open) return end;
       try {
+        if (deliver && source.handTo) {
+          const left = await delivered(source.handTo.bind(source), toResult, deliver);
+          if (left) return { value: left, done: false };
+          close();
+          return end;
+        }
         const step = await source.next();
-        if (step.done) return end;
-        return { value: await toResult(step.value), done: false };
+        if (step.done) {
+          close();
+          return end;
+        }
+        const result = toResult(step.value);
+        return { value: isPromise(result) ? await result : result, done: false };
       } catch (error) {
-        open = false;
+        close();
         return { value: { errors: [locatedError(error, undefined)] }, done: false };
       }
     },
     async return() {
-      open = false;
+      close();
       await source.return?.();
       return end;
     },
     async throw(reason) {
-      open = false;
+      close();
       await source.return?.();
       throw reason;
     },
@@ -81,6 +114,25 @@ function answerEach(
       return this;
     },
   };
+}
+
+/** Delivers plain results as their events come. Resolves with one that is not, or with null at the end. */
+async function delivered(
+  handTo: Stream<unknown>['handTo'],
+  toResult: (event: unknown) => ExecutionResult | Promise<ExecutionResult>,
+  deliver: Deliver,
+): Promise<ExecutionResult | null> {
+  let left: ExecutionResult | null = null;
+  const pass = (result: ExecutionResult) => {
+    if (!result.errors) return deliver(result);
+    left = result;
+    return false;
+  };
+  await handTo((event) => {
+    const result = toResult(event);
+    return isPromise(result) ? result.then(pass) : pass(result);
+  });
+  return left;
 }
 
 type Prepared = Run & { readonly plan: SelectionPlan };
