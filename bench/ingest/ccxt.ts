@@ -16,9 +16,9 @@ takeIn(async ({ url, symbols }, taken) => {
   );
   // What comes faster than a caller asks is cut to the last 1,000 of a market: counted is what ccxt has understood.
   const understood = client.handleTrades.bind(client);
-  client.handleTrades = (socket: unknown, message: { readonly data: readonly unknown[] }) => {
-    understood(socket as never, message);
-    taken.add(message.data.length);
+  client.handleTrades = (...args: Parameters<typeof understood>) => {
+    understood(...args);
+    taken.add((args[1] as { readonly data: readonly unknown[] }).data.length);
   };
   const watch = async (symbol: string) => {
     for (;;) await client.watchTrades(symbol);
