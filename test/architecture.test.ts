@@ -40,8 +40,7 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
   'app.ts': ['Math.random', 'fetch'],
   'collectors/collector-environment.ts': ['Math.random'],
   'collectors/exchange-factory.ts': ['fetch'],
-  'cli/backfill.ts': ['fetch'],
-  'cli/export.ts': ['fetch'],
+  'cli/client-command.ts': ['fetch'],
   // Deadlines for something outside that does not end: real time is the point.
   'cli/run-until-signal.ts': ['setTimeout'],
   'simulator/host.ts': ['setTimeout'],

@@ -33,7 +33,5 @@ export interface CandleUpdate {
 
 /** Two changes of one candle as one, for somebody who was told of neither. */
 export function mergeChanges(before: CandleChange, { type, candle, previous }: CandleChange): CandleChange {
-  if (before.type === 'CLOSED') return { ...before, candle };
-  if (before.type === 'REVISED') return { ...before, candle };
-  return { type, candle, previous };
+  return before.type === 'UPDATED' ? { type, candle, previous } : { ...before, candle };
 }

@@ -1,14 +1,9 @@
-import { Command, CommanderError } from 'commander';
-import { systemClock } from '../runtime/clock.ts';
-import { watchParent } from '../runtime/parent-watch.ts';
+import { Command } from 'commander';
 import { readAddress, readTime } from './arguments.ts';
 import { type BackfillFlags, runBackfill } from './backfill-run.ts';
-import { progressView } from './progress-view.ts';
+import { runClientCommand } from './client-command.ts';
 
 /** `npm run backfill`: has a running server fetch trades of the past, and follows it. */
-
-const USAGE_ERROR = 2;
-const INTERRUPTED = 130;
 
 const readFlags = (argv: readonly string[]): BackfillFlags =>
   new Command('npm run backfill --')
@@ -28,23 +23,4 @@ const readFlags = (argv: readonly string[]): BackfillFlags =>
     .parse(argv, { from: 'user' })
     .opts<BackfillFlags>();
 
-try {
-  const flags = readFlags(process.argv.slice(2));
-  const interrupting = new AbortController();
-  const interrupt = () => {
-    if (interrupting.signal.aborted) process.exit(INTERRUPTED); // twice: not even politely
-    interrupting.abort();
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  using _parent = watchParent(() => interrupting.abort());
-  process.exitCode = await runBackfill(flags, {
-    fetch: (url, init) => fetch(url, init),
-    clock: systemClock,
-    print: (line) => console.log(line),
-    view: progressView(process.stdout, systemClock),
-    interrupted: interrupting.signal,
-  });
-} catch (thrown) {
-  if (!(thrown instanceof CommanderError)) throw thrown;
-  process.exitCode = thrown.exitCode === 0 ? 0 : USAGE_ERROR;
-}
+await runClientCommand(readFlags, runBackfill);

@@ -1,16 +1,11 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { EXPORT_FORMATS, EXPORT_TYPES } from '../export/request.ts';
 import { CANDLE_INTERVALS } from '../market/candle-window.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { watchParent } from '../runtime/parent-watch.ts';
 import { readAddress, readTime } from './arguments.ts';
+import { runClientCommand, USAGE_ERROR } from './client-command.ts';
 import { type ExportFlags, runExport } from './export-run.ts';
-import { progressView } from './progress-view.ts';
 
 /** `npm run export`: writes trades or candles of a running server into a file, with a manifest of what is proven of them. */
-
-const USAGE_ERROR = 2;
-const INTERRUPTED = 130;
 
 const command = new Command('npm run export --')
   .description(
@@ -44,23 +39,4 @@ function readFlags(argv: readonly string[]): ExportFlags {
   return flags;
 }
 
-try {
-  const flags = readFlags(process.argv.slice(2));
-  const interrupting = new AbortController();
-  const interrupt = () => {
-    if (interrupting.signal.aborted) process.exit(INTERRUPTED); // twice: not even politely
-    interrupting.abort();
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  using _parent = watchParent(() => interrupting.abort());
-  process.exitCode = await runExport(flags, {
-    fetch: (url, init) => fetch(url, init),
-    clock: systemClock,
-    print: (line) => console.log(line),
-    view: progressView(process.stdout, systemClock),
-    interrupted: interrupting.signal,
-  });
-} catch (thrown) {
-  if (!(thrown instanceof CommanderError)) throw thrown;
-  process.exitCode = thrown.exitCode === 0 ? 0 : USAGE_ERROR;
-}
+await runClientCommand(readFlags, runExport);

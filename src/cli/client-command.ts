@@ -1,0 +1,45 @@
+import { CommanderError } from 'commander';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { watchParent } from '../runtime/parent-watch.ts';
+import type { ProgressView } from './backfill-run.ts';
+import { progressView } from './progress-view.ts';
+
+export const USAGE_ERROR = 2;
+const INTERRUPTED = 130;
+
+/** What a command that talks to a running server is given. */
+export interface ClientSurroundings {
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly clock: Clock;
+  readonly print: (line: string) => void;
+  readonly view: ProgressView;
+  /** Aborted by Ctrl-C, and when whoever started us is gone. */
+  readonly interrupted: AbortSignal;
+}
+
+/** Runs such a command: its exit code, or 2 for a command line nobody understands. */
+export async function runClientCommand<Flags>(
+  readFlags: (argv: readonly string[]) => Flags,
+  run: (flags: Flags, around: ClientSurroundings) => Promise<number>,
+): Promise<void> {
+  try {
+    const flags = readFlags(process.argv.slice(2));
+    const interrupting = new AbortController();
+    const interrupt = () => {
+      if (interrupting.signal.aborted) process.exit(INTERRUPTED); // twice: not even politely
+      interrupting.abort();
+    };
+    process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+    using _parent = watchParent(() => interrupting.abort());
+    process.exitCode = await run(flags, {
+      fetch: (url, init) => fetch(url, init),
+      clock: systemClock,
+      print: (line) => console.log(line),
+      view: progressView(process.stdout, systemClock),
+      interrupted: interrupting.signal,
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    process.exitCode = thrown.exitCode === 0 ? 0 : USAGE_ERROR;
+  }
+}
