@@ -29,6 +29,13 @@ export type Goal =
   | { readonly metric: string; readonly against: 'limit' | 'best peer' | (string & {}); readonly atLeast: number }
   | { readonly metric: string; readonly atMost: number };
 
+/** Where a row stands among rows that do the same at other sizes; the cost at each is its first metric. */
+export interface Growth {
+  /** What there is more of, in the plural, e.g. "subscribers". */
+  readonly by: string;
+  readonly size: number;
+}
+
 export interface Row {
   readonly what: string;
   /** What one turn does, in words. */
@@ -37,6 +44,7 @@ export interface Row {
   readonly contenders: readonly Contender[];
   readonly rounds: number;
   readonly goals: readonly Goal[];
+  readonly growth?: Growth;
   /** No round begins after this many seconds; the first always does. */
   readonly boundSeconds: number;
 }

@@ -1,4 +1,4 @@
-import type { Contender, Figures, Goal, Metric, Row } from './bench.ts';
+import type { Contender, Figures, Goal, Growth, Metric, Row } from './bench.ts';
 
 /** Of the rounds. */
 export interface Spread {
@@ -29,6 +29,7 @@ export interface RowResult {
   readonly metrics: readonly Metric[];
   readonly contenders: readonly ContenderResult[];
   readonly goals: readonly GoalResult[];
+  readonly growth?: Growth;
   /** The heaviest functions of ours, where a profile was taken; a file beside the results. */
   readonly profile: string | null;
 }
@@ -67,8 +68,9 @@ export async function measure(row: Row, say: (line: string) => void): Promise<Ro
     ),
   }));
   const goals = row.goals.map((goal) => judge(goal, row, rounds));
-  const { what, work, metrics } = row;
-  return { what, work, metrics, rounds: rounds.length, contenders, goals, profile: null };
+  const { what, work, metrics, growth } = row;
+  const told = { what, work, metrics, rounds: rounds.length, contenders, goals, profile: null };
+  return growth ? { ...told, growth } : told;
 }
 
 const inWords = (metrics: readonly Metric[], figures: Figures): string =>

@@ -55,7 +55,38 @@ function section({ bench, title, date, commit, machine, node, command, load, row
     `${title}\n`,
     `\`${command}\`, ${date}, commit ${commit}, ${machine}, Node ${node}, load ${load.join(' to ')}. Medians of the rounds (least – most).\n`,
     ...rows.map(rowTable),
+    ...growthTables(rows),
   ].join('\n');
+}
+
+/** How the first metric of ours and of the limit changes with the size; where three or more sizes of one kind were measured. */
+function growthTables(rows: readonly RowResult[]): readonly string[] {
+  const kinds = Map.groupBy(rows, ({ growth }) => growth?.by ?? null);
+  return [...kinds].flatMap(([by, sizes]) => (by === null || sizes.length < 3 ? [] : [growthTable(by, sizes)]));
+}
+
+function growthTable(by: string, rows: readonly RowResult[]): string {
+  const sorted = rows.toSorted((a, b) => (a.growth?.size ?? 0) - (b.growth?.size ?? 0));
+  const metric = rows[0]?.metrics[0];
+  if (!metric) return '';
+  const roles = (['ours', 'limit'] as const).filter((role) => sorted.some((row) => cost(row, role) !== null));
+  const head = [by, ...roles, 'ours, times the first'];
+  const first = sorted[0] ? cost(sorted[0], 'ours') : null;
+  const lines = sorted.map((row) => {
+    const own = cost(row, 'ours');
+    const times = own && first ? short(own.median / first.median) : '';
+    return [(row.growth?.size ?? 0).toLocaleString('en-US'), ...roles.map((role) => spread(cost(row, role))), times];
+  });
+  return [
+    `**Growth by ${by}**: ${metric.name}${metric.unit ? `, ${metric.unit}` : ''}.\n`,
+    ...[head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`),
+    '',
+  ].join('\n');
+}
+
+function cost({ contenders, metrics }: RowResult, wanted: ContenderResult['role']): Spread | null {
+  const name = metrics[0]?.name ?? '';
+  return contenders.find(({ role }) => role === wanted)?.figures[name] ?? null;
 }
 
 function rowTable({ what, work, rounds, metrics, contenders }: RowResult): string {
