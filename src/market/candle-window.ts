@@ -1,5 +1,5 @@
-import { Temporal } from 'temporal-polyfill';
 import { AppError } from '../runtime/errors.ts';
+import { localTimeOf } from './local-time.ts';
 
 /** Lengths of candles; the word is the exchanges' own. A month is `1M`. */
 export const CANDLE_INTERVALS = [
@@ -38,7 +38,7 @@ export const startOf = (boundary: number, endInclusive: boolean): number => (end
 /** @throws {AppError} BAD_USER_INPUT for a time zone nobody knows. */
 export function checkWindows({ timeZone }: Windows): void {
   try {
-    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(timeZone);
+    localTimeOf(timeZone);
   } catch {
     throw new AppError(
       'BAD_USER_INPUT',
@@ -50,8 +50,7 @@ export function checkWindows({ timeZone }: Windows): void {
 /** The window a time (ms) lies in. The next one begins at its end; the one before holds the ms before its begin. */
 export function windowAt(windows: Windows, time: number): CandleWindow {
   const length = fixedLength(windows);
-  if (length === null)
-    return windows.timeZone === 'UTC' && windows.anchor === null ? monthInUtc(time) : calendarWindow(windows, time);
+  if (length === null) return calendarWindow(windows, time);
   const offset = windows.anchor ?? (windows.interval === '1w' ? FIRST_MONDAY : 0);
   const openTime = Math.floor((time - offset) / length) * length + offset;
   return { openTime, closeTime: openTime + length };
@@ -63,37 +62,38 @@ function fixedLength({ interval, timeZone }: Windows): number | null {
   return interval === '1M' || (isLong && timeZone !== 'UTC') ? null : longestOf(interval);
 }
 
-/** What the calendar says too, at a hundredth of its cost: streams ask for every trade. */
-function monthInUtc(time: number): CandleWindow {
-  const date = new Date(time);
-  const openTime = new Date(0).setUTCFullYear(date.getUTCFullYear(), date.getUTCMonth(), 1);
-  return { openTime, closeTime: new Date(openTime).setUTCMonth(date.getUTCMonth() + 1) };
-}
-
 function calendarWindow({ interval, timeZone, anchor }: Windows, time: number): CandleWindow {
-  const at = (ms: number) => Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timeZone);
-  const end = anchor === null ? null : at(anchor);
-  const plainTime = end?.toPlainTime() ?? new Temporal.PlainTime();
-  const msOf = (date: Temporal.PlainDate) => date.toZonedDateTime({ timeZone, plainTime }).epochMilliseconds;
-  const date = at(time).toPlainDate();
-  /** First day of the period `by` periods after the one this date lies in. */
-  const start = (by: number): Temporal.PlainDate => {
-    if (interval === '1d') return date.add({ days: by });
-    if (interval === '1w')
-      return date.subtract({ days: (date.dayOfWeek - (end?.dayOfWeek ?? 1) + 7) % 7 }).add({ weeks: by });
-    return date
-      .with({ day: 1 })
-      .add({ months: by })
-      .with({ day: end?.day ?? 1 }); // a day the month lacks is its last
-  };
+  const clocks = localTimeOf(timeZone);
+  const start = starts(interval, anchor === null ? null : clocks.of(anchor), clocks.of(time));
   // The period of the date, unless it begins later on this day or in this month.
   let period = 0;
-  let openTime = msOf(start(period));
-  while (openTime > time) openTime = msOf(start(--period));
-  let closeTime = msOf(start(period + 1));
+  let openTime = clocks.timeOf(start(period));
+  while (openTime > time) openTime = clocks.timeOf(start(--period));
+  let closeTime = clocks.timeOf(start(period + 1));
   while (closeTime <= time) {
     period += 1;
-    [openTime, closeTime] = [closeTime, msOf(start(period + 1))];
+    [openTime, closeTime] = [closeTime, clocks.timeOf(start(period + 1))];
   }
   return { openTime, closeTime };
+}
+
+/** Where the period begins that is `by` periods after the one the date of `local` lies in; all local. */
+function starts(interval: CandleInterval, anchor: number | null, local: number): (by: number) => number {
+  const day = Math.floor(local / DAY);
+  const anchorDay = anchor === null ? null : Math.floor(anchor / DAY);
+  const timeOfDay = anchor === null ? 0 : anchor - Math.floor(anchor / DAY) * DAY;
+  if (interval === '1d') return (by) => (day + by) * DAY + timeOfDay;
+  if (interval === '1w') {
+    const offset = anchorDay ?? FIRST_MONDAY / DAY;
+    const week = Math.floor((day - offset) / 7);
+    return (by) => ((week + by) * 7 + offset) * DAY + timeOfDay;
+  }
+  const date = new Date(local);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  const dayOfMonth = anchor === null ? 1 : new Date(anchor).getUTCDate();
+  return (by) => {
+    const lastDay = new Date(0).setUTCFullYear(year, month + by + 1, 0);
+    const wanted = new Date(lastDay).setUTCDate(dayOfMonth);
+    return Math.min(wanted, lastDay) + timeOfDay; // a day the month lacks is its last
+  };
 }
