@@ -55,6 +55,9 @@ export interface RecorderPorts {
   broken(error: unknown): void;
 }
 
+/** Batches that are committed together when storage is behind: the candles and words of many markets are then written once for all. */
+export const COMMITTED_TOGETHER = 4;
+
 export interface RecorderOptions {
   /** Per exchange; default DEFAULT_SAMPLING. */
   readonly samplingOf?: (exchange: string) => Sampling;
@@ -118,7 +121,7 @@ export class Recorder implements AsyncDisposable {
         refused: (word) => this.#intake.say(word),
         rebase: (build) => this.#intake.rebase(build),
       },
-      { ledgers: start.stored, number: start.committed, maxRows },
+      { ledgers: start.stored, number: start.committed, maxRows: maxRows * COMMITTED_TOGETHER },
     );
     for (const batch of start.left) this.#drain.adopt(batch, start.shown);
     this.#intake = new TradeIntake(

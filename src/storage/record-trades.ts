@@ -1,3 +1,4 @@
+import { int4Array, int8Array, letterArray, textArray, timeArray } from './binary-arrays.ts';
 import { jsonText } from './json-text.ts';
 import { monthsOf, partitionName } from './partitions.ts';
 import { rollUp } from './roll-up.ts';
@@ -25,38 +26,44 @@ export interface Step {
   readonly to: bigint;
 }
 
+/** `bold`: no trade of the batch is expected to be there. Only for trades of one month. */
+export type Mode = 'bold' | 'careful';
+
 /** An exchange may stamp one trade twice with slightly different times; beyond this they would be two trades. */
 const TIME_SLACK_MS = 86_400_000;
 
 /**
  * One statement, so one round trip, one transaction and one commit that either happened or not: locks the slot's row (held),
- * leaves out what another writer stored already, stores the rest under its numbers, moves the position and extends the newest
- * stretches of the ledger. Partitions are named and looked up one trade at a time (lateral, limit): left to itself the
- * planner reads a month of trades where its statistics are old or missing. Rows go in in an order all writers share, so that
- * two of them with the same trades wait for one another but never in a circle.
+ * stores the trades under their numbers, takes them into their candles, moves the position and extends the newest stretches of
+ * the ledger. Rows go in in an order all writers share, so that two of them with the same trades wait for one another but never
+ * in a circle; candles come after all trades for the same reason (`kept` asks for `stored`).
+ *
+ * Where a trade of the batch is there already, another writer's or one of these, the bold statement fails as a whole (23505) and
+ * changes nothing. The careful one leaves out what is there, also under a slightly different time in the month before or after.
  */
-const recordStatement = (partitions: readonly string[]): string => `
+const recordStatement = (partitions: readonly string[], mode: Mode): string => `
   with held as materialized (
     select 1 from tcp_dashboard.writer where id = $1 and epoch = $2 and position = $3 for no key update
   ), batch as materialized (
-    select * from unnest($4::int8[], $5::int[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int[],
-        $11::numeric[], $12::numeric[], $13::"char"[], $14::"char"[], $15::text[])
+    select id, instrument_id, ts, received_at, recorded_at, trade_id, fill_count, price::numeric as price, size::numeric as size,
+      side, provenance, raw
+    from unnest($4::int8[], $5::int[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int[],
+        $11::text[], $12::text[], $13::"char"[], $14::"char"[], $15::text[])
       as b (id, instrument_id, ts, received_at, recorded_at, trade_id, fill_count, price, size, side, provenance, raw)
     where exists (select from held)
-  ), fresh as materialized (
-    ${
-      partitions.length === 0
-        ? 'select * from batch'
-        : `select b.* from batch b left join lateral (${partitions.map(lookUp).join(' union all ')} limit 1) k on true
-    where k.known is null`
-    }
   ), stored as (
     insert into tcp_dashboard.trade
       (id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size, raw)
     select id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size, raw::jsonb
-    from fresh order by instrument_id, trade_id
-    on conflict do nothing returning id, instrument_id, ts, recorded_at, fill_count, side, trade_id, price, size
-  ), rolled as (${rollUp('stored')}
+    from ${mode === 'bold' ? 'batch' : fresh(partitions)} order by instrument_id, trade_id
+    ${mode === 'bold' ? '' : 'on conflict do nothing'} returning id
+  ), kept as (
+    ${
+      mode === 'bold'
+        ? 'select * from batch where (select count(*) from stored) > 0'
+        : 'select b.* from batch b join stored s on s.id = b.id'
+    }
+  ), rolled as (${rollUp('kept')}
   ), moved as (
     update tcp_dashboard.writer set position = $16 where id = $1 and exists (select from held)
   ), heads as (
@@ -73,6 +80,16 @@ const recordStatement = (partitions: readonly string[]): string => `
   )
   select exists (select from held) as held, case when (select count(*) from stored) = cardinality($4::int8[]) then '{}' else
     (select coalesce(array_agg(id), '{}') from (select unnest($4::int8[]) as id except select id from stored) o) end as left_out`;
+
+/**
+ * The trades of the batch that no partition has. Partitions are named and looked up one trade at a time (lateral, limit): left to itself the
+ * planner reads a month of trades where its statistics are old or missing.
+ */
+const fresh = (partitions: readonly string[]): string =>
+  partitions.length === 0
+    ? 'batch'
+    : `(select b.* from batch b left join lateral (${partitions.map(lookUp).join(' union all ')} limit 1) k on true
+    where k.known is null) f`;
 
 const lookUp = (partition: string): string =>
   `select true as known from tcp_dashboard.${partition} t where t.instrument_id = b.instrument_id and t.trade_id = b.trade_id`;
@@ -105,28 +122,30 @@ export async function recordTrades(
   { entries, from, to }: Step,
   heads: readonly HeadStretch[],
   now: number,
+  wanted: Mode,
 ): Promise<Outcome> {
   const partitions = monthsTouched(entries).map((start) => partitionName('trade', start));
+  const mode = partitions.length > 1 ? 'careful' : wanted;
   const [row] = await slot.connection.query<{ held: boolean; left_out: string[] }>({
     // Names end at 63 characters; a batch over many months is rare and goes unprepared.
-    ...(partitions.length <= 3 && { name: `record ${partitions.join(' ')}` }),
-    text: recordStatement(partitions),
+    ...(partitions.length <= 3 && { name: mode === 'bold' ? 'record boldly' : `record ${partitions.join(' ')}` }),
+    text: recordStatement(partitions, mode),
     values: [
       slot.id,
       String(slot.epoch),
       String(from),
-      entries.map(({ sequence }) => String(rowId(slot.id, sequence))),
-      entries.map(({ instrumentId }) => instrumentId),
-      entries.map(({ trade }) => iso(trade.exchangeTime)),
-      entries.map(({ trade }) => iso(trade.receivedAt)),
-      entries.map(({ recordedAt }) => iso(recordedAt)),
-      entries.map(({ trade }) => trade.tradeId),
-      entries.map(({ trade }) => trade.fillCount),
-      entries.map(({ trade }) => trade.price),
-      entries.map(({ trade }) => trade.size),
-      entries.map(({ trade }) => SIDE_LETTERS[trade.side]),
-      entries.map(({ provenance }) => PROVENANCE_LETTERS[provenance]),
-      entries.map(({ trade, storeRaw }) => (storeRaw ? jsonText(trade.raw) : null)),
+      int8Array(entries.map(({ sequence }) => rowId(slot.id, sequence))),
+      int4Array(entries.map(({ instrumentId }) => instrumentId)),
+      timeArray(entries.map(({ trade }) => trade.exchangeTime)),
+      timeArray(entries.map(({ trade }) => trade.receivedAt)),
+      timeArray(entries.map(({ recordedAt }) => recordedAt)),
+      textArray(entries.map(({ trade }) => trade.tradeId)),
+      int4Array(entries.map(({ trade }) => trade.fillCount)),
+      textArray(entries.map(({ trade }) => trade.price)),
+      textArray(entries.map(({ trade }) => trade.size)),
+      letterArray(entries.map(({ trade }) => SIDE_LETTERS[trade.side])),
+      letterArray(entries.map(({ provenance }) => PROVENANCE_LETTERS[provenance])),
+      textArray(entries.map(({ trade, storeRaw }) => (storeRaw ? jsonText(trade.raw) : null))),
       String(to),
       iso(now),
       heads.map(({ instrumentId }) => instrumentId),

@@ -50,6 +50,8 @@ export interface TradeWriter extends AsyncDisposable {
 
 /** Times one batch is tried again by itself after another server took the slot, or stored the same trades meanwhile. */
 const ATTEMPTS = 5;
+/** How long a writer that met another one's trade looks each up before it stores them. */
+const CAREFUL_MS = 600_000;
 const LONGEST_ID = 200;
 
 /** @throws {AppError} DATA_POINT_INVALID for a trade no database row can hold, or none should; intake asks before it keeps one. */
@@ -96,6 +98,8 @@ class SlotWriter implements TradeWriter {
   #epoch: bigint;
   #position: bigint;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Monotonic ms: until then trades are expected that another writer has stored. */
+  #carefulUntil = 0;
   #disowned = false;
   #closed = false;
 
@@ -134,7 +138,8 @@ class SlotWriter implements TradeWriter {
       } catch (error) {
         const repeatable = !(error instanceof AppError) && REPEATABLE.test(codeOf(error));
         const fenced = error instanceof AppError && error.code === 'WRITER_FENCED';
-        if (!repeatable) await this.#giveUpSlot();
+        if (repeatable) this.#carefulUntil = this.#clock.monotonic() + CAREFUL_MS;
+        else await this.#giveUpSlot();
         if ((!repeatable && !fenced) || attempt === ATTEMPTS) throw error;
         this.#db.knownMonths.clear();
         this.#log.warn('A batch of trades is recorded again', { attempt, reason: messageOf(error) });
@@ -148,11 +153,12 @@ class SlotWriter implements TradeWriter {
     await ensureMonths(this.#db, monthsTouched(entries));
     const step = { entries, from: this.#position, to: last };
     const heads = headsOf(rows);
+    const mode = this.#clock.monotonic() < this.#carefulUntil ? 'careful' : 'bold';
     const outcome = heads
-      ? await recordTrades(slot, step, heads, this.#clock.now())
+      ? await recordTrades(slot, step, heads, this.#clock.now(), mode)
       : await slot.connection.transaction(
           async () => {
-            const recorded = await recordTrades(slot, step, [], this.#clock.now());
+            const recorded = await recordTrades(slot, step, [], this.#clock.now(), mode);
             if (recorded.held) await replaceStretches(slot.connection, slot.id, rows, this.#clock.now());
             crashPoint('mid-ledger');
             return recorded;
