@@ -19,6 +19,7 @@ import { writeTable } from './frame/table.ts';
 /** In the order of the table. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   ingest: async () => (await import('./ingest/ingest.ts')).ingest,
+  store: async () => (await import('./store/store.ts')).store,
   'fan-out': async () => (await import('./fan-out/fan-out.ts')).fanOut,
 };
 

@@ -49,8 +49,11 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** A Postgres server in a temporary directory on a free loopback port, gone after `stop`. */
-export async function startCluster(binaries: string): Promise<Cluster> {
+/**
+ * A Postgres server in a temporary directory on a free loopback port, gone after `stop`. `durable`: it waits for the disk as servers
+ * do, which tests need not.
+ */
+export async function startCluster(binaries: string, { durable = false } = {}): Promise<Cluster> {
   const directory = mkdtempSync(join(tmpdir(), 'tcp-postgres-'));
   const user = unprivileged();
   chmodSync(directory, 0o700);
@@ -63,7 +66,8 @@ export async function startCluster(binaries: string): Promise<Cluster> {
     options,
   );
   const port = await portToComeBackTo();
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${directory}`, 'fsync=off'];
+  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${directory}`];
+  if (!durable) settings.push('fsync=off');
   const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
   const launch = () => launchServer(join(binaries, 'postgres'), args, options);
   let server = await launch();
