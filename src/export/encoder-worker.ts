@@ -1,8 +1,8 @@
 import { isMarkedAsUntransferable, parentPort, workerData } from 'node:worker_threads';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { EncoderAnswer, EncoderPlan, EncoderTask } from './encoder-thread.ts';
+import { csvEncoder, ndjsonEncoder } from './lines.ts';
 import { parquetEncoder } from './parquet.ts';
-import { csvEncoder, ndjsonEncoder, rowsOf } from './table.ts';
 
 const { format, columns, bounds } = workerData as EncoderPlan;
 const encoder =
@@ -25,6 +25,4 @@ const answer = (work: () => Uint8Array | null): void => {
 };
 
 answer(() => encoder.begin());
-parentPort?.on('message', (task: EncoderTask) =>
-  answer(() => (task === null ? encoder.end() : encoder.page(rowsOf(task, columns)))),
-);
+parentPort?.on('message', (task: EncoderTask) => answer(() => (task === null ? encoder.end() : encoder.page(task))));

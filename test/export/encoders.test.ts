@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { parquetMetadata } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
+import { csvEncoder, ndjsonEncoder } from '../../src/export/lines.ts';
 import { fitsDecimal, GROUP_ROWS, parquetEncoder } from '../../src/export/parquet.ts';
-import { column, csvEncoder, type Encoder, ndjsonEncoder, type Row, rowsOf, toPage } from '../../src/export/table.ts';
+import { type Cell, type Column, column, type Encoder, type Row, toPage } from '../../src/export/table.ts';
+import { formatTime } from '../../src/runtime/date-time.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import { readParquet, shortest } from './parquet-reading.ts';
 
@@ -13,7 +15,7 @@ const COLUMNS = [
 const BOUNDS = { places: 18, digits: 20 };
 
 function fileOf(encoder: Encoder, ...pages: readonly (readonly Row[])[]): Buffer {
-  const parts = [encoder.begin(), ...pages.map((rows) => encoder.page(rows)), encoder.end()];
+  const parts = [encoder.begin(), ...pages.map((rows) => encoder.page(toPage(rows))), encoder.end()];
   return Buffer.concat(parts.filter((part) => part !== null));
 }
 
@@ -53,6 +55,13 @@ describe('the encoders of an export', () => {
     const file = fileOf(parquetEncoder(COLUMNS, BOUNDS), ROWS, many);
     const { row_groups: groups, schema } = parquetMetadata(Uint8Array.from(file).buffer);
     expect(groups.map(({ num_rows: rows }) => Number(rows))).toEqual([GROUP_ROWS, 2]);
+    const bounds = groups.map(
+      ({ columns }) => columns[COLUMNS.findIndex(({ name }) => name === 'n')]?.meta_data?.statistics,
+    );
+    expect(bounds.map((found) => [found?.min_value, found?.max_value].map(Number))).toEqual([
+      [0, GROUP_ROWS - 3],
+      [GROUP_ROWS - 2, GROUP_ROWS - 1],
+    ]);
     expect(
       schema.slice(1).map(({ name, logical_type: type, repetition_type: rule }) => [name, type?.type, rule]),
     ).toEqual([
@@ -134,9 +143,101 @@ describe('the encoders of an export', () => {
     expect(await readParquet(fileOf(parquetEncoder(COLUMNS, BOUNDS)))).toEqual([]);
   });
 
-  it('take rows as text, and refuse one whose cells would be shifted', () => {
-    expect([...rowsOf(toPage(ROWS), COLUMNS)]).toEqual(ROWS);
-    for (const id of ['1\t2', '1\n2'])
-      expect(() => [...rowsOf(toPage([['0', '1', '1', '1', '1', id, null]]), COLUMNS)]).toThrow(/tab or a line break/);
+  it('write CSV and NDJSON of any rows as the rules say', () => {
+    fc.assert(
+      fc.property(fc.array(ROW, { maxLength: 30 }), fc.nat(30), (rows, cut) => {
+        const pages = [rows.slice(0, cut), rows.slice(cut)].filter((page) => page.length > 0);
+        const header = `${COLUMNS.map(({ name }) => name).join(',')}\r\n`;
+        expect(fileOf(csvEncoder(COLUMNS), ...pages).toString()).toBe(
+          header + rows.map((row) => `${row.map((cell, k) => inCsv(cell, COLUMNS[k])).join(',')}\r\n`).join(''),
+        );
+        expect(fileOf(ndjsonEncoder(COLUMNS), ...pages).toString()).toBe(
+          rows
+            .map((row) => row.map((cell, k) => `${JSON.stringify(COLUMNS[k]?.name)}:${inJson(cell, COLUMNS[k])}`))
+            .map((members) => `{${members.join(',')}}\n`)
+            .join(''),
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('write Parquet of any rows, with the bounds and nulls of every column', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(ROW, { minLength: 1, maxLength: 30 }), async (rows) => {
+        const file = fileOf(parquetEncoder(COLUMNS, BOUNDS), rows);
+        const read = await readParquet(file);
+        expect(read.map((row) => Object.values(row))).toEqual(
+          rows.map((row) => row.map((cell, k) => inParquet(cell, COLUMNS[k]))),
+        );
+        const [group] = parquetMetadata(Uint8Array.from(file).buffer).row_groups;
+        for (const [k, { kind, name }] of COLUMNS.entries()) {
+          const { statistics } = group?.columns[k]?.meta_data ?? {};
+          const cells = rows.flatMap((row) => row[k] ?? []);
+          expect([name, statistics?.null_count]).toEqual([name, BigInt(rows.length - cells.length)]);
+          if (kind === 'decimal' || kind === 'text') continue; // text has bounds that are cut to 16 bytes
+          const sorted = cells.map(Number).toSorted((a, b) => a - b);
+          const bounds = [statistics?.min_value, statistics?.max_value].map((bound) =>
+            bound instanceof Date ? bound.getTime() : bound === undefined ? undefined : Number(bound) + 0,
+          );
+          expect([name, ...bounds]).toEqual([name, sorted[0], sorted.at(-1)]);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('refuse rows whose cells would be shifted, and those that are not as many as they should be', () => {
+    for (const encoder of [csvEncoder(COLUMNS), ndjsonEncoder(COLUMNS), parquetEncoder(COLUMNS, BOUNDS)]) {
+      for (const id of ['1\t2', '1\n2'])
+        expect(() => encoder.page(toPage([['0', '1', '1', '1', '1', id, null]]))).toThrow(/tab or a line break/);
+      const { text } = toPage(ROWS);
+      const balanced = { text: text.replace('\n', '\t').replace(/\t(?=[^\t]*$)/, '\n'), count: 2 };
+      expect(() => encoder.page(balanced)).toThrow(/tab or a line break/);
+      for (const count of [1, 3]) expect(() => encoder.page({ text, count })).toThrow(/tab or a line break/);
+    }
   });
 });
+
+const TEXT = fc.string({ unit: 'grapheme', maxLength: 20 }).filter((text) => !/[\t\n]/.test(text));
+const HOSTILE = fc.string({
+  unit: fc.constantFrom('"', ',', '\r', '\\', '\u0001', '\u007f', '\u2028', 'é', '😀', 'N', 'a'),
+  maxLength: 8,
+});
+/** Ms; most of them within a few seconds, as in a page. */
+const TIME = fc.oneof(
+  fc.integer({ min: 1_767_225_600_000, max: 1_767_225_603_000 }),
+  fc.integer({ min: -5_000, max: 5_000 }),
+  fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
+);
+const DECIMAL = fc.tuple(fc.bigInt({ min: -(10n ** 18n), max: 10n ** 18n }), fc.nat(18)).map(([digits, places]) => {
+  const text = String(digits)
+    .replace('-', '')
+    .padStart(places + 1, '0');
+  const point = text.length - places;
+  return `${digits < 0n ? '-' : ''}${text.slice(0, point)}${places === 0 ? '' : `.${text.slice(point)}`}`;
+});
+const orNull = <T>(cell: fc.Arbitrary<T>) => fc.option(cell, { nil: null });
+const ROW: fc.Arbitrary<Row> = fc.tuple(
+  ...[TIME.map(String), DECIMAL, orNull(DECIMAL), fc.bigInt({ min: -(2n ** 53n), max: 2n ** 53n }).map(String)],
+  ...[fc.integer({ min: 0, max: 1_000 }).map((share) => String(share / 1_000)), fc.oneof(TEXT, HOSTILE)],
+  orNull(TIME.map(String)),
+);
+
+function inCsv(cell: Cell, one: Column | undefined): string {
+  if (cell === null) return '';
+  if (one?.kind === 'time') return formatTime(Number(cell));
+  return one?.kind === 'text' && /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}
+
+function inJson(cell: Cell, one: Column | undefined): string {
+  if (cell === null) return 'null';
+  if (one?.kind === 'integer' || one?.kind === 'ratio') return cell;
+  return JSON.stringify(one?.kind === 'time' ? formatTime(Number(cell)) : cell);
+}
+
+function inParquet(cell: Cell, one: Column | undefined): Cell {
+  if (cell === null) return null;
+  if (one?.kind === 'time') return formatTime(Number(cell));
+  return one?.kind === 'decimal' ? shortest(cell).replace(/^-(?=0$)/, '') : cell;
+}
