@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   ingest: async () => (await import('./ingest/ingest.ts')).ingest,
   store: async () => (await import('./store/store.ts')).store,
   'fan-out': async () => (await import('./fan-out/fan-out.ts')).fanOut,
+  export: async () => (await import('./export/export.ts')).exporting,
 };
 
 /** With an output and an end of their own. */

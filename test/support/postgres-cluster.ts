@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -51,20 +52,25 @@ export interface Cluster {
 
 /**
  * A Postgres server in a temporary directory on a free loopback port, gone after `stop`. `durable`: it waits for the disk as servers
- * do, which tests need not.
+ * do, which tests need not. `kept`: a directory that stays, with what an earlier server left in it.
  */
-export async function startCluster(binaries: string, { durable = false } = {}): Promise<Cluster> {
-  const directory = mkdtempSync(join(tmpdir(), 'tcp-postgres-'));
+export async function startCluster(
+  binaries: string,
+  { durable = false, kept = null }: { readonly durable?: boolean; readonly kept?: string | null } = {},
+): Promise<Cluster> {
+  if (kept !== null) mkdirSync(kept, { recursive: true });
+  const directory = kept ?? mkdtempSync(join(tmpdir(), 'tcp-postgres-'));
   const user = unprivileged();
   chmodSync(directory, 0o700);
   if (user !== null) chownSync(directory, user.uid, user.gid);
   const options = { cwd: directory, ...(user ?? {}) };
   const data = join(directory, 'data');
-  await run(
-    join(binaries, 'initdb'),
-    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
-    options,
-  );
+  if (!existsSync(data))
+    await run(
+      join(binaries, 'initdb'),
+      ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
+      options,
+    );
   const port = await portToComeBackTo();
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${directory}`];
   if (!durable) settings.push('fsync=off');
@@ -90,7 +96,7 @@ export async function startCluster(binaries: string, { durable = false } = {}): 
     stop: async () => {
       if (server.running()) process.kill(server.pid, 'SIGINT'); // disconnects everybody, then ends cleanly
       await server.ended;
-      rmSync(directory, { recursive: true, force: true });
+      if (kept === null) rmSync(directory, { recursive: true, force: true });
     },
   };
 }
