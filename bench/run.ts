@@ -23,6 +23,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'fan-out': async () => (await import('./fan-out/fan-out.ts')).fanOut,
   export: async () => (await import('./export/export.ts')).exporting,
   memory: async () => (await import('./memory/memory.ts')).memory,
+  history: async () => (await import('./history/history.ts')).history,
 };
 
 /** Only when it is asked for, as it takes 40 minutes; in the table all the same. */
@@ -34,7 +35,6 @@ const KNOWN = { ...BENCHES, ...LONG };
 /** With an output and an end of their own. */
 const OTHERS: Readonly<Record<string, () => Promise<unknown>>> = {
   ccxt: () => import('./ccxt-against-simulator.ts'),
-  candles: () => import('./candles.ts'),
   table: async () => writeTable(Object.keys(KNOWN)),
 };
 

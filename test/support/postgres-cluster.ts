@@ -46,31 +46,27 @@ export interface Cluster {
   kill(): Promise<void>;
   /** Starts it again, after `kill`. */
   start(): Promise<void>;
-  /** Ends it for good and removes its directory. */
+  /** Ends it for good and removes its directory, unless that is kept. */
   stop(): Promise<void>;
 }
 
 /**
- * A Postgres server in a temporary directory on a free loopback port, gone after `stop`. `durable`: it waits for the disk as servers
- * do, which tests need not. `kept`: a directory that stays, with what an earlier server left in it.
+ * A Postgres server on a free loopback port, in a temporary directory that is gone after `stop`, or in `kept`, which holds what was left
+ * there. `durable`: it waits for the disk as servers do, which tests need not.
  */
 export async function startCluster(
   binaries: string,
   { durable = false, kept = null }: { readonly durable?: boolean; readonly kept?: string | null } = {},
 ): Promise<Cluster> {
-  if (kept !== null) mkdirSync(kept, { recursive: true });
   const directory = kept ?? mkdtempSync(join(tmpdir(), 'tcp-postgres-'));
+  if (kept !== null) mkdirSync(kept, { recursive: true });
   const user = unprivileged();
   chmodSync(directory, 0o700);
   if (user !== null) chownSync(directory, user.uid, user.gid);
   const options = { cwd: directory, ...(user ?? {}) };
   const data = join(directory, 'data');
-  if (!existsSync(data))
-    await run(
-      join(binaries, 'initdb'),
-      ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
-      options,
-    );
+  const initialise = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'];
+  if (!existsSync(join(data, 'PG_VERSION'))) await run(join(binaries, 'initdb'), initialise, options);
   const port = await portToComeBackTo();
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${directory}`];
   if (!durable) settings.push('fsync=off');
