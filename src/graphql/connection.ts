@@ -1,6 +1,7 @@
 import type { ObjectRef } from '@pothos/core';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
+import type { NodeList } from './context.ts';
 import type { CursorCodec } from './page-cursor.ts';
 
 /** The largest page; what is larger is asked for in several. */
@@ -64,7 +65,7 @@ export interface Edge<Node> {
 }
 
 export interface Connection<Node> {
-  readonly edges: readonly Edge<Node>[];
+  readonly edges: NodeList<Edge<Node>>;
   readonly page: Page<unknown>;
   readonly hasMore: boolean;
 }
@@ -99,7 +100,7 @@ const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
       type: 'Cursor',
       nullable: true,
       description: 'Of the first edge; null on an empty page.',
-      resolve: ({ edges }) => edges[0]?.cursor() ?? null,
+      resolve: ({ edges }) => edges.at(0)?.cursor() ?? null,
     }),
     endCursor: t.field({
       type: 'Cursor',

@@ -89,9 +89,14 @@ export interface ObservedCollector {
   getRejections(): readonly Rejection[];
 }
 
+/** An array, or what makes its items only for whoever asks for them. */
+export interface NodeList<Node> extends Iterable<Node> {
+  at(index: number): Node | undefined;
+}
+
 /** Reads from storage, bound to its database. All may throw {AppError} DATABASE_UNAVAILABLE. */
 export interface History {
-  listTrades(query: TradeQuery): Promise<{ readonly trades: readonly RecordedTrade[]; readonly hasMore: boolean }>;
+  listTrades(query: TradeQuery): Promise<{ readonly trades: NodeList<RecordedTrade>; readonly hasMore: boolean }>;
   findTrade(exchange: string, symbol: string, key: TradeKey): Promise<RecordedTrade | null>;
   listMarketData(
     query: MarketDataQuery,

@@ -1,7 +1,7 @@
 import { DATA_TYPES, type DataType } from '../market/data-type.ts';
 import type { MarketDataRow } from '../storage/market-data.ts';
 import { builder } from './builder.ts';
-import { type Connection, connectionType, edgeType, type PageArgs, readPage, toConnection } from './connection.ts';
+import { type Connection, connectionType, edgeType, type PageArgs, readPage } from './connection.ts';
 import type { GraphQLContext } from './context.ts';
 import { DataTypeEnum } from './data-type.ts';
 import { timeCursors } from './page-cursor.ts';
@@ -46,14 +46,11 @@ export async function listRows<Node>(
     after: page.after && toKey(page.after),
     before: page.before && toKey(page.before),
   });
-  const connection = toConnection(
-    rows,
-    hasMore,
-    page,
-    cursors,
-    ({ timestamp, id }) => [timestamp.getTime(), id] as const,
-  );
-  return { ...connection, edges: connection.edges.map(({ node, cursor }) => ({ node: read(node), cursor })) };
+  const edges = rows.map((row) => ({
+    node: read(row),
+    cursor: () => cursors.encode([row.timestamp.getTime(), row.id]),
+  }));
+  return { edges, page, hasMore };
 }
 
 /** A row's id as it was written; one digit less than bigint has, so that every one fits. */

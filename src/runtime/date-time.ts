@@ -28,7 +28,9 @@ export function parseTime(text: string): number | null {
 }
 
 const DAY = 86_400_000;
-const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+const digits = (count: number, places: number) =>
+  Array.from({ length: count }, (_, number) => String(number).padStart(places, '0'));
+const [TWO_DIGITS, THREE_DIGITS] = [digits(60, 2), digits(1_000, 3)];
 let lastDay = Number.NaN;
 let lastDate = '';
 
@@ -43,6 +45,5 @@ export function formatTime(ms: number): string {
   const second = Math.floor(time / 1000);
   const minute = Math.floor(second / 60);
   const hour = Math.floor(minute / 60);
-  const rest = String(time - second * 1000).padStart(3, '0');
-  return `${lastDate}${TWO_DIGITS[hour]}:${TWO_DIGITS[minute - hour * 60]}:${TWO_DIGITS[second - minute * 60]}.${rest}Z`;
+  return `${lastDate}${TWO_DIGITS[hour]}:${TWO_DIGITS[minute - hour * 60]}:${TWO_DIGITS[second - minute * 60]}.${THREE_DIGITS[time - second * 1000]}Z`;
 }

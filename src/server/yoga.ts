@@ -2,7 +2,7 @@ import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
 import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { GraphQLContext, Services } from '../graphql/context.ts';
 import type { ExposeError } from '../graphql/errors.ts';
-import { execute, subscribe } from '../graphql/execution/execute.ts';
+import { execute, executeAsText, subscribe } from '../graphql/execution/execute.ts';
 import type { Resume } from '../graphql/resume.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { acceptsEvents } from './accept.ts';
@@ -36,7 +36,8 @@ export function createPipeline(
 }
 
 const planned: Plugin = {
-  onExecute: ({ setExecuteFn }) => setExecuteFn(execute),
+  // Over HTTP answers are only sent; a WebSocket has no request.
+  onExecute: ({ args, setExecuteFn }) => setExecuteFn(args.contextValue.request ? executeAsText : execute),
   onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscribe),
 };
 

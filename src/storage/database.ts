@@ -46,6 +46,8 @@ export interface Database extends AsyncDisposable {
   readonly writers: Connections;
   /** First days of the months whose partitions are there, ms; a hint, `ensurePartitions` keeps it. */
   readonly knownMonths: Set<number>;
+  /** Ids of instruments by exchange and symbol, with a space between; those that were asked for (instruments.ts). */
+  readonly knownInstruments: Map<string, number>;
   /** Writer slots held by this process. */
   readonly heldSlots: Set<number>;
   /** The clock's wall time, ms. */
@@ -166,6 +168,7 @@ class OpenDatabase implements Database {
   readonly readers: Connections;
   readonly writers: Connections;
   readonly knownMonths = new Set<number>();
+  readonly knownInstruments = new Map<string, number>();
   readonly heldSlots = new Set<number>();
   readonly #address: Address;
   readonly #clock: Clock;

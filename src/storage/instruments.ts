@@ -85,9 +85,19 @@ export async function instrumentIdOf(handle: Handle, exchange: string, symbol: s
 export const instrumentIdIn = (exchange: string, symbol: string) =>
   sql`(select id from tcp_dashboard.instrument where exchange = ${exchange} and symbol = ${symbol})`;
 
+/** The same, asked once: instruments are never removed. */
+export async function knownInstrument(db: Database, exchange: string, symbol: string): Promise<number | null> {
+  const name = `${exchange} ${symbol}`;
+  const known = db.knownInstruments.get(name);
+  if (known !== undefined) return known;
+  const id = await db.readers.run((handle) => instrumentIdOf(handle, exchange, symbol));
+  if (id !== null) db.knownInstruments.set(name, id);
+  return id;
+}
+
 /** Whether anything was ever stored of it. */
 export const hasInstrument = async (db: Database, exchange: string, symbol: string): Promise<boolean> =>
-  (await db.readers.run((handle) => instrumentIdOf(handle, exchange, symbol))) !== null;
+  (await knownInstrument(db, exchange, symbol)) !== null;
 
 /** The newest and oldest trade come from either end of an index, whatever lies between. */
 const selectInstruments = (handle: Handle) => {

@@ -53,12 +53,16 @@ const ATTEMPTS = 5;
 /** How long a writer that met another one's trade looks each up before it stores them. */
 const CAREFUL_MS = 600_000;
 const LONGEST_ID = 200;
+const CONTROL = /\p{Cc}/u;
 
 /** @throws {AppError} DATA_POINT_INVALID for a trade no database row can hold, or none should; intake asks before it keeps one. */
 export function checkStorable({ tradeId, fillCount, price, size, exchangeTime }: Trade, now: number): void {
   const invalid = (rule: string) => new AppError('DATA_POINT_INVALID', `A stored trade ${rule}`);
-  if (tradeId === '' || tradeId.length > LONGEST_ID || tradeId.includes('\0'))
-    throw invalid(`has an id of 1 to ${LONGEST_ID} characters, was "${tradeId.slice(0, 40)}"`);
+  // Pages of trades are read as lines (trade-lines.ts).
+  if (tradeId === '' || tradeId.length > LONGEST_ID || CONTROL.test(tradeId))
+    throw invalid(
+      `has an id of 1 to ${LONGEST_ID} characters that are no control characters, was "${tradeId.slice(0, 40)}"`,
+    );
   if (!Number.isInteger(fillCount) || fillCount < 1 || fillCount > 1_000_000)
     throw invalid(`stands for 1 to 1000000 fills, was ${fillCount}`);
   if (!isDecimal(price) || !isDecimal(size)) throw invalid('has decimals for price and size');

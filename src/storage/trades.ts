@@ -1,14 +1,15 @@
-import { and, asc, desc, eq, gt, gte, inArray, lt, lte, type SQL, sql } from 'drizzle-orm';
+import { and, eq, gt, inArray, lte } from 'drizzle-orm';
 import type { Decimal } from '../market/decimal.ts';
 import type { Side } from '../market/market-event.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
-import { instrumentIdOf } from './instruments.ts';
+import { knownInstrument } from './instruments.ts';
 import { readPage } from './page.ts';
 import { instrument, trade, writer } from './tables.ts';
 import { provenanceOf, rowId, SIDE_LETTERS, sequenceOf, sideOf, writerOf } from './trade-columns.ts';
+import { TRADE_LINE, TradeLines } from './trade-lines.ts';
 
 /** Where a trade stands in the order of its instrument: by exchange time, then by id as a number. */
 export interface TradeKey {
@@ -46,29 +47,53 @@ export type Position = ReadonlyMap<number, bigint>;
 export async function listTrades(
   db: Database,
   query: TradeQuery,
-): Promise<{ readonly trades: readonly StoredTrade[]; readonly hasMore: boolean }> {
-  const { rows, hasMore } = await db.readers.run((handle) =>
-    readPage(query, async (direction, limit) => {
-      const by = direction === 'ASC' ? asc : desc;
-      const instrumentId = await instrumentIdOf(handle, query.exchange, query.symbol);
-      if (instrumentId === null) return [];
-      return selectTrades(handle)
-        .where(
-          and(
-            eq(trade.instrumentId, instrumentId),
-            query.from ? gte(trade.ts, query.from) : undefined,
-            query.to ? lt(trade.ts, query.to) : undefined,
-            query.side ? eq(trade.side, SIDE_LETTERS[query.side]) : undefined,
-            query.asOf ? lte(trade.recordedAt, query.asOf) : undefined,
-            query.after ? beyond(query.after, query.order) : undefined,
-            query.before ? beyond(query.before, query.order === 'ASC' ? 'DESC' : 'ASC') : undefined,
-          ),
-        )
-        .orderBy(by(trade.ts), by(sql`length(${trade.tradeId})`), by(trade.tradeId))
-        .limit(limit);
-    }),
-  );
-  return { trades: rows.map(toStoredTrade), hasMore };
+): Promise<{ readonly trades: TradeLines; readonly hasMore: boolean }> {
+  const { exchange, symbol } = query;
+  const instrumentId = await knownInstrument(db, exchange, symbol);
+  if (instrumentId === null) return { trades: new TradeLines([], query), hasMore: false };
+  const { rows, hasMore } = await readPage(query, async (direction, limit) => {
+    const [row] = await db.readers.query<PageRow>(pageStatement(query, { instrumentId, direction, limit }));
+    return row?.page?.split('\n') ?? [];
+  });
+  return { trades: new TradeLines(rows, query), hasMore };
+}
+
+/** A page is one value of text: as rows with columns the driver would take longer than the database. */
+interface PageRow {
+  /** Null without a trade. */
+  readonly page: string | null;
+}
+
+function pageStatement(
+  { from, to, side, asOf, order, after, before }: TradeQuery,
+  { instrumentId, direction, limit }: { instrumentId: number; direction: 'ASC' | 'DESC'; limit: number },
+) {
+  const values: unknown[] = [instrumentId, limit];
+  const value = (one: unknown) => `$${values.push(one)}`;
+  const time = (ms: number) => `${value(new Date(ms).toISOString())}::timestamptz`;
+  /** Further along than a key. The first comparison alone is what an index can use. */
+  const beyond = ({ exchangeTime, tradeId }: TradeKey, sign: '<' | '>') => {
+    const [ts, id] = [time(exchangeTime), `${value(tradeId)}::text`];
+    return `ts ${sign}= ${ts} and (ts, length(trade_id), trade_id) ${sign} (${ts}, length(${id}), ${id} collate "C")`;
+  };
+  const [onward, back] = order === 'ASC' ? (['>', '<'] as const) : (['<', '>'] as const);
+  const conditions = [
+    'instrument_id = $1',
+    ...(from ? [`ts >= ${time(from.getTime())}`] : []),
+    ...(to ? [`ts < ${time(to.getTime())}`] : []),
+    ...(side ? [`side = ${value(SIDE_LETTERS[side])}`] : []),
+    ...(asOf ? [`recorded_at <= ${time(asOf.getTime())}`] : []),
+    ...(after ? [beyond(after, onward)] : []),
+    ...(before ? [beyond(before, back)] : []),
+  ];
+  const given = [from, to, side, asOf, after, before].map((one) => (one ? '1' : '0')).join('');
+  return {
+    name: `trades ${order} ${direction} ${given}`,
+    text: `select string_agg(${TRADE_LINE}, e'\\n') as page from (
+      select * from tcp_dashboard.trade where ${conditions.join(' and ')}
+      order by ts ${direction}, length(trade_id) ${direction}, trade_id ${direction} limit $2) t`,
+    values,
+  };
 }
 
 export async function findTrade(
@@ -160,16 +185,6 @@ function selectWindow(
     )
     .orderBy(trade.id)
     .limit(limit);
-}
-
-/** Further along in the given direction than the key. The first comparison alone is what an index can use. */
-function beyond({ exchangeTime, tradeId }: TradeKey, order: 'ASC' | 'DESC'): SQL | undefined {
-  const time = new Date(exchangeTime);
-  const here = sql`(${trade.ts}, length(${trade.tradeId}), ${trade.tradeId})`;
-  const key = sql`(${time.toISOString()}::timestamptz, length(${tradeId}), ${tradeId}::text collate "C")`;
-  return order === 'ASC'
-    ? and(gte(trade.ts, time), sql`${here} > ${key}`)
-    : and(lte(trade.ts, time), sql`${here} < ${key}`);
 }
 
 const selectTrades = (handle: Handle) =>

@@ -13,7 +13,7 @@ import {
   validate,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { execute, subscribe } from '../../src/graphql/execution/execute.ts';
+import { execute, executeAsText, subscribe } from '../../src/graphql/execution/execute.ts';
 
 /** Every way a value can come and fail: at once or later, null, an error, a list of each, behind an interface. */
 const later = <T>(value: T): Promise<T> => new Promise((resolve) => setTimeout(resolve, 1, value));
@@ -179,6 +179,16 @@ describe('the planned execution answers as graphql-js does', () => {
     const expected = await run(reference, document, variables, operationName);
     expect(await run(execute, document, variables, operationName)).toEqual(expected);
     expect(await run(execute, document, variables, operationName)).toEqual(expected);
+  });
+
+  it.each(DOCUMENTS)('and as text: %s %j %s', async (text, variables, operationName) => {
+    const document = parse(text);
+    const expected = await run(reference, document, variables, operationName);
+    expect(await run(executeAsText, document, variables, operationName)).toEqual(expected);
+    const args = { schema, document, variableValues: variables, operationName, contextValue: [], rootValue: {} };
+    const { stringify } = await executeAsText(args);
+    if (stringify) expect(stringify().toString()).toBe(`{"data":${expected.data}}`);
+    else expect(expected.errors !== undefined || text.startsWith('mutation')).toBe(true);
   });
 
   it('and sees a document that runs with other variables anew', async () => {

@@ -9,9 +9,8 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { EmbeddedServer } from '../../src/storage/embedded/embedded-server.ts';
-import { listTrades } from '../../src/storage/trades.ts';
 import { databaseOptions, freshOptions, testDatabaseKind } from '../support/database.ts';
-import { pageOf } from './samples.ts';
+import { listTrades, pageOf } from './samples.ts';
 import { openTestWriter } from './test-writer.ts';
 
 const CHILD = fileURLToPath(new URL('embedded-child.ts', import.meta.url));

@@ -5,9 +5,9 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { coverageTotals, listStretches } from '../../src/storage/coverage.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { dropExpired, ensurePartitions } from '../../src/storage/partitions.ts';
-import { listTrades, tradesAfter } from '../../src/storage/trades.ts';
+import { tradesAfter } from '../../src/storage/trades.ts';
 import { openTestDatabase } from '../support/database.ts';
-import { idsOf, pageOf, scene, toRecord } from './samples.ts';
+import { idsOf, listTrades, pageOf, scene, toRecord } from './samples.ts';
 import { openTestWriter } from './test-writer.ts';
 
 const DAY = 86_400_000;

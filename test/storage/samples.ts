@@ -1,7 +1,8 @@
 import type { Decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
-import type { TradeQuery } from '../../src/storage/trades.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { listTrades as listLines, type TradeQuery } from '../../src/storage/trades.ts';
 import type { TradeToRecord } from './test-writer.ts';
 
 export const NOW = Date.UTC(2026, 10, 20, 12);
@@ -30,6 +31,12 @@ export const toRecord = (trade: Trade, over: Partial<TradeToRecord> = {}): Trade
   storeRaw: true,
   ...over,
 });
+
+/** With the trades as objects. */
+export async function listTrades(db: Database, query: TradeQuery) {
+  const { trades, hasMore } = await listLines(db, query);
+  return { trades: [...trades], hasMore };
+}
 
 let scenes = 0;
 

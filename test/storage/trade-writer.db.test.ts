@@ -4,10 +4,10 @@ import type { Stretch } from '../../src/market/coverage.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { loadTradeStretches } from '../../src/storage/coverage-writer.ts';
 import { checkStorable } from '../../src/storage/trade-writer.ts';
-import { currentPosition, findTrade, listTrades } from '../../src/storage/trades.ts';
+import { currentPosition, findTrade } from '../../src/storage/trades.ts';
 import { othersWroteSince } from '../../src/storage/writer-slot.ts';
 import { useTestDatabase } from '../support/database.ts';
-import { dec, idsOf, NOW, pageOf, scene, sequencesOf, toRecord } from './samples.ts';
+import { dec, idsOf, listTrades, NOW, pageOf, scene, sequencesOf, toRecord } from './samples.ts';
 import { openTestWriter } from './test-writer.ts';
 
 const db = useTestDatabase();
@@ -76,6 +76,7 @@ describe('the trade writer', () => {
     ['a time before 2009', { exchangeTime: 0 }],
     ['no time', { exchangeTime: Number.NaN }],
     ['an id with a zero character', { tradeId: 'a\0' }],
+    ['an id of two lines', { tradeId: 'a\nb' }],
     ['an id too long for an index', { tradeId: 'x'.repeat(300) }],
     ['no fill', { fillCount: 0 }],
     ['a price of zero', { price: dec('0.000') }],

@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Side, Trade } from '../../src/market/market-event.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { findTrade, listTrades, type Position, type StoredTrade, tradesAfter } from '../../src/storage/trades.ts';
+import { findTrade, type Position, type StoredTrade, tradesAfter } from '../../src/storage/trades.ts';
 import { useTestDatabase } from '../support/database.ts';
-import { idsOf, pageOf, scene, toRecord } from './samples.ts';
+import { idsOf, listTrades, pageOf, scene, toRecord } from './samples.ts';
 import { openTestWriter } from './test-writer.ts';
 
 const db = useTestDatabase();
@@ -82,6 +82,14 @@ describe('a page of trades', () => {
   it('is empty for an instrument nobody knows', async () => {
     expect(await listTrades(db(), pageOf('NO-SUCH'))).toEqual({ trades: [], hasMore: false });
     expect(await findTrade(db(), 'okx', 'NO-SUCH', keyOf(trade(1)))).toBeNull();
+  });
+
+  it('holds the first trade of an instrument that was asked for before', async () => {
+    const { symbol: young, trade: first } = scene();
+    expect(await listTrades(db(), pageOf(young))).toEqual({ trades: [], hasMore: false });
+    await using writer = await openTestWriter(db());
+    await writer.write([toRecord(first(1))]);
+    expect(idsOf((await listTrades(db(), pageOf(young))).trades)).toEqual(['1']);
   });
 });
 

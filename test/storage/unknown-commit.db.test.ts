@@ -4,9 +4,8 @@ import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { Connection } from '../../src/storage/connections.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { listTrades } from '../../src/storage/trades.ts';
 import { testDatabaseKind, useTestDatabase } from '../support/database.ts';
-import { idsOf, pageOf, scene } from './samples.ts';
+import { idsOf, listTrades, pageOf, scene } from './samples.ts';
 import { openTestWriter, type TestWriter, type TradeToRecord } from './test-writer.ts';
 
 const db = useTestDatabase();
@@ -39,6 +38,7 @@ function breaking(real: Database, fate: () => Fate): Database {
     readers: real.readers,
     writers: real.writers,
     knownMonths: real.knownMonths,
+    knownInstruments: real.knownInstruments,
     heldSlots: real.heldSlots,
     now: () => real.now(),
     ping: () => real.ping(),

@@ -5,13 +5,15 @@ import {
   type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
+  getNullableType,
   isLeafType,
   isListType,
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import type { FieldPlan } from './plan.ts';
-import { fail, infoOf, isPromise, type Path, type Run, runObject } from './run.ts';
+import type { FieldPlan, SelectionPlan } from './plan.ts';
+import { fail, infoOf, isPromise, type Path, type Run, runObject, whenLate } from './run.ts';
+import { type Hole, lose, output, WRITTEN, type WritesItself, writesItself } from './text-output.ts';
 
 /** Turns a resolver's value into its part of the answer, or a promise of it. Throws what makes the field an error. */
 export type Complete = (run: Run, plan: FieldPlan, value: unknown, path: Path) => unknown;
@@ -46,38 +48,82 @@ function nonNull(complete: Complete): Complete {
 
 const leaf =
   (type: GraphQLLeafType): Complete =>
-  (_run, _plan, value) => {
+  ({ asText }, _plan, value) => {
     const serialized = type.serialize(value);
     if (serialized == null) throw new Error(`Expected \`${type}.serialize\` to return a value`);
-    return serialized;
+    if (!asText) return serialized;
+    output.value(serialized);
+    return WRITTEN;
   };
 
 function list(itemType: GraphQLOutputType): Complete {
   const complete = completerOf(itemType);
   const nullable = !isNonNullType(itemType);
+  const named = getNullableType(itemType);
   return (run, plan, values, path) => {
     if (typeof values !== 'object' || !(Symbol.iterator in (values as object)))
       throw new GraphQLError(
         `Expected Iterable, but did not find one for field "${plan.parentType.name}.${plan.field.name}".`,
       );
-    const completed: unknown[] = [];
-    let waiting = false;
-    try {
-      for (const value of values as Iterable<unknown>) {
-        const item = { prev: path, key: completed.length, typename: undefined };
-        const one = completeItem(run, plan, complete, nullable, value, item);
-        if (isPromise(one)) waiting = true;
-        completed.push(one);
-      }
-    } catch (error) {
-      // The list is lost already, but what still runs must neither be left unhandled nor outlive the answer.
-      if (!waiting) throw error;
-      return Promise.allSettled(completed).then(() => {
-        throw error;
-      });
-    }
-    return waiting ? Promise.all(completed) : completed;
+    const items = values as Iterable<unknown>;
+    const completeAt = (value: unknown, key: number) =>
+      completeItem(run, plan, complete, nullable, value, { prev: path, key, typename: undefined });
+    if (!run.asText) return gatherList(items, completeAt);
+    return writesItself(items) && isObjectType(named) && writeWhole(items, plan.selectionOf(named))
+      ? WRITTEN
+      : writeList(items, completeAt);
   };
+}
+
+type CompleteAt = (value: unknown, key: number) => unknown;
+
+function gatherList(values: Iterable<unknown>, complete: CompleteAt): unknown {
+  const completed: unknown[] = [];
+  let waiting = false;
+  try {
+    for (const value of values) {
+      const one = complete(value, completed.length);
+      if (isPromise(one)) waiting = true;
+      completed.push(one);
+    }
+  } catch (error) {
+    return lose(error, waiting ? completed : null);
+  }
+  return waiting ? Promise.all(completed) : completed;
+}
+
+function writeWhole(items: WritesItself, selection: SelectionPlan): boolean {
+  const mark = output.at;
+  output.plain('[');
+  const done = items.writeItems(selection);
+  if (done) output.plain(']');
+  else output.rewind(mark);
+  return done;
+}
+
+/** The same as text. */
+function writeList(values: Iterable<unknown>, complete: CompleteAt): unknown {
+  const mark = output.at;
+  let holes: Hole[] | null = null;
+  let count = 0;
+  output.plain('[');
+  try {
+    for (const value of values) {
+      if (count > 0) output.plain(',');
+      const written = complete(value, count);
+      count += 1;
+      if (written === null) output.plain('null');
+      else if (written !== WRITTEN) {
+        holes ??= [];
+        holes.push({ at: output.at, piece: written as Promise<unknown> });
+      }
+    }
+  } catch (error) {
+    output.rewind(mark);
+    return lose(error, holes?.map(({ piece }) => piece) ?? null);
+  }
+  output.plain(']');
+  return output.end(mark, holes);
 }
 
 function completeItem(
@@ -90,7 +136,7 @@ function completeItem(
 ): unknown {
   try {
     const one = isPromise(value)
-      ? value.then((late) => complete(run, plan, late, path))
+      ? whenLate(run, value, (late) => complete(run, plan, late, path))
       : complete(run, plan, value, path);
     return isPromise(one) ? one.catch((error) => fail(run, plan, path, nullable, error)) : one;
   } catch (error) {
@@ -110,7 +156,7 @@ function completeObject(type: GraphQLObjectType, run: Run, plan: FieldPlan, valu
     throw new GraphQLError(`Expected value of type "${type.name}"`);
   };
   const belongs = type.isTypeOf(value, run.context, infoOf(run, plan, path));
-  return isPromise(belongs) ? belongs.then(check) : check(belongs);
+  return isPromise(belongs) ? whenLate(run, belongs, check) : check(belongs);
 }
 
 function abstract(type: GraphQLAbstractType): Complete {
@@ -127,6 +173,6 @@ function abstract(type: GraphQLAbstractType): Complete {
         throw new GraphQLError(`"${concrete.name}" is not a possible type for "${type.name}".`);
       return completeObject(concrete, run, plan, value, path);
     };
-    return isPromise(found) ? found.then(enter) : enter(found);
+    return isPromise(found) ? whenLate(run, found, enter) : enter(found);
   };
 }

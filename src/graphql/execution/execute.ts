@@ -10,6 +10,7 @@ import {
   Kind,
   locatedError,
   type OperationDefinitionNode,
+  OperationTypeNode,
   visit,
 } from 'graphql';
 import type { Stream } from '../../pipeline/stream.ts';
@@ -17,6 +18,7 @@ import { rememberSource } from '../resume.ts';
 import { planSelection, type SelectionPlan } from './plan.ts';
 import { isPromise, type Run, runObject, runSerially } from './run.ts';
 import { joinSharedAnswers } from './shared-answers.ts';
+import { asPiece, type Piece } from './text-output.ts';
 
 /** One operation of one document, ready to run any number of times. */
 interface Operation {
@@ -35,6 +37,44 @@ const MAX_PLANS = 16;
 export function execute(args: ExecutionArgs): ExecutionResult | Promise<ExecutionResult> {
   const run = prepare(args);
   return 'plan' in run ? answer(run) : run;
+}
+
+const [DATA, END] = [Buffer.from('{"data":'), Buffer.from('}')];
+
+/** Data that is only known as JSON text; whoever needs it as an object gets one. */
+class TextData {
+  readonly #text: Piece;
+
+  constructor(text: Piece) {
+    this.#text = text;
+  }
+
+  toJSON(): unknown {
+    return JSON.parse(this.#text.toString());
+  }
+}
+
+/** `stringify` is what Yoga calls for the body of an answer; bytes are as good to it as text. */
+interface TextResult extends ExecutionResult {
+  readonly stringify?: () => Piece;
+}
+
+/** The same for an answer that is only sent: the data of a query is written as text at once, where nothing fails. */
+export function executeAsText(args: ExecutionArgs): TextResult | Promise<TextResult> {
+  const run = prepare(args);
+  if (!('plan' in run)) return run;
+  if (run.operation.operation !== OperationTypeNode.QUERY) return answer(run);
+  const result = answer({ ...run, asText: true });
+  return isPromise(result) ? result.then(toTextResult) : toTextResult(result);
+}
+
+function toTextResult({ data, errors }: ExecutionResult): TextResult {
+  const text = data as unknown as Piece | null;
+  if (errors || text === null) return { ...(errors && { errors }), data: text && JSON.parse(text.toString()) };
+  return {
+    data: new TextData(text) as unknown as Record<string, unknown>,
+    stringify: () => Buffer.concat([DATA, text, END]),
+  };
 }
 
 /** Subscribes; every event becomes one result, which those who subscribe to the same share where the event is common. A source that fails ends the stream with a last result that says so. */
@@ -159,6 +199,7 @@ function prepare({
       context: contextValue,
       variables: variables.coerced,
       errors: [],
+      asText: false,
     },
     plan: operation.rootPlan(variables.coerced),
   };
@@ -174,7 +215,9 @@ function answer(run: Prepared): ExecutionResult | Promise<ExecutionResult> {
     const data =
       run.operation.operation === 'mutation'
         ? runSerially(run, run.plan, run.rootValue)
-        : runObject(run, run.plan, run.rootValue, undefined);
+        : run.asText
+          ? asPiece(() => runObject(run, run.plan, run.rootValue, undefined))
+          : runObject(run, run.plan, run.rootValue, undefined);
     return isPromise(data) ? data.then(finish, lose) : finish(data);
   } catch (error) {
     return lose(error);

@@ -18,6 +18,8 @@ import { collectFields, type SelectionScope } from './selection.ts';
 /** One field of one object type in one document, with everything that does not change from run to run. */
 export interface FieldPlan {
   readonly key: string;
+  /** What stands before its value in the object's JSON text. */
+  readonly textKey: string;
   readonly parentType: GraphQLObjectType;
   readonly field: GraphQLField<unknown, unknown>;
   readonly nodes: readonly [FieldNode, ...FieldNode[]];
@@ -54,7 +56,14 @@ export function planSelection(
     if (!first || !field) continue;
     const resolve = field.resolve ?? defaultFieldResolver;
     fields.push({
-      ...{ key, parentType: type, field, nodes: [first, ...others], resolve },
+      ...{
+        key,
+        textKey: `${fields.length === 0 ? '{' : ','}"${key}":`,
+        parentType: type,
+        field,
+        nodes: [first, ...others],
+        resolve,
+      },
       hasArguments: field.args.length > 0,
       needsInfo: resolve.length === 0 || resolve.length > 3,
       complete: completerOf(field.type),

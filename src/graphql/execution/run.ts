@@ -8,6 +8,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import type { FieldPlan, SelectionPlan } from './plan.ts';
+import { asPiece, type Hole, lose, output, WRITTEN } from './text-output.ts';
 
 /** One execution of one operation. */
 export interface Run {
@@ -18,6 +19,8 @@ export interface Run {
   readonly context: unknown;
   readonly variables: { [name: string]: unknown };
   readonly errors: GraphQLError[];
+  /** Everything is written as JSON text when it is completed (text-output.ts), and no objects are made of it; null stays null. */
+  readonly asText: boolean;
 }
 
 /** From a value up to the root; undefined is the root. */
@@ -30,6 +33,7 @@ const NO_ARGUMENTS = Object.freeze({});
 
 /** The answer for one object: its fields side by side. */
 export function runObject(run: Run, selection: SelectionPlan, source: unknown, path: Path): unknown {
+  if (run.asText) return writeObject(run, selection, source, path);
   const answer: Record<string, unknown> = selection.bare ? Object.create(null) : {};
   let waiting: Promise<unknown>[] | null = null;
   try {
@@ -45,14 +49,36 @@ export function runObject(run: Run, selection: SelectionPlan, source: unknown, p
       );
     }
   } catch (error) {
-    // The object is lost already, but what still runs must neither be left unhandled nor outlive the answer.
-    if (!waiting) throw error;
-    return Promise.allSettled(waiting).then(() => {
-      throw error;
-    });
+    return lose(error, waiting);
   }
   return waiting ? Promise.all(waiting).then(() => answer) : answer;
 }
+
+/** The same as text. */
+function writeObject(run: Run, { fields }: SelectionPlan, source: unknown, path: Path): unknown {
+  const mark = output.at;
+  let holes: Hole[] | null = null;
+  try {
+    for (const plan of fields) {
+      output.plain(plan.textKey);
+      const written = runField(run, plan, source, path);
+      if (written === null) output.plain('null');
+      else if (written !== WRITTEN) {
+        holes ??= [];
+        holes.push({ at: output.at, piece: written as Promise<unknown> });
+      }
+    }
+  } catch (error) {
+    output.rewind(mark);
+    return lose(error, holes?.map(({ piece }) => piece) ?? null);
+  }
+  output.plain(fields.length === 0 ? '{}' : '}');
+  return output.end(mark, holes);
+}
+
+/** What comes of a value that is late; text of its own, as others write meanwhile. */
+export const whenLate = <T>(run: Run, value: Promise<T>, complete: (late: T) => unknown): Promise<unknown> =>
+  value.then(run.asText ? (late) => asPiece(() => complete(late)) : complete);
 
 /** The answer for the root of a mutation: one field after another. */
 export async function runSerially(run: Run, selection: SelectionPlan, source: unknown): Promise<unknown> {
@@ -86,7 +112,7 @@ function runNested(run: Run, plan: FieldPlan, source: unknown, args: { [name: st
 
 function finish(run: Run, plan: FieldPlan, value: unknown, path: Path): unknown {
   const completed = isPromise(value)
-    ? value.then((late) => plan.complete(run, plan, late, path))
+    ? whenLate(run, value, (late) => plan.complete(run, plan, late, path))
     : plan.complete(run, plan, value, path);
   return isPromise(completed) ? completed.catch((error) => fail(run, plan, path, plan.isNullable, error)) : completed;
 }

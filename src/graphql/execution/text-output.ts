@@ -1,0 +1,183 @@
+import { formatTime } from '../../runtime/date-time.ts';
+import type { SelectionPlan } from './plan.ts';
+
+/** What was completed as text has been written to the output. */
+export const WRITTEN = Symbol('written');
+
+/** Text of its own, of what was late. */
+export type Piece = Buffer;
+
+/** A place in the output for what is late; null is written as such. */
+export interface Hole {
+  readonly at: number;
+  readonly piece: Promise<unknown>;
+}
+
+/** A list that can write its items by itself, at less cost than field by field. */
+export interface WritesItself {
+  /** Writes all of them, with commas between, exactly as the fields would have; or nothing, and returns false. */
+  writeItems(selection: SelectionPlan): boolean;
+}
+
+export const writesItself = (values: object): values is WritesItself =>
+  typeof (values as Partial<WritesItself>).writeItems === 'function';
+
+const FIRST_BYTES = 65_536;
+/** Of one answer in a thousand; the room for it is not kept. */
+const KEPT_BYTES = 4_194_304;
+const NULL = Buffer.from('null');
+const DAY_MS = 86_400_000;
+const TIME_OF_DAY = '00:00:00.000Z';
+const [ZERO, COLON, POINT, CAPITAL_Z] = [0x30, 0x3a, 0x2e, 0x5a];
+const [QUOTE, BACKSLASH, FIRST_PRINTABLE, LAST_PRINTABLE] = [0x22, 0x5c, 0x20, 0x7e];
+
+/**
+ * JSON text in UTF-8. One for all runs: whoever writes at once takes it out at once. Written byte by byte, as a string of some 20,000 parts
+ * takes longer to put together and to encode than objects and `JSON.stringify`.
+ */
+class TextOutput {
+  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  #at = 0;
+  #day = Number.NaN;
+  #date = '';
+
+  /** Where the next byte will stand. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Text of ASCII alone. */
+  plain(text: string): void {
+    const length = text.length;
+    if (this.#at + length > this.#bytes.length) this.#grow(length);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let k = 0; k < length; k += 1) bytes[at++] = text.charCodeAt(k);
+    this.#at = at;
+  }
+
+  /** A part of a text that is of ASCII there. */
+  part(text: string, from: number, to: number): void {
+    if (this.#at + to - from > this.#bytes.length) this.#grow(to - from);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let k = from; k < to; k += 1) bytes[at++] = text.charCodeAt(k);
+    this.#at = at;
+  }
+
+  /** The same in quotes, of what needs no escapes. */
+  quotedPart(text: string, from: number, to: number): void {
+    this.plain('"');
+    this.part(text, from, to);
+    this.plain('"');
+  }
+
+  /** A time in ms as `formatTime` writes it, in quotes. Times of one page share most days, so the day is kept. */
+  time(ms: number): void {
+    const day = Math.floor(ms / DAY_MS);
+    if (day !== this.#day) {
+      this.#day = day;
+      this.#date = `"${formatTime(day * DAY_MS).slice(0, -TIME_OF_DAY.length)}`;
+    }
+    this.plain(this.#date);
+    if (this.#at + TIME_OF_DAY.length + 1 > this.#bytes.length) this.#grow(TIME_OF_DAY.length + 1);
+    const rest = ms - day * DAY_MS;
+    const [minutes, seconds] = [Math.floor(rest / 60_000), Math.floor((rest % 60_000) / 1_000)];
+    const hours = Math.floor(minutes / 60);
+    this.#twoDigits(hours, COLON);
+    this.#twoDigits(minutes - hours * 60, COLON);
+    this.#twoDigits(seconds, POINT);
+    const fraction = rest % 1_000;
+    const hundreds = Math.floor(fraction / 100);
+    this.#bytes[this.#at++] = ZERO + hundreds;
+    this.#twoDigits(fraction - hundreds * 100, CAPITAL_Z);
+    this.#bytes[this.#at++] = QUOTE;
+  }
+
+  #twoDigits(number: number, then: number): void {
+    const tens = Math.floor(number / 10);
+    this.#bytes[this.#at++] = ZERO + tens;
+    this.#bytes[this.#at++] = ZERO + number - tens * 10;
+    this.#bytes[this.#at++] = then;
+  }
+
+  /** What a scalar was serialized to. */
+  value(value: unknown): void {
+    if (typeof value === 'string') this.#string(value);
+    else if (typeof value === 'number') this.plain(Number.isFinite(value) ? String(value) : 'null');
+    else this.#utf8(JSON.stringify(value) ?? 'null');
+  }
+
+  #string(text: string): void {
+    const length = text.length;
+    if (this.#at + length + 2 > this.#bytes.length) this.#grow(length + 2);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    bytes[at++] = QUOTE;
+    for (let k = 0; k < length; k += 1) {
+      const code = text.charCodeAt(k);
+      if (code < FIRST_PRINTABLE || code > LAST_PRINTABLE || code === QUOTE || code === BACKSLASH)
+        return this.#utf8(JSON.stringify(text));
+      bytes[at++] = code;
+    }
+    bytes[at++] = QUOTE;
+    this.#at = at;
+  }
+
+  #utf8(text: string): void {
+    const length = Buffer.byteLength(text);
+    if (this.#at + length > this.#bytes.length) this.#grow(length);
+    this.#at += this.#bytes.write(text, this.#at);
+  }
+
+  /** Forgets what was written since. */
+  rewind(mark: number): void {
+    this.#at = mark;
+  }
+
+  /** Takes out what was written since. */
+  take(mark: number): Piece {
+    const piece = Buffer.from(this.#bytes.subarray(mark, this.#at));
+    this.#at = mark;
+    if (mark === 0 && this.#bytes.length > KEPT_BYTES) this.#bytes = Buffer.allocUnsafe(FIRST_BYTES);
+    return piece;
+  }
+
+  /** Ends what began at the mark: it is written, unless something of it is late. */
+  end(mark: number, holes: readonly Hole[] | null): typeof WRITTEN | Promise<Piece> {
+    if (holes === null) return WRITTEN;
+    const text = this.take(mark);
+    return Promise.all(holes.map(({ piece }) => piece)).then((pieces) => {
+      const parts: Uint8Array[] = [];
+      let from = 0;
+      for (const [k, { at }] of holes.entries()) {
+        parts.push(text.subarray(from, at - mark), (pieces[k] as Piece | null) ?? NULL);
+        from = at - mark;
+      }
+      return Buffer.concat([...parts, text.subarray(from)]);
+    });
+  }
+
+  #grow(more: number): void {
+    const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + more));
+    this.#bytes.copy(grown, 0, 0, this.#at);
+    this.#bytes = grown;
+  }
+}
+
+export const output = new TextOutput();
+
+/** Takes out what the work writes. */
+export function asPiece(work: () => unknown): unknown {
+  const mark = output.at;
+  const result = work();
+  return result === WRITTEN ? output.take(mark) : result;
+}
+
+/** It is lost already, but what still runs must neither be left unhandled nor outlive the answer. */
+export function lose(error: unknown, waiting: readonly unknown[] | null): Promise<never> {
+  if (waiting === null) throw error;
+  return Promise.allSettled(waiting).then(() => {
+    throw error;
+  });
+}
