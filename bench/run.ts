@@ -21,9 +21,10 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   ingest: async () => (await import('./ingest/ingest.ts')).ingest,
   store: async () => (await import('./store/store.ts')).store,
   'fan-out': async () => (await import('./fan-out/fan-out.ts')).fanOut,
+  'end-to-end': async () => (await import('./end-to-end/end-to-end.ts')).endToEnd,
+  history: async () => (await import('./history/history.ts')).history,
   export: async () => (await import('./export/export.ts')).exporting,
   memory: async () => (await import('./memory/memory.ts')).memory,
-  history: async () => (await import('./history/history.ts')).history,
 };
 
 /** Only when it is asked for, as it takes 40 minutes; in the table all the same. */

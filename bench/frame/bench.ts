@@ -27,7 +27,8 @@ export interface Contender {
 /** A ratio of ours to another: above 1 is better than it, whether the metric is a rate or a cost. Or a figure of ours alone. */
 export type Goal =
   | { readonly metric: string; readonly against: 'limit' | 'best peer' | (string & {}); readonly atLeast: number }
-  | { readonly metric: string; readonly atMost: number };
+  | { readonly metric: string; readonly atMost: number }
+  | { readonly metric: string; readonly atLeast: number };
 
 /** Where a row stands among rows that do the same at other sizes; the cost at each is its first metric. */
 export interface Growth {

@@ -85,10 +85,11 @@ function judge(goal: Goal, row: Row, rounds: readonly Round[]): GoalResult {
   const metric = row.metrics.find(({ name }) => name === goal.metric);
   const ours = row.contenders.find(({ role }) => role === 'ours')?.name;
   if (!metric || ours === undefined) throw new Error(`The goal of ${row.what} names nothing that is measured`);
-  if ('atMost' in goal) {
+  if (!('against' in goal)) {
     const values = rounds.flatMap((round) => round.get(ours)?.[metric.name] ?? []);
-    const text = `${metric.name} <= ${short(goal.atMost)} ${metric.unit}`;
-    return judged(text, values, (value) => value <= goal.atMost);
+    const [sign, wanted] = 'atMost' in goal ? ['<=', goal.atMost] : ['>=', goal.atLeast];
+    const text = `${metric.name} ${sign} ${short(wanted)} ${metric.unit}`.trimEnd();
+    return judged(text, values, (value) => (sign === '<=' ? value <= wanted : value >= wanted));
   }
   const others = row.contenders.filter(({ name, role }) =>
     goal.against === 'limit'

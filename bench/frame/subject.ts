@@ -57,7 +57,9 @@ export class Subject implements AsyncDisposable {
     const timer = setTimeout(() => {
       waiting.reject(new Error(`No answer to "${name}" in ${ANSWER_MS / 1_000} s: ${this.#output}`));
     }, ANSWER_MS);
-    this.#child.send({ id, name, argument });
+    this.#child.send({ id, name, argument }, (error) => {
+      if (error) waiting.reject(new Error(`No "${name}" (${error.message}): ${this.#output}`));
+    });
     try {
       return (await waiting.promise) as T;
     } finally {
