@@ -25,6 +25,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   history: async () => (await import('./history/history.ts')).history,
   export: async () => (await import('./export/export.ts')).exporting,
   memory: async () => (await import('./memory/memory.ts')).memory,
+  start: async () => (await import('./start/start.ts')).start,
 };
 
 /** Only when it is asked for, as it takes 40 minutes; in the table all the same. */
@@ -98,7 +99,8 @@ else {
   let missed = 0;
   for (const open of chosen) {
     if (!open) continue;
-    const rows = await runBench(await open(), options, command);
+    const bench = await open();
+    const rows = await runBench(bench, options, command).finally(() => bench.close?.());
     missed += rows.flatMap(({ goals }) => goals).filter(({ met }) => !met).length;
     if (!options.tiny) writeTable(Object.keys(KNOWN));
   }

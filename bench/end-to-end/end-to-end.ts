@@ -156,7 +156,11 @@ async function openPostgres() {
 const OURS = 'the server';
 const GLUE = 'ccxt.pro, Drizzle and Yoga';
 
-function rowOf(what: string, size: Size, { goals = [], peers = true }: { goals?: readonly Goal[]; peers?: boolean }): Row {
+function rowOf(
+  what: string,
+  size: Size,
+  { goals = [], peers = true }: { goals?: readonly Goal[]; peers?: boolean },
+): Row {
   const { rate, seconds, markets, subscribers } = size;
   const speed = rate === null ? 'as fast as they are taken' : `${rate.toLocaleString('en-US')} a second`;
   return {
@@ -183,7 +187,11 @@ export const endToEnd: Bench = {
       ? [rowOf('1,000 a second', { ...LOAD, warmUp, seconds: 2, rate: 1_000 }, {})]
       : [
           rowOf('500 a second', { ...LOAD, warmUp, seconds: 15, rate: 500 }, { peers: false }),
-          rowOf('2,000 a second', { ...LOAD, warmUp, seconds: 60, rate: 2_000 }, { goals: [{ metric: P99, atMost: 25 }] }),
+          rowOf(
+            '2,000 a second',
+            { ...LOAD, warmUp, seconds: 60, rate: 2_000 },
+            { goals: [{ metric: P99, atMost: 25 }] },
+          ),
           rowOf('10,000 a second', { ...LOAD, warmUp, seconds: 30, rate: 10_000 }, { peers: false }),
           rowOf(
             'as fast as it goes',

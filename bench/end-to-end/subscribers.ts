@@ -135,7 +135,8 @@ answer({
   /** How many have seen a trade. */
   reached: () => subscribers.filter(({ last }) => last > 0).length,
   /** How many have the newest trade of their market. */
-  upToDate: (newest: readonly number[]) => subscribers.filter(({ last }, k) => last === newest[k % newest.length]).length,
+  upToDate: (newest: readonly number[]) =>
+    subscribers.filter(({ last }, k) => last === newest[k % newest.length]).length,
   /** Trades that are sent from now on count. */
   begin() {
     times = [];

@@ -56,4 +56,6 @@ export interface Bench {
   readonly title: string;
   /** `tiny`: seconds in all, to see that it runs; the figures mean nothing. */
   rows(size: 'real' | 'tiny'): readonly Row[];
+  /** Ends what its turns have left for each other. */
+  close?(): Promise<void>;
 }
