@@ -7,8 +7,6 @@ import { ExchangeFactory } from './collectors/exchange-factory.ts';
 import { openWebSocket } from './collectors/socket.ts';
 import type { Config } from './config/config.ts';
 import { EXCHANGES } from './exchanges/registry.ts';
-import { openExporter } from './exporting.ts';
-import { schema } from './graphql/schema.ts';
 import { openHealing } from './healing.ts';
 import { tradeCursors } from './pipeline/cursor.ts';
 import type { Recorder } from './pipeline/recorder.ts';
@@ -20,7 +18,6 @@ import { Gate } from './runtime/gate.ts';
 import type { Log, OpenLog } from './runtime/log.ts';
 import { openLogging } from './runtime/logger.ts';
 import { VERSION } from './runtime/version.ts';
-import { startServer } from './server/start-server.ts';
 import { newestTimes, readCandleBases } from './storage/candle-basis.ts';
 import { nearestTrade, readCandles } from './storage/candles.ts';
 import { loadCollectors, removeCollector, type StoredCollector, saveCollectors } from './storage/collector-status.ts';
@@ -64,7 +61,9 @@ export async function startApp(
   const log = logging.open('server');
   log.info('Starting', { version: VERSION, database: config.database.url ? 'postgres' : 'embedded' });
 
-  const db = opening.use(await openDatabase(databaseOptions(config, clock, logging.open)));
+  const opened = openDatabase(databaseOptions(config, clock, logging.open));
+  const serving = loadServing();
+  const db = opening.use(await opened);
   const queues = new QueueRegistry();
   const gate = new Gate();
   const { recorder, tradeFeed, liveFeed, othersActive, record } = opening.use(
@@ -118,6 +117,7 @@ export async function startApp(
       clock,
     }),
   );
+  const { schema, startServer, openExporter } = await serving;
   const server = opening.use(
     await startServer({
       host: config.server.host,
@@ -172,8 +172,18 @@ export async function startApp(
   void (othersActive ? clock.sleep(NOTICED_MS) : Promise.resolve())
     .then(() => manager.start(collectors.stopped))
     .catch((error: unknown) => log.error('Starting the collectors failed', { reason: messageOf(error) }));
-  const opened = opening.move();
-  return { url: server.url, log, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  const running = opening.move();
+  return { url: server.url, log, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** Half of all code, which is loaded while the embedded database opens in its own thread. */
+async function loadServing() {
+  const [{ schema }, { startServer }, { openExporter }] = await Promise.all([
+    import('./graphql/schema.ts'),
+    import('./server/start-server.ts'),
+    import('./exporting.ts'),
+  ]);
+  return { schema, startServer, openExporter };
 }
 
 const databaseOptions = (config: Config, clock: Clock, open: OpenLog) => ({

@@ -15,6 +15,7 @@ const CHILD = `
 import { watchParent } from '${parentWatch}';
 const [mode, ...rest] = process.argv.slice(2);
 console.log('started', process.pid, JSON.stringify(rest));
+console.log('compiled code is kept in', process.env.NODE_COMPILE_CACHE);
 if (mode === 'exit') process.exit(7);
 if (mode === 'crash') process.kill(process.pid, 'SIGKILL');
 if (mode === 'watch') {
@@ -59,9 +60,10 @@ const launch = (...args: readonly string[]) => start(process.execPath, [join(che
 
 function start(command: string, args: readonly string[]) {
   const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter); // the checkout brings no Node of its own
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env;
   const child = spawn(command, args, {
     cwd: checkout,
-    env: { ...process.env, PATH },
+    env: { ...env, PATH },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   started.push(child);
@@ -100,6 +102,12 @@ describe('the launcher', () => {
     const stale = launch('demo', 'exit');
     expect(await stale.exited).toBe(7);
     expect(stale.said.err).toContain('node_modules/one is 0.9.0, package-lock.json wants another: installing');
+  });
+
+  it('keeps what Node compiles for the next start', async () => {
+    const { said, exited } = launch('demo', 'exit');
+    await exited;
+    expect(said.out).toMatch(/compiled code is kept in .*launch-test-.*\/\.cache\/compiled/);
   });
 
   it('ends with 128 + n when a signal ended the command', async () => {
