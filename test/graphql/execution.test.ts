@@ -197,6 +197,14 @@ describe('the planned execution answers as graphql-js does', () => {
     expect((await run(execute, document, { yes: false })).data).toBe('{}');
   });
 
+  it('and keeps no arguments that name a variable, wherever it stands', async () => {
+    const document = parse(
+      'query ($of: Int, $text: String) { number(of: $of) echo(texts: ["a", $text]) same: number(of: 5) }',
+    );
+    for (const variables of [{ of: 1, text: 'b' }, { of: 2, text: 'c' }, {}])
+      expect(await run(execute, document, variables)).toEqual(await run(reference, document, variables));
+  });
+
   it.each(['subscription { count(to: 3) }', 'subscription { refused }'])('%s', async (text) => {
     const all = async (subscription: unknown) => {
       if (!(Symbol.asyncIterator in (subscription as object))) return [plain(subscription as never)];

@@ -1,9 +1,12 @@
 import {
+  type ArgumentNode,
+  BREAK,
   defaultFieldResolver,
   type FieldNode,
   type GraphQLField,
   type GraphQLFieldResolver,
   type GraphQLObjectType,
+  getArgumentValues,
   getNullableType,
   isLeafType,
   isNonNullType,
@@ -11,6 +14,7 @@ import {
   type SelectionSetNode,
   TypeMetaFieldDef,
   TypeNameMetaFieldDef,
+  visit,
 } from 'graphql';
 import { type Complete, completerOf } from './complete.ts';
 import { collectFields, type SelectionScope } from './selection.ts';
@@ -24,7 +28,8 @@ export interface FieldPlan {
   readonly field: GraphQLField<unknown, unknown>;
   readonly nodes: readonly [FieldNode, ...FieldNode[]];
   readonly resolve: GraphQLFieldResolver<unknown, unknown>;
-  readonly hasArguments: boolean;
+  /** Of a field whose arguments are the same in every run, as no variable is named: worked out when first needed. */
+  readonly argumentsOf: (variables: Variables) => Arguments;
   /** Whether the resolver declares the fourth parameter, or may read it unseen. */
   readonly needsInfo: boolean;
   readonly complete: Complete;
@@ -64,7 +69,7 @@ export function planSelection(
         nodes: [first, ...others],
         resolve,
       },
-      hasArguments: field.args.length > 0,
+      argumentsOf: argumentsOf(field, first),
       needsInfo: resolve.length === 0 || resolve.length > 3,
       complete: completerOf(field.type),
       isNullable: !isNonNullType(field.type),
@@ -73,6 +78,33 @@ export function planSelection(
     });
   }
   return { type, fields, bare: fields.some(({ key }) => key === '__proto__') };
+}
+
+type Variables = { [name: string]: unknown };
+export type Arguments = { [name: string]: unknown };
+
+const NO_ARGUMENTS: Arguments = Object.freeze({});
+
+/** How a field's arguments are read; once in all where they name no variable. Resolvers do not change them. */
+function argumentsOf(field: GraphQLField<unknown, unknown>, node: FieldNode): FieldPlan['argumentsOf'] {
+  if (field.args.length === 0) return () => NO_ARGUMENTS;
+  if (node.arguments?.some(namesVariable)) return (variables) => getArgumentValues(field, node, variables);
+  let known: Arguments | null = null;
+  return () => {
+    known ??= getArgumentValues(field, node);
+    return known;
+  };
+}
+
+function namesVariable(argument: ArgumentNode): boolean {
+  let found = false;
+  visit(argument, {
+    Variable: () => {
+      found = true;
+      return BREAK;
+    },
+  });
+  return found;
 }
 
 /** Plans are made when a type is first met, so an interface costs only for the types that occur. */

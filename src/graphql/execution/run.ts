@@ -3,7 +3,6 @@ import {
   type GraphQLError,
   type GraphQLResolveInfo,
   type GraphQLSchema,
-  getArgumentValues,
   locatedError,
   type OperationDefinitionNode,
 } from 'graphql';
@@ -28,8 +27,6 @@ export type Path = GraphQLResolveInfo['path'] | undefined;
 
 export const isPromise = (value: unknown): value is Promise<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-
-const NO_ARGUMENTS = Object.freeze({});
 
 /** The answer for one object: its fields side by side. */
 export function runObject(run: Run, selection: SelectionPlan, source: unknown, path: Path): unknown {
@@ -89,7 +86,7 @@ export async function runSerially(run: Run, selection: SelectionPlan, source: un
 
 function runField(run: Run, plan: FieldPlan, source: unknown, parent: Path): unknown {
   try {
-    const args = plan.hasArguments ? getArgumentValues(plan.field, plan.nodes[0], run.variables) : NO_ARGUMENTS;
+    const args = plan.argumentsOf(run.variables);
     if (plan.needsInfo) return runNested(run, plan, source, args, pathOf(plan, parent));
     const value = plan.resolve(source, args, run.context, undefined as never);
     // Most fields by far: what is neither late nor nested needs no path.
