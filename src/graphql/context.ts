@@ -24,7 +24,7 @@ import type { CoverageTotals, GapKey, GapQuery, StoredGap, StretchQuery } from '
 import type { InstrumentRow } from '../storage/instruments.ts';
 import type { CandleRowQuery, MarketDataQuery, MarketDataRow } from '../storage/market-data.ts';
 import type { TradeKey, TradeQuery } from '../storage/trades.ts';
-import type { Deliver } from './execution/execute.ts';
+import type { TakeResults } from './execution/execute.ts';
 import type { Resume } from './resume.ts';
 
 /** What the API answers from. The composition root hands it in whole; nothing under src/graphql builds or closes any of it. */
@@ -56,7 +56,7 @@ export interface Services {
 /** What resolvers receive. Of a WebSocket, which says all in its documents, there is nothing to resume beside them. */
 export interface GraphQLContext extends Services {
   readonly resume?: Resume | null;
-  readonly deliver?: Deliver;
+  readonly takeResults?: TakeResults | undefined;
 }
 
 /** The collectors and their switches; `CollectorManager` is one. */

@@ -1,59 +1,87 @@
-import type { Position } from '../storage/trades.ts';
-import type { TradeBatch, TradeRequest } from './trade-feed.ts';
+import type { TradeBatch } from './trade-feed.ts';
+import type { TradeReader } from './trade-reader.ts';
+import type { TradeSubscriber } from './trade-subscriber.ts';
 
-/** A batch, and the places in the ring where it begins and ends. */
-interface Made {
-  readonly batch: TradeBatch;
-  readonly from: number;
-  readonly to: number;
-}
+/** Members given a batch between two looks at the clock. */
+const MEMBERS_A_PIECE = 32;
 
 /**
- * Subscribers that ask for the same: whoever comes to the same place gets the very batch the first of them made, so that those who
- * make something of it need to do so once. Only the newest is kept.
+ * Subscribers that ask for the same and have seen the same: one reader reads for all, and each is given the very batch it made, so
+ * that those who make something of it need to do so once. Whoever does not take a batch when it is there goes on by himself.
  */
 export class Company {
-  members = 0;
-  #newest: Made | null = null;
+  /** Of those that ask for the same, also those by themselves. */
+  subscribers = 0;
+  readonly name: string;
+  readonly #members = new Set<TradeSubscriber>();
+  #reader: TradeReader | null = null;
+  readonly #wake: () => void;
 
-  /** What was made of the ring between two places by somebody who stood at the same position. */
-  batchAt(from: number, to: number, before: Position): Made | null {
-    const made = this.#newest;
-    if (made === null || made.from !== from || made.to !== to) return null;
-    return isSamePosition(made.batch.before, before) ? made : null;
+  constructor(name: string, wake: () => void) {
+    this.name = name;
+    this.#wake = wake;
   }
 
-  /** A batch that holds all that matches between two places and nothing else. */
-  made(batch: TradeBatch, from: number, to: number): void {
-    if (batch.trades.length > 0 && batch.notices.length === 0) this.#newest = { batch, from, to };
+  /** Up to where those by themselves read, to meet it there. */
+  get place(): number {
+    return this.#reader?.place ?? Number.POSITIVE_INFINITY;
+  }
+
+  get reader(): TradeReader | null {
+    return this.#reader;
+  }
+
+  get members(): ReadonlySet<TradeSubscriber> {
+    return this.#members;
+  }
+
+  /** Takes in a subscriber whose reader stands where all others do; the reader has done its work then. */
+  join(member: TradeSubscriber, reader: TradeReader): boolean {
+    if (this.#reader === null) {
+      if (!reader.isIdle) return false;
+      reader.host = this;
+      this.#reader = reader;
+    } else {
+      if (!reader.isBeside(this.#reader)) return false;
+      reader.close();
+    }
+    this.#members.add(member);
+    return true;
+  }
+
+  leave(member: TradeSubscriber): void {
+    if (!this.#members.delete(member) || this.#members.size > 0) return;
+    this.#reader?.close();
+    this.#reader = null;
+  }
+
+  /** As host of the reader. */
+  wake(): void {
+    this.#wake();
+  }
+
+  fail(error: unknown): void {
+    for (const member of [...this.#members]) member.stream.fail(error);
+  }
+
+  /** Gives the next batch to all, a few at a time. */
+  *round(): Generator<undefined, void, undefined> {
+    const reader = this.#reader;
+    if (reader === null) return;
+    const { place } = reader;
+    const batch = reader.pull();
+    if (batch === null) return;
+    const members = [...this.#members]; // who comes on the way has seen it
+    for (let k = 0; k < members.length; k += 1) {
+      const member = members[k];
+      if (member && !member.stream.offer(batch) && this.#members.has(member)) this.#letGo(member, reader, batch, place);
+      if (k % MEMBERS_A_PIECE === MEMBERS_A_PIECE - 1) yield;
+    }
+    if (this.#reader === reader && !reader.isIdle) setImmediate(this.#wake);
+  }
+
+  #letGo(member: TradeSubscriber, reader: TradeReader, batch: TradeBatch, place: number | null): void {
+    member.readAlone(reader.again(batch, place, member));
+    this.leave(member);
   }
 }
-
-/** The companies of a feed, by what they ask for. */
-export class Companies {
-  readonly #all = new Map<string, Company>();
-
-  /** Null for a request that has a pace of its own. */
-  join({ filter, delivery }: TradeRequest): { readonly company: Company; leave(): void } | null {
-    if (delivery.mode !== 'LOSSLESS' || delivery.maxBatchMs !== 0 || delivery.maxPerSecond !== null) return null;
-    const { exchange, symbols, side, minSize } = filter;
-    const name = JSON.stringify([exchange || null, symbols ?? null, side || null, minSize || null]);
-    const company = this.#all.get(name) ?? new Company();
-    this.#all.set(name, company);
-    company.members += 1;
-    return {
-      company,
-      leave: () => {
-        company.members -= 1;
-        if (company.members === 0) this.#all.delete(name);
-      },
-    };
-  }
-}
-
-export const isSamePosition = (a: Position, b: Position): boolean => {
-  if (a === b) return true;
-  if (a.size !== b.size) return false;
-  for (const [writer, sequence] of a) if (b.get(writer) !== sequence) return false;
-  return true;
-};

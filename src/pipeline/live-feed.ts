@@ -6,7 +6,7 @@ import type { Delivery } from './delivery.ts';
 import { LiveSubscription } from './live-subscription.ts';
 import type { Notice } from './notice.ts';
 import type { Stream } from './stream.ts';
-import { WakeUp } from './wake-up.ts';
+import { WakeUp, wakeEach } from './wake-up.ts';
 
 /** What is live but not stored one by one. */
 export type LiveEvent = Exclude<MarketEvent, Trade>;
@@ -100,7 +100,11 @@ export class LiveFeed implements Disposable {
     const known = this.#kinds.get(kind);
     if (known) return known;
     const subscriptions = new Set<Listener>();
-    const broadcast = { newest: new Map(), subscriptions, wakeUp: new WakeUp(subscriptions, this.#clock) };
+    const broadcast = {
+      newest: new Map(),
+      subscriptions,
+      wakeUp: new WakeUp(() => wakeEach(subscriptions), this.#clock),
+    };
     this.#kinds.set(kind, broadcast);
     return broadcast;
   }
@@ -112,7 +116,7 @@ interface Broadcast {
   /** The present state, one an instrument (and interval). */
   readonly newest: Map<string, LiveEvent>;
   readonly subscriptions: Set<Listener>;
-  readonly wakeUp: WakeUp<Listener>;
+  readonly wakeUp: WakeUp;
 }
 
 /** What a newer event replaces: the state of its instrument, for candles of its interval. */

@@ -1,4 +1,4 @@
-import type { Stream, Taken, Taker } from './stream.ts';
+import type { Failure, Receiver, Stream } from './stream.ts';
 
 /** Where a stream's values come from. */
 export interface PullSource<T> {
@@ -8,10 +8,6 @@ export interface PullSource<T> {
   close(): void;
 }
 
-interface Receiver<T> extends Omit<PromiseWithResolvers<boolean>, 'promise'> {
-  readonly take: Taker<T>;
-}
-
 const DONE: IteratorReturnResult<undefined> = { value: undefined, done: true };
 
 /** An async iterator over a source that is asked, never fed. Not an async generator: those cannot be left while they wait. */
@@ -19,10 +15,11 @@ export class PullStream<T> implements Stream<T> {
   readonly #source: PullSource<T>;
   #waiting: PromiseWithResolvers<IteratorResult<T, undefined>> | null = null;
   #receiver: Receiver<T> | null = null;
-  #isReceiving = false;
+  /** The receiver has not done with the last value. */
+  #isBusy = false;
   #open = true;
   /** Why it ended, until somebody asks. */
-  #failure: { readonly error: unknown } | null = null;
+  #failure: Failure | null = null;
 
   constructor(source: PullSource<T>) {
     this.#source = source;
@@ -30,82 +27,78 @@ export class PullStream<T> implements Stream<T> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#waiting) return this.#waiting.promise.then(() => this.next());
-    if (!this.#open) return this.#afterEnd();
+    if (!this.#open) {
+      const failure = this.#takeFailure();
+      return failure ? Promise.reject(failure.error) : Promise.resolve(DONE);
+    }
     this.#waiting = Promise.withResolvers();
     const { promise } = this.#waiting;
     this.wake();
     return promise;
   }
 
-  handTo(take: Taker<T>): Promise<boolean> {
-    if (!this.#open) return this.#afterEnd().then(() => true);
-    const { promise, ...settle } = Promise.withResolvers<boolean>();
-    this.#receiver = { take, ...settle };
+  handTo(receiver: Receiver<T>): void {
+    if (!this.#open) return receiver.ended(this.#takeFailure());
+    this.#receiver = receiver;
     this.wake();
-    return promise;
   }
 
   /** Pulls for a waiting `next()` or whoever is handed the values; does nothing when nobody waits. */
   wake(): void {
-    if (this.#receiver) return this.#hand(this.#receiver);
-    const waiting = this.#waiting;
-    if (!waiting) return;
     try {
-      const value = this.#source.pull();
-      if (value === null) return;
-      this.#waiting = null;
-      waiting.resolve({ value, done: false });
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  #hand(receiver: Receiver<T>): void {
-    if (this.#isReceiving) return;
-    try {
-      while (this.#receiver === receiver) {
+      while (this.#isWaitedFor) {
         const value = this.#source.pull();
         if (value === null) return;
-        const taken = receiver.take(value);
-        if (taken instanceof Promise) return this.#resume(receiver, taken);
-        if (taken === false) this.#dismiss(receiver);
+        this.#give(value);
       }
     } catch (error) {
       this.fail(error);
     }
   }
 
-  #resume(receiver: Receiver<T>, taken: Promise<Taken>): void {
-    this.#isReceiving = true;
-    const go = (wish: Taken) => {
-      this.#isReceiving = false;
-      if (this.#receiver !== receiver) return;
-      if (wish === false) this.#dismiss(receiver);
-      else this.#hand(receiver);
-    };
-    taken.then(go, (error: unknown) => this.fail(error));
+  /** Gives a value that was not pulled to whoever waits; false when nobody does. */
+  offer(value: T): boolean {
+    if (!this.#isWaitedFor) return false;
+    try {
+      this.#give(value);
+    } catch (error) {
+      this.fail(error);
+    }
+    return true;
   }
 
-  #dismiss(receiver: Receiver<T>): void {
-    this.#receiver = null;
-    receiver.resolve(false);
+  get #isWaitedFor(): boolean {
+    return this.#receiver === null ? this.#waiting !== null : !this.#isBusy;
+  }
+
+  #give(value: T): void {
+    const receiver = this.#receiver;
+    if (receiver === null) {
+      const waiting = this.#waiting;
+      this.#waiting = null;
+      waiting?.resolve({ value, done: false });
+      return;
+    }
+    const taken = receiver.take(value);
+    if (taken === undefined) return;
+    this.#isBusy = true;
+    taken.then(
+      () => {
+        this.#isBusy = false;
+        this.wake();
+      },
+      (error: unknown) => this.fail(error),
+    );
   }
 
   /** Ends the stream; the waiting `next()` rejects, or the following one. */
   fail(error: unknown): void {
-    if (!this.#open) return;
-    const receiver = this.#receiver;
-    const waiting = this.#end();
-    if (receiver) receiver.reject(error);
-    else if (waiting) waiting.reject(error);
-    else this.#failure = { error };
+    this.#end({ error });
   }
 
   return(): Promise<IteratorResult<T, undefined>> {
     this.#failure = null;
-    const receiver = this.#receiver;
-    this.#end()?.resolve(DONE);
-    receiver?.resolve(true);
+    this.#end(null);
     return Promise.resolve(DONE);
   }
 
@@ -117,19 +110,23 @@ export class PullStream<T> implements Stream<T> {
     return this;
   }
 
-  #afterEnd(): Promise<IteratorResult<T, undefined>> {
+  #takeFailure(): Failure | null {
     const failure = this.#failure;
     this.#failure = null;
-    return failure ? Promise.reject(failure.error) : Promise.resolve(DONE);
+    return failure;
   }
 
-  #end(): PromiseWithResolvers<IteratorResult<T, undefined>> | null {
-    if (!this.#open) return null;
+  #end(failure: Failure | null): void {
+    if (!this.#open) return;
     this.#open = false;
+    const receiver = this.#receiver;
     const waiting = this.#waiting;
     this.#waiting = null;
     this.#receiver = null;
     this.#source.close();
-    return waiting;
+    if (receiver) receiver.ended(failure);
+    else if (!waiting) this.#failure = failure;
+    else if (failure) waiting.reject(failure.error);
+    else waiting.resolve(DONE);
   }
 }

@@ -3,14 +3,15 @@ import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Position } from '../storage/trades.ts';
 import { Alarm } from './alarm.ts';
-import { Companies } from './company.ts';
+import { Company } from './company.ts';
 import type { Delivery } from './delivery.ts';
 import type { Notice } from './notice.ts';
 import type { Stream } from './stream.ts';
 import type { TradeFilter } from './trade-filter.ts';
+import { type ReaderPorts, TradeReader } from './trade-reader.ts';
 import { TradeRing } from './trade-ring.ts';
-import { TradeSubscription } from './trade-subscription.ts';
-import { WakeUp } from './wake-up.ts';
+import { type SubscriberHome, TradeSubscriber } from './trade-subscriber.ts';
+import { WakeUp, wakeEach } from './wake-up.ts';
 
 export interface TradeRequest {
   readonly filter: TradeFilter;
@@ -60,26 +61,28 @@ interface TradeFeedOptions {
  * the ring; one that falls behind it is served from storage, conflated or told how much it missed, as it asked.
  */
 export class TradeFeed implements Disposable {
-  readonly #history: TradeHistory;
-  readonly #clock: Clock;
   readonly #ring: TradeRing;
+  readonly #ports: ReaderPorts;
   /** As many trades as are appended, and swept for a slow subscriber, at a time. */
   readonly #slice: number;
   readonly #alarm: Alarm;
-  readonly #subscriptions = new Set<TradeSubscription>();
-  readonly #wakeUp: WakeUp<TradeSubscription>;
-  readonly #companies = new Companies();
+  /** Subscribers and followers that have a reader of their own. */
+  readonly #alone = new Set<TradeSubscriber>();
+  readonly #home: SubscriberHome = { alone: this.#alone, left: (subscriber) => this.#left(subscriber) };
+  /** By what they ask for. */
+  readonly #companies = new Map<string, Company>();
+  readonly #wakeUp: WakeUp;
+  #subscribers = 0;
   #followers = 0;
   /** Gaps subscribers were told of, that are not closed. */
   readonly #toldGaps = new Set<string>();
 
   constructor({ history, clock, position, capacity = 65_536 }: TradeFeedOptions) {
-    this.#history = history;
-    this.#clock = clock;
     this.#ring = new TradeRing(capacity, position);
     this.#slice = Math.max(1, Math.min(256, capacity >> 2));
     this.#alarm = new Alarm(clock);
-    this.#wakeUp = new WakeUp(this.#subscriptions, clock);
+    this.#ports = { ring: this.#ring, history, clock, alarm: this.#alarm };
+    this.#wakeUp = new WakeUp(() => this.#round(), clock);
   }
 
   /** Where the feed stands: the last sequence published of every writer. */
@@ -89,7 +92,7 @@ export class TradeFeed implements Disposable {
 
   /** Those of `subscribe`. */
   get subscribers(): number {
-    return this.#subscriptions.size - this.#followers;
+    return this.#subscribers;
   }
 
   /** Those of `follow`. */
@@ -122,33 +125,50 @@ export class TradeFeed implements Disposable {
    * the ring no longer holds cannot be read. The client comes back with its last position.
    */
   subscribe(request: TradeRequest): Stream<TradeBatch> {
-    return this.#add(request, () => {}).stream;
+    const subscriber = new TradeSubscriber(this.#companyOf(request), this.#home);
+    subscriber.readAlone(new TradeReader(request, this.#ports, subscriber));
+    if (subscriber.company) subscriber.company.subscribers += 1;
+    this.#subscribers += 1;
+    return subscriber.stream;
+  }
+
+  #left({ company }: TradeSubscriber): void {
+    this.#subscribers -= 1;
+    if (company === null) return;
+    company.subscribers -= 1;
+    if (company.subscribers === 0) this.#companies.delete(company.name);
   }
 
   /** As `subscribe`, for those of us who make something else of the trades and have to know whether they have seen all there is. */
-  follow(request: TradeRequest): Pick<TradeSubscription, 'stream' | 'position' | 'isCaughtUpAt'> {
-    this.#followers += 1;
-    return this.#add(request, () => {
-      this.#followers -= 1;
-    });
-  }
-
-  #add(request: TradeRequest, left: () => void): TradeSubscription {
-    const joined = this.#companies.join(request);
-    const subscription: TradeSubscription = new TradeSubscription(request, {
-      ring: this.#ring,
-      history: this.#history,
-      clock: this.#clock,
-      alarm: this.#alarm,
-      company: joined?.company ?? null,
-      leave: () => {
-        this.#subscriptions.delete(subscription);
-        joined?.leave();
-        left();
+  follow(
+    request: TradeRequest,
+  ): Pick<TradeReader, 'position' | 'isCaughtUpAt'> & { readonly stream: TradeSubscriber['stream'] } {
+    const subscriber = new TradeSubscriber(null, {
+      alone: this.#alone,
+      left: () => {
+        this.#followers -= 1;
       },
     });
-    this.#subscriptions.add(subscription);
-    return subscription;
+    const reader = new TradeReader(request, this.#ports, subscriber);
+    subscriber.readAlone(reader);
+    this.#followers += 1;
+    return {
+      stream: subscriber.stream,
+      get position() {
+        return reader.position;
+      },
+      isCaughtUpAt: (position) => reader.isCaughtUpAt(position),
+    };
+  }
+
+  /** Null for a request that has a pace of its own. */
+  #companyOf({ filter, delivery }: TradeRequest): Company | null {
+    if (delivery.mode !== 'LOSSLESS' || delivery.maxBatchMs !== 0 || delivery.maxPerSecond !== null) return null;
+    const { exchange, symbols, side, minSize } = filter;
+    const name = JSON.stringify([exchange || null, symbols ?? null, side || null, minSize || null]);
+    const company = this.#companies.get(name) ?? new Company(name, () => this.#wakeUp.ask());
+    this.#companies.set(name, company);
+    return company;
   }
 
   /** A gap was found, shrank or was closed. Subscribers of its market are told of the first and the last of it. */
@@ -158,19 +178,20 @@ export class TradeFeed implements Disposable {
     if (gap.status !== 'GAP') this.#toldGaps.delete(name);
     else if (this.#toldGaps.has(name)) return;
     else this.#toldGaps.add(name);
-    for (const subscription of this.#subscriptions) subscription.tellGap(gap);
+    for (const reader of this.#readers()) reader.tellGap(gap);
     this.#wakeUp.ask();
   }
 
   /** Tells every subscriber that the server goes away. Repeating changes nothing. */
   drain(): void {
-    for (const subscription of this.#subscriptions) subscription.drain();
+    for (const reader of this.#readers()) reader.drain();
     this.#wakeUp.ask();
   }
 
   /** Ends every subscription. */
   [Symbol.dispose](): void {
-    for (const subscription of [...this.#subscriptions]) void subscription.stream.return();
+    const inCompany = this.#companies.values().flatMap(({ members }) => members);
+    for (const { stream } of [...this.#alone, ...inCompany]) void stream.return();
     this.#alarm[Symbol.dispose]();
   }
 
@@ -178,6 +199,17 @@ export class TradeFeed implements Disposable {
     const floor = this.#ring.head + count - this.#ring.capacity;
     if (floor <= this.#ring.floor) return;
     const sweepTo = Math.min(this.#ring.head, floor + this.#slice);
-    for (const subscription of this.#subscriptions) subscription.makeRoom(floor, sweepTo);
+    for (const reader of this.#readers()) reader.makeRoom(floor, sweepTo);
+  }
+
+  *#readers(): Generator<TradeReader, void, undefined> {
+    for (const { reader } of this.#companies.values()) if (reader) yield reader;
+    for (const { reader } of this.#alone) if (reader) yield reader;
+  }
+
+  /** Companies first: whoever is by himself reads up to where they are, to join them there. */
+  *#round(): Generator<undefined, void, undefined> {
+    for (const company of this.#companies.values()) yield* company.round();
+    yield* wakeEach(this.#alone);
   }
 }

@@ -53,6 +53,12 @@ export class TradeRing {
     return position;
   }
 
+  /** Whether every trade up to a position was appended: nobody who stands there has read further. */
+  holdsAll(position: Position): boolean {
+    for (const [writer, sequence] of position) if (sequence > (this.#ends.get(writer)?.sequence ?? 0n)) return false;
+    return true;
+  }
+
   /** The entry at an index from floor to head. */
   at(index: number): RecordedTrade {
     return this.#entries[index & this.#mask] as RecordedTrade;

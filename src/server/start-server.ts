@@ -63,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const origins = originRule({ host, port: () => port, allowedOrigins });
   const expose = exposeErrors(options.graphqlLog);
   const pipeline = createPipeline(schema, services, { expose, clock });
-  const sockets = webSocketEndpoint({ pipeline, expose, clock, log });
+  const sockets = webSocketEndpoint({ pipeline, services, expose, clock, log });
   const isReady = async () => !disposing && (await within(READY_TIMEOUT_MS, clock, options.checkReady));
   const template = await readFile(new URL('landing.html', import.meta.url), 'utf8');
   const streams = new Set<ServerResponse>();

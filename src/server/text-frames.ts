@@ -14,31 +14,38 @@ interface Payload {
   readonly isAscii: boolean;
 }
 
-/** Results that many subscribers get are written out once. */
-const payloads = new WeakMap<ExecutionResult, Payload>();
+/** Results that many subscribers get are written out once. A symbol, so that no answer shows it. */
+const PAYLOAD = Symbol('a result as text');
 
-function payloadOf(result: ExecutionResult): Payload {
-  const known = payloads.get(result);
+function payloadOf(result: ExecutionResult & { [PAYLOAD]?: Payload }): Payload {
+  const known = result[PAYLOAD];
   if (known) return known;
   const text = `${JSON.stringify(result)}}`;
   const made = { text, isAscii: isAscii(text) };
-  payloads.set(result, made);
+  result[PAYLOAD] = made;
   return made;
 }
 
+/** What stands before the results of an operation. */
+export interface Heading {
+  readonly text: string;
+  readonly isAscii: boolean;
+}
+
+export function headingOf(id: string): Heading {
+  const text = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+  return { text, isAscii: isAscii(text) };
+}
+
 /**
- * Sends the results of one operation. One text in Latin-1, frame head and all, goes to the socket in one call, where `ws` would
- * make two buffers; whole frames may come between its own, as it does not compress.
+ * Sends a result of an operation. One text in Latin-1, frame head and all, goes to the socket in one call, where `ws` would make
+ * two buffers; whole frames may come between its own, as it does not compress.
  */
-export function resultSender(socket: WebSocket, stream: Duplex, id: string): (result: ExecutionResult) => void {
-  const before = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-  const isPlain = isAscii(before);
-  return (result) => {
-    const { text, isAscii: fits } = payloadOf(result);
-    const length = before.length + text.length;
-    if (!isPlain || !fits || length >= LONG) socket.send(before + text);
-    else stream.write(headOf(length) + before + text, 'latin1');
-  };
+export function sendResult(socket: WebSocket, stream: Duplex, heading: Heading, result: ExecutionResult): void {
+  const { text, isAscii: fits } = payloadOf(result);
+  const length = heading.text.length + text.length;
+  if (!heading.isAscii || !fits || length >= LONG) socket.send(heading.text + text);
+  else stream.write(headOf(length) + heading.text + text, 'latin1');
 }
 
 const headOf = (length: number): string =>

@@ -22,7 +22,8 @@ export function createPipeline(
   return createYoga<Record<string, unknown>, GraphQLContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
-    context: ({ request }) => (request ? { ...services, resume: resumeOf(request) } : services),
+    // A WebSocket has no request and brings its context along: a copy of all services is a kilobyte for each operation.
+    context: ({ request }) => (request ? { ...services, resume: resumeOf(request) } : ({} as GraphQLContext)),
     plugins: [planned, eventsOnly, eventsWithIds(clock), hangUpOnTooLarge],
     maskedErrors: { maskError: expose, isDev: false },
     maxRequestBodySize: MAX_BODY_BYTES,

@@ -1,6 +1,7 @@
 import { GraphQLInt, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString, parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { subscribe } from '../../src/graphql/execution/execute.ts';
+import type { LiveResults } from '../../src/graphql/execution/live-results.ts';
 import { mapStream } from '../../src/graphql/map-stream.ts';
 import { PullStream } from '../../src/pipeline/pull-stream.ts';
 
@@ -68,33 +69,46 @@ it('forgets an answer when nobody subscribes any more', async () => {
   expect(await next(beside)).toBe(again);
 });
 
-it('hands plain results to a transport that takes them itself, and waits while it is full', async () => {
-  const delivered: unknown[] = [];
+/** Hands the results of a subscription to a transport, past the iterator. */
+async function handOver(text: string, take: (results: number) => Promise<undefined> | undefined) {
+  const got: unknown[] = [];
+  let ends = 0;
+  let taken: LiveResults | null = null;
+  await open(text, {}, { takeResults: (results: LiveResults) => (taken = results) });
+  const results = taken as LiveResults | null;
+  results?.handTo({
+    take: (result) => {
+      got.push(result);
+      return take(got.length);
+    },
+    ended: () => {
+      ends += 1;
+    },
+  });
+  return { got, ends: () => ends, leave: () => results?.return() };
+}
+
+it('hands results to a transport that takes them itself, also those with errors, and waits while it is full', async () => {
+  failing = made + 3;
   const full = Promise.withResolvers<undefined>();
-  const deliver = (result: unknown) => {
-    delivered.push(result);
-    return delivered.length === 2 ? full.promise : undefined;
-  };
-  const results = await open('subscription Delivered { count }', {}, { deliver });
-  const end = results.next();
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(delivered).toHaveLength(2);
+  const { got, ends, leave } = await handOver('subscription Handed { count }', (results) =>
+    results === 2 ? full.promise : undefined,
+  );
+  expect(got).toHaveLength(2);
   full.resolve(undefined);
   await full.promise;
-  expect(delivered).toHaveLength(3);
-  await results.return?.();
-  expect(await end).toEqual({ value: undefined, done: true });
+  expect(got).toHaveLength(3);
+  expect(got[2]).toMatchObject({ errors: [{ message: 'refused' }] });
+  await leave();
+  expect(ends()).toBe(1);
 });
 
-it('gives results with errors to whoever reads, and goes on delivering after them', async () => {
-  const delivered: unknown[] = [];
-  const deliver = (result: unknown) => void delivered.push(result);
-  failing = made + 2;
-  const results = await open('subscription Failing { count }', {}, { deliver });
-  expect(await next(results)).toMatchObject({ errors: [{ message: 'refused' }] });
-  expect(delivered).toHaveLength(1);
-  const end = results.next();
-  expect(delivered).toHaveLength(2);
-  await results.return?.();
-  expect(await end).toEqual({ value: undefined, done: true });
+it('ends with a result that says why the transport failed', async () => {
+  const { got, ends } = await handOver('subscription Broken { count }', (results) => {
+    if (results === 2) throw new Error('broken');
+    return undefined;
+  });
+  expect(got).toHaveLength(3);
+  expect(got[2]).toMatchObject({ errors: [{ message: 'broken' }] });
+  expect(ends()).toBe(1);
 });

@@ -60,47 +60,51 @@ describe('PullStream', () => {
   });
 
   describe('hands values over', () => {
+    /** Collects what it is given. */
+    const receiver = (take: (value: number) => Promise<undefined> | undefined = () => undefined) => {
+      const got: number[] = [];
+      const ends: unknown[] = [];
+      return {
+        got,
+        ends,
+        take: (value: number) => {
+          got.push(value);
+          return take(value);
+        },
+        ended: (failure: unknown) => void ends.push(failure),
+      };
+    };
+
     it('as they come, until the stream is left', async () => {
       const { ready, stream, closed } = openStream();
-      const got: number[] = [];
+      const one = receiver();
       ready.push(1, 2);
-      const over = stream.handTo((value) => void got.push(value));
-      expect(got).toEqual([1, 2]);
+      stream.handTo(one);
+      expect(one.got).toEqual([1, 2]);
       ready.push(3);
       stream.wake();
-      expect(got).toEqual([1, 2, 3]);
+      expect(one.got).toEqual([1, 2, 3]);
       await stream.return();
-      expect(await over).toBe(true);
+      expect(one.ends).toEqual([null]);
       expect(closed()).toBe(1);
-      expect(await stream.handTo(() => undefined)).toBe(true);
+      const late = receiver();
+      stream.handTo(late);
+      expect(late).toMatchObject({ got: [], ends: [null] });
     });
 
     it('and pulls nothing while the receiver is busy', async () => {
       const { ready, stream } = openStream();
       const busy = Promise.withResolvers<undefined>();
-      const got: number[] = [];
+      const one = receiver((value) => (value === 1 ? busy.promise : undefined));
       ready.push(1, 2);
-      void stream.handTo((value) => {
-        got.push(value);
-        return value === 1 ? busy.promise : undefined;
-      });
+      stream.handTo(one);
       stream.wake();
-      expect(got).toEqual([1]);
+      expect(one.got).toEqual([1]);
       busy.resolve(undefined);
       await busy.promise;
-      expect(got).toEqual([1, 2]);
+      expect(one.got).toEqual([1, 2]);
       await stream.return();
     });
-
-    it.each<false | Promise<false>>([false, Promise.resolve<false>(false)])(
-      'until the receiver wants no more, %s',
-      async (enough) => {
-        const { ready, stream } = openStream();
-        ready.push(1, 2);
-        expect(await stream.handTo(() => enough)).toBe(false);
-        expect(await stream.next()).toEqual({ value: 2, done: false });
-      },
-    );
 
     it.each([
       ['the source fails', () => undefined],
@@ -109,10 +113,35 @@ describe('PullStream', () => {
     ])('until %s, which ends the stream', async (_why, take) => {
       let pulls = 0;
       const stream = new PullStream<number>({ pull: () => (++pulls === 1 ? 1 : fail()), close: () => {} });
-      await expect(stream.handTo(take)).rejects.toThrow('broken');
+      const one = receiver(take);
+      stream.handTo(one);
+      await Promise.resolve();
+      expect(one).toMatchObject({ got: [1], ends: [{ error: new Error('broken') }] });
       expect(await stream.next()).toEqual({ value: undefined, done: true });
       expect(pulls).toBeLessThanOrEqual(2);
     });
+  });
+
+  it('gives what is offered only to whoever waits', async () => {
+    const { stream } = openStream();
+    expect(stream.offer(1)).toBe(false);
+    const next = stream.next();
+    expect(stream.offer(2)).toBe(true);
+    expect(await next).toEqual({ value: 2, done: false });
+    const busy = Promise.withResolvers<undefined>();
+    const got: number[] = [];
+    const take = (value: number) => {
+      got.push(value);
+      return busy.promise;
+    };
+    stream.handTo({ take, ended: () => {} });
+    expect([stream.offer(3), stream.offer(4)]).toEqual([true, false]);
+    busy.resolve(undefined);
+    await busy.promise;
+    expect(stream.offer(5)).toBe(true);
+    expect(got).toEqual([3, 5]);
+    await stream.return();
+    expect(stream.offer(6)).toBe(false);
   });
 });
 

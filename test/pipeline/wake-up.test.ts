@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
-import { WakeUp } from '../../src/pipeline/wake-up.ts';
+import { WakeUp, wakeEach } from '../../src/pipeline/wake-up.ts';
 import { ManualClock, turn } from '../support/manual-clock.ts';
 
 describe('WakeUp', () => {
   it('wakes everybody once however often it is asked in a turn', async () => {
     const members = new Set([{ wake: vi.fn() }, { wake: vi.fn() }]);
-    const wakeUp = new WakeUp(members, new ManualClock());
+    const wakeUp = new WakeUp(() => wakeEach(members), new ManualClock());
     wakeUp.ask();
     wakeUp.ask();
     await turn();
@@ -14,7 +14,7 @@ describe('WakeUp', () => {
 
   it('goes round again when it is asked on the way', async () => {
     const wake = vi.fn(() => wake.mock.calls.length === 1 && wakeUp.ask());
-    const wakeUp = new WakeUp(new Set([{ wake }]), new ManualClock());
+    const wakeUp = new WakeUp(() => wakeEach(new Set([{ wake }])), new ManualClock());
     wakeUp.ask();
     await turn();
     expect(wake).toHaveBeenCalledTimes(2);
@@ -32,7 +32,7 @@ describe('WakeUp', () => {
       },
     }));
     const present = new Set<{ wake(): void }>(members);
-    new WakeUp(present, clock).ask();
+    new WakeUp(() => wakeEach(present), clock).ask();
     await Promise.resolve();
     expect(woken.length).toBe(64);
     for (const leaving of members.slice(-1)) present.delete(leaving);

@@ -14,10 +14,13 @@ export function countTaken(feed: TradeFeed): { readonly trades: number } {
       return step;
     };
     const handTo = stream.handTo.bind(stream);
-    stream.handTo = (take) =>
-      handTo((batch) => {
-        taken.trades += batch.trades.length;
-        return take(batch);
+    stream.handTo = (receiver) =>
+      handTo({
+        take: (batch) => {
+          taken.trades += batch.trades.length;
+          return receiver.take(batch);
+        },
+        ended: (failure) => receiver.ended(failure),
       });
     return stream;
   });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { resultSender } from '../../src/server/text-frames.ts';
+import { headingOf, sendResult } from '../../src/server/text-frames.ts';
 
 it('sends results of any length and letters, each under the id of its operation, between other messages', async () => {
   const wss = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
@@ -19,9 +19,9 @@ it('sends results of any length and letters, each under the id of its operation,
   const ids = ['1', 'with "quotes"', 'über', 'a'.repeat(300)];
   const expected: unknown[] = [];
   for (const id of ids) {
-    const send = resultSender(socket, request.socket, id);
+    const heading = headingOf(id);
     for (const text of texts) {
-      send({ data: { text } });
+      sendResult(socket, request.socket, heading, { data: { text } });
       socket.send('"between"');
       expected.push({ id, type: 'next', payload: { data: { text } } }, 'between');
     }

@@ -8,13 +8,12 @@ import {
   type GraphQLSchema,
   getVariableValues,
   Kind,
-  locatedError,
   type OperationDefinitionNode,
   OperationTypeNode,
   visit,
 } from 'graphql';
-import type { Stream } from '../../pipeline/stream.ts';
 import { rememberSource } from '../resume.ts';
+import { LiveResults } from './live-results.ts';
 import { planSelection, type SelectionPlan } from './plan.ts';
 import { isPromise, type Run, runObject, runSerially } from './run.ts';
 import { joinSharedAnswers } from './shared-answers.ts';
@@ -77,7 +76,7 @@ function toTextResult({ data, errors }: ExecutionResult): TextResult {
   };
 }
 
-/** Subscribes; every event becomes one result, which those who subscribe to the same share where the event is common. A source that fails ends the stream with a last result that says so. */
+/** Subscribes; every event becomes one result, which those who subscribe to the same share where the event is common. */
 export async function subscribe(
   args: ExecutionArgs,
 ): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
@@ -85,95 +84,17 @@ export async function subscribe(
   if (!('plan' in run)) return run;
   const source = await createSourceEventStream(args);
   if (!(Symbol.asyncIterator in source)) return source;
-  const { answers, leave } = joinSharedAnswers(args);
-  const make = (event: unknown) => {
+  const answers = joinSharedAnswers(args, (event) => {
     const result = answer({ ...run, rootValue: event, errors: [] });
     return isPromise(result) ? result.then((late) => rememberSource(late, event)) : rememberSource(result, event);
-  };
-  const toResult = (event: unknown) => answers.of(event, () => make(event));
-  const { deliver } = (args.contextValue ?? {}) as { readonly deliver?: Deliver };
-  return answerEach({ source: source[Symbol.asyncIterator](), toResult, deliver, ended: leave });
-}
-
-/**
- * Takes a plain result (no errors) past whatever wraps the stream; a promise is waited for before the next. A transport that serves
- * thousands sets it in the context.
- */
-export type Deliver = (result: ExecutionResult) => Promise<undefined> | undefined;
-
-function answerEach({
-  source,
-  toResult,
-  deliver,
-  ended,
-}: {
-  readonly source: AsyncIterator<unknown> & Partial<Pick<Stream<unknown>, 'handTo'>>;
-  readonly toResult: (event: unknown) => ExecutionResult | Promise<ExecutionResult>;
-  readonly deliver: Deliver | undefined;
-  readonly ended: () => void;
-}): AsyncIterableIterator<ExecutionResult, undefined, undefined> {
-  const end = { value: undefined, done: true } as const;
-  let open = true;
-  const close = () => {
-    if (open) ended();
-    open = false;
-  };
-  return {
-    async next() {
-      if (!open) return end;
-      try {
-        if (deliver && source.handTo) {
-          const left = await delivered(source.handTo.bind(source), toResult, deliver);
-          if (left) return { value: left, done: false };
-          close();
-          return end;
-        }
-        const step = await source.next();
-        if (step.done) {
-          close();
-          return end;
-        }
-        const result = toResult(step.value);
-        return { value: isPromise(result) ? await result : result, done: false };
-      } catch (error) {
-        close();
-        return { value: { errors: [locatedError(error, undefined)] }, done: false };
-      }
-    },
-    async return() {
-      close();
-      await source.return?.();
-      return end;
-    },
-    async throw(reason) {
-      close();
-      await source.return?.();
-      throw reason;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
-
-/** Delivers plain results as their events come. Resolves with one that is not, or with null at the end. */
-async function delivered(
-  handTo: Stream<unknown>['handTo'],
-  toResult: (event: unknown) => ExecutionResult | Promise<ExecutionResult>,
-  deliver: Deliver,
-): Promise<ExecutionResult | null> {
-  let left: ExecutionResult | null = null;
-  const pass = (result: ExecutionResult) => {
-    if (!result.errors) return deliver(result);
-    left = result;
-    return false;
-  };
-  await handTo((event) => {
-    const result = toResult(event);
-    return isPromise(result) ? result.then(pass) : pass(result);
   });
-  return left;
+  const results = new LiveResults(source[Symbol.asyncIterator](), answers);
+  (args.contextValue as { readonly takeResults?: TakeResults } | undefined)?.takeResults?.(results);
+  return results;
 }
+
+/** Is told of the results before anything wraps them. A transport that serves thousands sets it in the context. */
+export type TakeResults = (results: LiveResults) => void;
 
 type Prepared = Run & { readonly plan: SelectionPlan };
 

@@ -10,42 +10,56 @@ type Answer = ExecutionResult | Promise<ExecutionResult>;
 const isCommon = (event: unknown): event is CommonEvent =>
   typeof event === 'object' && event !== null && typeof (event as Partial<CommonEvent>).origin === 'object';
 
-/** What is answered to all subscribers of one document with the same variables. Answers depend on nothing else: there are no roles. */
+/** What is answered to all subscribers of one document with the same variables. */
 export class SharedAnswers {
-  subscribers = 0;
+  readonly #answer: (event: unknown) => Answer;
+  readonly #forget: () => void;
+  #subscribers = 0;
   #origin: object | null = null;
-  #answer: Answer | null = null;
+  #newest: Answer | null = null;
+
+  constructor(answer: (event: unknown) => Answer, forget: () => void) {
+    this.#answer = answer;
+    this.#forget = forget;
+  }
 
   /** The answer to an event, made once for events of one origin that come in a row. */
-  of(event: unknown, make: () => Answer): Answer {
-    if (!isCommon(event)) return make();
-    if (this.#answer !== null && this.#origin === event.origin) return this.#answer;
-    this.#answer = make();
-    this.#origin = event.origin;
-    return this.#answer;
+  of(event: unknown): Answer {
+    if (!isCommon(event)) return this.#answer(event);
+    const { origin } = event;
+    if (this.#newest !== null && this.#origin === origin) return this.#newest;
+    this.#newest = this.#answer(event);
+    this.#origin = origin;
+    return this.#newest;
+  }
+
+  join(): this {
+    this.#subscribers += 1;
+    return this;
+  }
+
+  /** Once for each `join`. */
+  leave(): void {
+    this.#subscribers -= 1;
+    if (this.#subscribers === 0) this.#forget();
   }
 }
 
 const known = new WeakMap<GraphQLSchema, Map<string, SharedAnswers>>();
 
-/** Those of an operation, as long as somebody subscribes to it. `leave` once. */
-export function joinSharedAnswers({ schema, document, operationName, variableValues }: ExecutionArgs): {
-  readonly answers: SharedAnswers;
-  leave(): void;
-} {
-  const text = document.loc?.source.body;
-  if (text === undefined) return { answers: new SharedAnswers(), leave() {} };
-  const name = JSON.stringify([operationName ?? null, variableValues ?? null, text]);
-  const all = known.get(schema) ?? new Map<string, SharedAnswers>();
-  known.set(schema, all);
-  const answers = all.get(name) ?? new SharedAnswers();
+/** Those of an operation, as long as somebody subscribes to it; `answer` is of the first who does. */
+export function joinSharedAnswers(args: ExecutionArgs, answer: (event: unknown) => Answer): SharedAnswers {
+  const name = nameOf(args);
+  if (name === null) return new SharedAnswers(answer, () => {}).join();
+  const all = known.get(args.schema) ?? new Map<string, SharedAnswers>();
+  known.set(args.schema, all);
+  const answers = all.get(name) ?? new SharedAnswers(answer, () => all.delete(name));
   all.set(name, answers);
-  answers.subscribers += 1;
-  return {
-    answers,
-    leave: () => {
-      answers.subscribers -= 1;
-      if (answers.subscribers === 0) all.delete(name);
-    },
-  };
+  return answers.join();
+}
+
+/** All that an answer depends on besides the event. Nothing of the context does; a role would have to be named here. */
+function nameOf({ document, operationName, variableValues }: ExecutionArgs): string | null {
+  const text = document.loc?.source.body;
+  return text === undefined ? null : JSON.stringify([operationName ?? null, variableValues ?? null, text]);
 }

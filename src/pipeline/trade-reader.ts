@@ -3,11 +3,9 @@ import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Position } from '../storage/trades.ts';
 import type { Alarm } from './alarm.ts';
-import type { Company } from './company.ts';
 import { Pace } from './delivery.ts';
 import { NewestTrades } from './newest-trades.ts';
 import type { Notice } from './notice.ts';
-import { PullStream } from './pull-stream.ts';
 import type { StreamPhase, TradeBatch, TradeHistory, TradeRequest } from './trade-feed.ts';
 import { marketMatcher, tradeMatcher } from './trade-filter.ts';
 import type { TradeRing } from './trade-ring.ts';
@@ -27,23 +25,37 @@ const MAX_NOTICES = 256;
 /** Storage that has not yet stored what the ring has let go is asked again after this. */
 const STORAGE_BEHIND_MS = 100;
 
-export interface SubscriptionPorts {
+/** What all readers of a feed share. */
+export interface ReaderPorts {
   readonly ring: TradeRing;
   readonly history: TradeHistory;
   readonly clock: Clock;
   readonly alarm: Alarm;
-  /** With whom it shares batches; null: with nobody. */
-  readonly company: Company | null;
-  leave(): void;
+}
+
+/** Who pulls. */
+export interface ReaderHost {
+  /** There may be something to pull. */
+  wake(): void;
+  fail(error: unknown): void;
+}
+
+/** Where a reader begins. */
+interface Start {
+  /** In the ring; null: storage has to be asked. */
+  readonly index: number | null;
+  /** Never changed by the reader. */
+  readonly position: Position;
 }
 
 type HistoryPage = Awaited<ReturnType<TradeHistory['tradesAfter']>>;
 
-/** One subscriber: a position, the filter, and at most one batch under way. Storage and ring meet in it, by sequence. */
-export class TradeSubscription {
-  readonly stream: PullStream<TradeBatch>;
+/** A place in the feed: a position, the filter, and at most one batch under way. Storage and ring meet in it, by sequence. */
+export class TradeReader {
+  /** Whoever it reads for. */
+  host: ReaderHost;
   readonly #request: TradeRequest;
-  readonly #ports: SubscriptionPorts;
+  readonly #ports: ReaderPorts;
   readonly #matches: (recorded: RecordedTrade) => boolean;
   readonly #pace: Pace;
   /** Of the next ring entry to look at; null while reading from storage. */
@@ -64,22 +76,32 @@ export class TradeSubscription {
   #reading = false;
   #readAgainAt = Number.NEGATIVE_INFINITY;
 
-  constructor(request: TradeRequest, ports: SubscriptionPorts) {
+  constructor(
+    request: TradeRequest,
+    ports: ReaderPorts,
+    host: ReaderHost,
+    start: Start = startOf(request, ports.ring),
+  ) {
     const matches = tradeMatcher(request.filter);
+    this.host = host;
     this.#request = request;
     this.#ports = ports;
     this.#matches = ({ trade }) => matches(trade);
     this.#concerns = marketMatcher(request.filter);
     this.#pace = new Pace(request.delivery, ports.clock.monotonic());
-    this.#position = new Map(request.after ?? ports.ring.position);
+    this.#position = start.position as Map<number, bigint>;
     this.#before = this.#position;
-    this.#index = request.after ? null : ports.ring.head;
-    this.#phase = request.after ? 'REPLAY' : 'LIVE';
+    this.#index = start.index;
+    this.#phase = start.index === null ? 'REPLAY' : 'LIVE';
     this.#newest = request.delivery.mode === 'CONFLATE' ? new NewestTrades() : null;
-    this.stream = new PullStream({ pull: () => this.#pull(), close: () => this.#close() });
   }
 
-  readonly wake = (): void => this.stream.wake();
+  readonly #wake = (): void => this.host.wake();
+
+  /** The next entry of the ring to look at; null while it reads from storage. */
+  get place(): number | null {
+    return this.#index;
+  }
 
   /** Where the last batch led; at first where it began. */
   get position(): Position {
@@ -90,7 +112,7 @@ export class TradeSubscription {
   isCaughtUpAt(position: Position): boolean {
     const { ring } = this.#ports;
     if (position !== this.#before || this.#index === null || this.#index < ring.floor) return false;
-    this.#scan(this.#index);
+    this.#scan(this.#index, ring.head);
     return this.#index === ring.head && this.#trades.length === 0;
   }
 
@@ -123,22 +145,16 @@ export class TradeSubscription {
     });
   }
 
-  #pull(): TradeBatch | null {
+  /** What there is to say; a live reader looks no further than `end`. Null: nothing yet, then the host is woken when that may have changed. */
+  pull(end = Number.POSITIVE_INFINITY): TradeBatch | null {
+    if (this.isIdle && !this.#moved) return null;
     const now = this.#ports.clock.monotonic();
-    const { company } = this.#ports;
-    const from = company !== null && this.#isPlain ? this.#index : null;
-    const shared = from === null ? null : company?.batchAt(from, this.#ports.ring.head, this.#before);
-    if (shared) return this.#share(shared, now);
     if (this.#index === null || this.#index < this.#ports.ring.floor) this.#replay(now);
-    const behind = this.#index !== null && this.#scan(this.#index);
+    const behind = this.#index !== null && this.#scan(this.#index, end);
     const due = this.#dueAt(now);
-    if (due <= now) {
-      const batch = this.#batch(now);
-      if (from !== null && this.#phase === 'LIVE' && this.#index !== null) company?.made(batch, from, this.#index);
-      return batch;
-    }
-    if (due !== Number.POSITIVE_INFINITY) this.#ports.alarm.wakeBy(due, this.wake);
-    if (behind) setImmediate(this.wake);
+    if (due <= now) return this.#batch(now);
+    if (due !== Number.POSITIVE_INFINITY) this.#ports.alarm.wakeBy(due, this.#wake);
+    if (behind) setImmediate(this.#wake);
     return null;
   }
 
@@ -154,14 +170,33 @@ export class TradeSubscription {
     );
   }
 
-  /** Takes what somebody else at the same place has made. */
-  #share({ batch, to }: { readonly batch: TradeBatch; readonly to: number }, now: number): TradeBatch {
-    this.#index = to;
-    this.#position = batch.position as Map<number, bigint>;
-    this.#before = this.#position;
-    this.#moved = false;
-    this.#pace.sent(now);
-    return batch;
+  /** Whether there is nothing to say now but that the position moved. */
+  get isIdle(): boolean {
+    return this.#isPlain && this.#index === this.#ports.ring.head;
+  }
+
+  /** Whether nothing is waiting and both will be given the same from here on. */
+  isBeside(other: TradeReader): boolean {
+    if (!this.#isPlain || !other.#isPlain || this.#index !== other.#index) return false;
+    if (this.#draining !== other.#draining) return false;
+    if (this.#position === other.#position || isSamePosition(this.#position, other.#position)) return true;
+    // Both have seen all there is; a difference is only in numbers that are empty, unless storage was ahead of the ring.
+    const { ring } = this.#ports;
+    return this.#index === ring.head && ring.holdsAll(this.#position) && ring.holdsAll(other.#position);
+  }
+
+  /** Another reader that begins with `batch`, the last one of this, which was pulled at `place`. */
+  again(batch: TradeBatch, place: number | null, host: ReaderHost): TradeReader {
+    const told = batch.notices.filter(({ type }) => type !== 'CAUGHT_UP');
+    const wasLive = batch.phase === 'LIVE' && told.length === batch.notices.length; // or it catches up once more
+    const start = { index: wasLive ? place : null, position: batch.before };
+    const reader = new TradeReader(this.#request, this.#ports, host, start);
+    reader.#draining = this.#draining;
+    reader.#notices = told;
+    for (const notice of this.#notices)
+      if (notice.type === 'GAP') reader.tellGap(notice.gap);
+      else reader.#notices.push(notice);
+    return reader;
   }
 
   #advance(writer: number, sequence: bigint): void {
@@ -179,7 +214,7 @@ export class TradeSubscription {
     if (this.#full) return;
     this.#index = this.#ports.ring.indexAfter(this.#position);
     if (this.#index !== null || this.#reading) return;
-    if (now < this.#readAgainAt) this.#ports.alarm.wakeBy(this.#readAgainAt, this.wake);
+    if (now < this.#readAgainAt) this.#ports.alarm.wakeBy(this.#readAgainAt, this.#wake);
     else this.#read();
   }
 
@@ -204,16 +239,17 @@ export class TradeSubscription {
         (page) => {
           this.#page = page;
           this.#reading = false;
-          this.wake();
+          this.host.wake();
         },
-        (error: unknown) => this.stream.fail(error),
+        (error: unknown) => this.host.fail(error),
       );
   }
 
   /** True when the ring holds more than one turn may look at. */
-  #scan(from: number): boolean {
+  #scan(from: number, end: number): boolean {
     if (this.#full) return false;
-    const { head } = this.#ports.ring;
+    // Who catches up is done when there is no more.
+    const head = this.#phase === 'LIVE' ? Math.min(this.#ports.ring.head, end) : this.#ports.ring.head;
     const index = this.#look(from, Math.min(head, from + SCAN_LIMIT), (recorded) => {
       this.#take(recorded);
       return !this.#full;
@@ -289,13 +325,22 @@ export class TradeSubscription {
     return { trades, before, position: this.#before, phase: this.#phase, notices, conflated };
   }
 
-  #close(): void {
-    this.#ports.alarm.cancel(this.wake);
+  /** Nothing is pulled any more. */
+  close(): void {
+    this.#ports.alarm.cancel(this.#wake);
     this.#trades = [];
     this.#page = null;
-    this.#ports.leave();
   }
 }
+
+const startOf = ({ after }: TradeRequest, ring: TradeRing): Start =>
+  after ? { index: null, position: new Map(after) } : { index: ring.head, position: ring.position };
+
+const isSamePosition = (a: Position, b: Position): boolean => {
+  if (a.size !== b.size) return false;
+  for (const [writer, sequence] of a) if (b.get(writer) !== sequence) return false;
+  return true;
+};
 
 const isSameGap = (a: Gap, b: Gap): boolean =>
   a.first === b.first && a.symbol === b.symbol && a.exchange === b.exchange && a.foundAt === b.foundAt;

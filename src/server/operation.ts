@@ -1,0 +1,149 @@
+import { type ExecutionArgs, type ExecutionResult, GraphQLError, getOperationAST, OperationTypeNode } from 'graphql';
+import {
+  type CompleteMessage,
+  type ErrorMessage,
+  MessageType,
+  type NextMessage,
+  type SubscribePayload,
+} from 'graphql-ws';
+import { isAsyncIterable } from 'graphql-yoga';
+import type { GraphQLContext, Services } from '../graphql/context.ts';
+import type { ExposeError } from '../graphql/errors.ts';
+import type { LiveResults, ResultReceiver } from '../graphql/execution/live-results.ts';
+import { type Heading, headingOf } from './text-frames.ts';
+import { withoutInternals } from './without-internals.ts';
+import type { Pipeline } from './yoga.ts';
+
+/** What operations are run with. */
+export interface OperationPorts {
+  readonly pipeline: Pipeline;
+  readonly services: Services;
+  readonly expose: ExposeError;
+}
+
+/** The client an operation is for. A promise: it has to read before there is more. */
+export interface OperationHost {
+  readonly ports: OperationPorts;
+  send(message: NextMessage | ErrorMessage | CompleteMessage): Promise<undefined> | undefined;
+  /** As `send`, for results without errors. */
+  sendResult(heading: Heading, result: ExecutionResult): Promise<undefined> | undefined;
+  /** Once, however it ended. `last` is the last to be said of it, to a client that wants to hear of it. */
+  ended(operation: Operation, last: ErrorMessage | CompleteMessage): void;
+}
+
+type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
+
+interface Prepared {
+  readonly args: ExecutionArgs & { readonly contextValue: { takeResults?: GraphQLContext['takeResults'] } };
+  run(args: ExecutionArgs): Result | Promise<Result>;
+}
+
+/** One operation of a client, from its `subscribe` to the last result. */
+export class Operation implements ResultReceiver {
+  readonly id: string;
+  readonly #host: OperationHost;
+  readonly #heading: Heading;
+  #results: AsyncIterable<ExecutionResult> | null = null;
+  #isStopped = false;
+
+  constructor(id: string, host: OperationHost) {
+    this.id = id;
+    this.#host = host;
+    this.#heading = headingOf(id);
+  }
+
+  /** Resolves when it is over, or goes on by itself. Never rejects. */
+  async run(payload: SubscribePayload): Promise<void> {
+    const { ports } = this.#host;
+    try {
+      const prepared = await prepare(payload, ports);
+      if ('errors' in prepared) return this.#host.ended(this, this.#error(prepared.errors));
+      const { args, run } = prepared;
+      let live: LiveResults | null = null;
+      args.contextValue.takeResults = (results) => {
+        live = results;
+      };
+      const result = await run(args);
+      args.contextValue.takeResults = undefined; // others may go on with this context
+      await this.#hear(live ?? result);
+    } catch (error) {
+      this.ended({ error });
+    }
+  }
+
+  async #hear(results: LiveResults | Result): Promise<void> {
+    if (!isAsyncIterable(results)) {
+      await this.take(results);
+      return this.ended(null);
+    }
+    this.#results = results;
+    if (this.#isStopped) await this.#leave();
+    if ('handTo' in results) return results.handTo(this);
+    for await (const result of results) await this.take(result);
+    this.ended(null);
+  }
+
+  take(result: ExecutionResult): Promise<undefined> | undefined {
+    if (this.#isStopped) return undefined;
+    if (!result.errors) return this.#host.sendResult(this.#heading, result);
+    const { errors, data, extensions } = result;
+    const masked = errors.map(this.#host.ports.expose).map(withoutInternals);
+    return this.#host.send({
+      id: this.id,
+      type: MessageType.Next,
+      payload: { errors: masked, data: data ?? null, ...(extensions ? { extensions } : {}) },
+    });
+  }
+
+  ended(failure: { readonly error: unknown } | null): void {
+    this.#results = null;
+    const last = failure ? this.#error([failure.error]) : ({ id: this.id, type: MessageType.Complete } as const);
+    this.#host.ended(this, last);
+  }
+
+  /** The client does not want to hear of it any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    await this.#results?.[Symbol.asyncIterator]().return?.();
+  }
+
+  #error(errors: readonly unknown[]): ErrorMessage {
+    const payload = errors.map(this.#host.ports.expose).map(withoutInternals);
+    return { id: this.id, type: MessageType.Error, payload };
+  }
+}
+
+/** Parses and validates as over HTTP; what is wrong comes back as errors. */
+async function prepare(
+  payload: SubscribePayload,
+  { pipeline, services }: OperationPorts,
+): Promise<Prepared | { readonly errors: readonly unknown[] }> {
+  const context = Object.assign(Object.create(services), { params: payload });
+  const { schema, execute, subscribe, contextFactory, parse, validate } = pipeline.getEnveloped(context);
+  try {
+    const document = parse(payload.query);
+    const errors: readonly GraphQLError[] = validate(schema, document);
+    if (errors.length > 0) return { errors };
+    const operation = getOperationAST(document, payload.operationName);
+    if (!operation) return { errors: [unresolved()] };
+    return {
+      args: {
+        ...{ schema, document, operationName: payload.operationName, variableValues: payload.variables },
+        contextValue: await contextFactory(),
+      },
+      run: operation.operation === OperationTypeNode.SUBSCRIPTION ? subscribe : execute,
+    };
+  } catch (error) {
+    return { errors: [error] };
+  }
+}
+
+/** As over HTTP. */
+const unresolved = () =>
+  new GraphQLError('Could not determine what operation to execute.', {
+    extensions: { code: 'OPERATION_RESOLUTION_FAILURE' },
+  });
