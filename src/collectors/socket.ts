@@ -1,4 +1,6 @@
+import type { Socket as Stream } from 'node:net';
 import { WebSocket } from 'ws';
+import { WholeFrames } from './whole-frames.ts';
 
 /** The exchange answered the opening handshake with an HTTP error. */
 export interface HandshakeRefusal {
@@ -49,11 +51,14 @@ export const openWebSocket: OpenSocket = (url, { maxFrameBytes }, handlers) => {
   });
   let failure = '';
   let refusal: HandshakeRefusal | undefined;
-  let stream: { readonly bytesRead: number } | null = null;
+  let stream: Stream | null = null;
   socket.on('upgrade', (response) => {
     stream = response.socket;
   });
-  socket.on('open', handlers.opened);
+  socket.on('open', () => {
+    if (stream) WholeFrames.read(stream, { maxFrameBytes, frame: handlers.frame });
+    handlers.opened();
+  });
   socket.on('message', (data: Buffer, isBinary: boolean) =>
     isBinary ? handlers.binary(data.byteLength) : handlers.frame(data.toString()),
   );
