@@ -81,9 +81,11 @@ const [EARLIEST, LATEST] = [Date.UTC(2001, 8, 10), Date.UTC(2100, 0)];
 /** Milliseconds since the Unix epoch, as a number or as text; outside 2001 to 2100 it is another unit or nonsense. */
 export function timeOf(found: unknown, field: string): number {
   const ms = typeof found === 'number' ? found : typeof found === 'string' ? Number(found) : Number.NaN;
-  if (ms >= EARLIEST && ms < LATEST && Number.isInteger(ms)) return ms;
+  if (isTime(ms)) return ms;
   throw unfit('bad-time', field, 'a time in ms', found);
 }
+
+export const isTime = (ms: number): boolean => ms >= EARLIEST && ms < LATEST && Number.isInteger(ms);
 
 /** Price and size lead each level; what follows them differs from exchange to exchange and is not read. */
 export function levelsOf(found: unknown, field: string): readonly BookLevel[] {

@@ -6,6 +6,7 @@ import { isObject, parseObject } from '../json.ts';
 import { INTERVALS } from './channels.ts';
 import { keyOfArg, readError, requestOf } from './errors.ts';
 import { readBalance, readBook, readCandle, readTicker, readTrade } from './records.ts';
+import { readTradeText } from './trade-text.ts';
 
 type Parsed = Readonly<Record<string, unknown>>;
 type Routes = ReadonlyMap<string, Route>;
@@ -37,7 +38,11 @@ const tooManyConnections = {
 } as const;
 
 /** @throws {AppError} FRAME_MALFORMED when the frame is neither control nor data. */
-export function readFrame(text: string, receivedAt: number, routes: Routes): Frame {
+export const readFrame = (text: string, receivedAt: number, routes: Routes): Frame =>
+  readTradeText(text, receivedAt, routes) ?? readAnyFrame(text, receivedAt, routes);
+
+/** Whatever its shape. */
+export function readAnyFrame(text: string, receivedAt: number, routes: Routes): Frame {
   if (text === 'pong') return { kind: 'pong' };
   if (text === 'ping') return ignored('ping');
   const frame = parseObject(text);
