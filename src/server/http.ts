@@ -4,6 +4,7 @@ import type { Log } from '../runtime/log.ts';
 import { acceptsAnswers } from './accept.ts';
 import type { exportRoute } from './export.ts';
 import type { GraphiQL } from './graphiql.ts';
+import type { Metrics } from './metrics.ts';
 import type { OriginRule } from './origin.ts';
 import { refuse, reply } from './reply.ts';
 import { GRAPHQL_PATH, MAX_BODY_BYTES, type Pipeline } from './yoga.ts';
@@ -13,6 +14,7 @@ export interface HttpOptions {
   readonly graphiql: GraphiQL;
   readonly serveExport: ReturnType<typeof exportRoute>;
   readonly landingPage: string;
+  readonly metrics: Metrics;
   readonly origins: OriginRule;
   readonly isReady: () => Promise<boolean>;
   readonly log: Log;
@@ -62,9 +64,15 @@ async function route(options: HttpOptions, request: IncomingMessage, response: S
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return refuse(response, 405, 'METHOD_NOT_ALLOWED', 'Only GET is answered here', { allow: 'GET, HEAD' });
   if (path === '/') return reply(response, 200, 'text/html', options.landingPage, PAGE_HEADERS);
+  if (path === '/metrics') return metrics(options, response);
   if (await options.serveExport(path, request, response)) return;
   if (await options.graphiql.serve(path, request, response)) return;
   refuse(response, 404, 'NOT_FOUND', `There is nothing here; the API is at ${GRAPHQL_PATH}`);
+}
+
+async function metrics({ metrics: of }: HttpOptions, response: ServerResponse): Promise<void> {
+  const text = await of.text();
+  response.writeHead(200, { 'content-type': of.contentType, 'cache-control': 'no-store' }).end(text);
 }
 
 async function graphql(

@@ -11,6 +11,7 @@ import type { Log } from '../runtime/log.ts';
 import { type ExportSource, exportRoute } from './export.ts';
 import { graphiql } from './graphiql.ts';
 import { httpHandler } from './http.ts';
+import { metricsOf } from './metrics.ts';
 import { type OriginRule, originRule } from './origin.ts';
 import { errorBody } from './reply.ts';
 import { webSocketEndpoint } from './web-socket.ts';
@@ -85,6 +86,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     graphiql: graphiql(),
     serveExport: exportRoute({ exports: options.exports, clock, log }),
     landingPage: template.replaceAll('{{url}}', url),
+    metrics: metricsOf(services),
     origins,
     isReady,
     log,

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { type Served, serve } from './served.ts';
+
+/** Of a page in the exposition format: name and labels as they stand, and the value. */
+async function scrape({ server }: Served): Promise<ReadonlyMap<string, number>> {
+  const response = await fetch(`${server.url}/metrics`);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+  const lines = (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  );
+}
+
+test('metrics say what health says', async () => {
+  await using served = await serve();
+  const { collector } = served.market;
+  collector.stumble('a frame', 'that makes no sense');
+  collector.stumble('a frame', 'that makes no sense');
+  const { data } = await served.ask(
+    '{ health { totalCollectors openGaps storage { spoolBytes } } collectors { state streams { dataType messagesPerSecond } statistics { errors } } }',
+  );
+  const page = await scrape(served);
+  const of = `exchange="okx",symbol="BTC-USDT"`;
+  expect(page.get('tcp_dashboard_collectors{state="running"}')).toBe(data.health.totalCollectors);
+  expect(page.get('tcp_dashboard_collectors{state="error"}')).toBe(0);
+  expect(data.collectors[0].statistics.errors).toBe(2);
+  expect(page.get(`tcp_dashboard_collector_errors_total{${of}}`)).toBe(2);
+  expect(page.get(`tcp_dashboard_stream_messages_per_second{${of},data_type="ticker"}`)).toBe(0);
+  expect(page.get('tcp_dashboard_open_gaps')).toBe(data.health.openGaps);
+  expect(page.get('tcp_dashboard_spool_bytes')).toBe(data.health.storage.spoolBytes);
+  expect(page.get('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThan(0);
+});
+
+test('a value nobody knows yet has no line', async () => {
+  await using served = await serve();
+  const page = await scrape(served);
+  expect([...page.keys()].filter((name) => name.startsWith('tcp_dashboard_stream_last_message'))).toEqual([]);
+});
+
+test('beyond 500 collectors the page says how many it leaves out', async () => {
+  await using served = await serve();
+  const { manager } = served.market;
+  for (let k = 0; k < 501; k += 1)
+    await manager.addFromConfig({ exchange: 'okx', symbol: `C${k}-USDT`, dataTypes: ['trade'] });
+  const page = await scrape(served);
+  expect(page.get('tcp_dashboard_collectors_left_out')).toBe(2);
+  expect([...page.keys()].filter((name) => name.startsWith('tcp_dashboard_collector_healthy'))).toHaveLength(500);
+});
+
+test('metrics are only read', async () => {
+  await using served = await serve();
+  const response = await fetch(`${served.server.url}/metrics`, { method: 'POST' });
+  expect(response.status).toBe(405);
+});
