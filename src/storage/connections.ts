@@ -1,5 +1,7 @@
+import { finished } from 'node:stream/promises';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { reached } from './database-errors.ts';
@@ -146,6 +148,20 @@ export class Connection {
 
   query<Row extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<readonly Row[]> {
     return reached(async () => (await this.#client.query<Row>(query)).rows);
+  }
+
+  /** The rows of a COPY ... TO STDOUT, all at once: ask for as many as fit into memory. */
+  copyOut(text: string): Promise<Buffer> {
+    return reached(async () => Buffer.concat(await Array.fromAsync<Buffer>(this.#client.query(copyTo(text)))));
+  }
+
+  /** Sends the rows of a COPY ... FROM STDIN. */
+  copyIn(text: string, rows: Uint8Array): Promise<void> {
+    return reached(async () => {
+      const copying = this.#client.query(copyFrom(text));
+      copying.end(rows);
+      await finished(copying);
+    });
   }
 
   /** What `work` did is kept when it returns with an outcome that `keeps` says yes to, and undone otherwise. */

@@ -7,8 +7,10 @@ import pg from 'pg';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
+import { Connection } from '../../src/storage/connections.ts';
 import { openDatabase } from '../../src/storage/database.ts';
-import { EmbeddedServer } from '../../src/storage/embedded/embedded-server.ts';
+import { readSocketDirectory } from '../../src/storage/embedded/data-dir.ts';
+import { addressOf, EmbeddedServer } from '../../src/storage/embedded/embedded-server.ts';
 import { databaseOptions, freshOptions, testDatabaseKind } from '../support/database.ts';
 import { listTrades, pageOf } from './samples.ts';
 import { openTestWriter } from './test-writer.ts';
@@ -151,5 +153,43 @@ describe.skipIf(testDatabaseKind() !== 'embedded')('the embedded database', () =
     await expect(pool.query('select 1 / 0')).rejects.toMatchObject({ code: '22012' });
     expect((await pool.query('select 2 as two')).rows).toEqual([{ two: 2 }]);
     await pool.end();
+  });
+
+  it('takes and gives rows by COPY, beside others, and says what is wrong with them', async () => {
+    const { dataDir } = await databaseOptions();
+    await using server = await EmbeddedServer.start(dataDir, systemClock, silentLog);
+    const open = () => Connection.open(server.address, { name: 'copy', statementMs: null, answerMs: null });
+    const [one, other] = [await open(), await open()];
+    await one.query({ text: 'create table copied (x int, y text)' });
+    const rows = Buffer.from(Array.from({ length: 20_000 }, (_, n) => `${n}\tsome text, ${n}\n`).join(''));
+    const [, , counted] = await Promise.all([
+      one.copyIn('copy copied (x, y) from stdin', rows),
+      other.copyIn('COPY copied\n(x, y)\nFROM  STDIN', Buffer.from('-1\t\\N\n')),
+      other.query({ text: 'select 1 as one' }),
+    ]);
+    expect(counted).toEqual([{ one: 1 }]);
+    const out = await other.copyOut('copy (select * from copied where x >= 0 order by x) to stdout');
+    expect(out.equals(rows)).toBe(true);
+    await expect(one.copyIn('copy copied (x, y) from stdin', Buffer.from('no number\ty\n'))).rejects.toMatchObject({
+      code: '22P02',
+    });
+    await expect(one.copyIn('copy nowhere (x) from stdin', rows)).rejects.toMatchObject({ code: '42P01' });
+    await expect(one.copyOut('copy nowhere to stdout')).rejects.toMatchObject({ code: '42P01' });
+    expect(await one.query({ text: 'select count(*)::int as n from copied' })).toEqual([{ n: 20_001 }]);
+    await one.query({ text: 'begin' });
+    await one.copyIn('copy copied (x, y) from stdin', Buffer.from('7\ty\n'));
+    await one.query({ text: 'rollback' });
+    expect(await other.query({ text: 'select count(*)::int as n from copied' })).toEqual([{ n: 20_001 }]);
+    await one.close();
+    await other.close();
+  });
+
+  it('notes where its socket is, for programs beside it', async () => {
+    const { dataDir } = await databaseOptions();
+    {
+      await using server = await EmbeddedServer.start(dataDir, systemClock, silentLog);
+      expect(addressOf(await readSocketDirectory(dataDir))).toEqual(server.address);
+    }
+    await expect(readSocketDirectory(dataDir)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

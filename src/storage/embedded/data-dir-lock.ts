@@ -18,8 +18,12 @@ export class DataDirLock implements Disposable {
     this.#pidFile = pidFile;
   }
 
-  /** @throws {AppError} DATA_DIR_IN_USE naming the owner's pid. */
-  static async take(dataDir: string, clock: Clock): Promise<DataDirLock> {
+  /** @throws {AppError} DATA_DIR_IN_USE naming the owner's pid; `advice` says what to do about it. */
+  static async take(
+    dataDir: string,
+    clock: Clock,
+    advice = 'Stop it, or choose another --data-dir.',
+  ): Promise<DataDirLock> {
     const pidFile = join(dataDir, 'server.pid');
     const lockFile = join(dataDir, 'server.lock');
     const deadline = clock.monotonic() + PATIENCE_MS;
@@ -38,7 +42,7 @@ export class DataDirLock implements Disposable {
       if (clock.monotonic() >= deadline)
         throw new AppError(
           'DATA_DIR_IN_USE',
-          `The data directory ${dataDir} is in use by process ${owner(pidFile)}. Stop it, or choose another --data-dir.`,
+          `The data directory ${dataDir} is in use by process ${owner(pidFile)}. ${advice}`,
         );
       await clock.sleep(RETRY_MS);
     }

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError, messageOf } from '../../runtime/errors.ts';
@@ -12,6 +12,8 @@ const LONGEST_SOCKET_PATH = 103;
 
 /** The embedded database's files inside the data directory. */
 export const clusterDir = (dataDir: string): string => join(dataDir, 'postgres');
+/** A restored cluster that is whole and about to take the place of the present one. */
+const restoredDir = (dataDir: string): string => join(dataDir, 'postgres.restored');
 /** Where a cluster is made before it gets its name: whatever carries the name is whole. */
 export const unfinishedDir = (dataDir: string): string => join(dataDir, 'postgres.unfinished');
 
@@ -29,7 +31,7 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
   }
 }
 
-/** Whether a cluster is there. A half-made one of an interrupted start is set aside, not deleted. */
+/** Whether a cluster is there. A half-made one of an interrupted start is set aside, not deleted; an interrupted exchange is finished. */
 export async function findCluster(dataDir: string, now: number, log: Log): Promise<boolean> {
   const leftover = unfinishedDir(dataDir);
   if (await exists(leftover)) {
@@ -37,8 +39,32 @@ export async function findCluster(dataDir: string, now: number, log: Log): Promi
     await rename(leftover, aside);
     log.warn('An earlier start was interrupted while it made the database; its files were set aside', { aside });
   }
-  return exists(clusterDir(dataDir));
+  const cluster = clusterDir(dataDir);
+  if (!(await exists(cluster)) && (await exists(restoredDir(dataDir)))) await rename(restoredDir(dataDir), cluster);
+  return exists(cluster);
 }
+
+export const hasCluster = (dataDir: string): Promise<boolean> => exists(clusterDir(dataDir));
+
+/** Puts a closed cluster in the place of the present one, which is kept under the name that is returned. Needs the directory's lock. */
+export async function exchangeCluster(dataDir: string, restored: string, now: number): Promise<string | null> {
+  const [cluster, ready] = [clusterDir(dataDir), restoredDir(dataDir)];
+  await rm(ready, { recursive: true, force: true });
+  await rename(restored, ready);
+  let kept: string | null = null;
+  if (await exists(cluster)) {
+    kept = `${cluster}.until-${new Date(now).toISOString().slice(0, 19).replace(/:/g, '-')}Z`;
+    await rename(cluster, kept);
+  }
+  await rename(ready, cluster); // should we die before it, the next start does it
+  return kept;
+}
+
+/** Names the socket's directory for programs beside the server. */
+const socketNote = (dataDir: string): string => join(dataDir, 'server.socket');
+
+/** The directory of a running server's socket. @throws when none has been noted. */
+export const readSocketDirectory = (dataDir: string): Promise<string> => readFile(socketNote(dataDir), 'utf8');
 
 export interface SocketPlace extends AsyncDisposable {
   readonly directory: string;
@@ -50,10 +76,14 @@ export async function chooseSocket(dataDir: string): Promise<SocketPlace> {
   const fits = Buffer.byteLength(join(dataDir, SOCKET_NAME)) <= LONGEST_SOCKET_PATH;
   const directory = fits ? dataDir : await mkdtemp(join(tmpdir(), 'tcp-dashboard-'));
   const path = join(directory, SOCKET_NAME);
+  await writeFile(socketNote(dataDir), directory, { mode: 0o600 });
   return {
     directory,
     path,
-    [Symbol.asyncDispose]: () => (fits ? rm(path, { force: true }) : rm(directory, { recursive: true, force: true })),
+    [Symbol.asyncDispose]: async () => {
+      await rm(socketNote(dataDir), { force: true });
+      await (fits ? rm(path, { force: true }) : rm(directory, { recursive: true, force: true }));
+    },
   };
 }
 

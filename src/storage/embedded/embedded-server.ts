@@ -13,6 +13,11 @@ const LONGEST_RESTART_MS = 10_000;
 /** A clean close that takes longer is cut short; the write-ahead log makes that safe. */
 const CLOSE_MS = 5_000;
 
+/** Where the embedded database answers, by the directory of its socket. */
+export const addressOf = (directory: string): Address => ({
+  ...{ host: directory, port: 5432, user: 'postgres', database: 'postgres', ssl: false as const },
+});
+
 /** The embedded database: one directory, one process, one worker thread behind one socket. */
 export class EmbeddedServer implements AsyncDisposable {
   readonly #dataDir: string;
@@ -44,7 +49,7 @@ export class EmbeddedServer implements AsyncDisposable {
   }
 
   get address(): Address {
-    return { host: this.#socket.directory, port: 5432, user: 'postgres', database: 'postgres', ssl: false };
+    return addressOf(this.#socket.directory);
   }
 
   /** The running thread; null while it is being restarted. */

@@ -2,6 +2,7 @@
 export const SSL_REQUEST = 80_877_103;
 export const GSS_REQUEST = 80_877_104;
 export const CANCEL_REQUEST = 80_877_102;
+const LONGEST_COPY_STATEMENT = 4_096;
 
 /** One message of the Postgres wire protocol; type is '' for the untyped first message of a connection. */
 export interface WireMessage {
@@ -45,6 +46,17 @@ export const message = (type: string, body: Uint8Array): Buffer => {
 export const text = (value: string): Buffer => Buffer.from(`${value}\0`);
 
 export const SYNC: Buffer = message('S', Buffer.alloc(0));
+/** Text, and as many columns as come: nobody who sends text needs to know. */
+export const COPY_IN: Buffer = message('G', Buffer.from([0, 0, 0]));
+
+/** Whether the server waits for rows after this statement. */
+export const asksForRows = ({ type, bytes }: WireMessage): boolean =>
+  type === 'Q' &&
+  /^\s*copy\s.*\sfrom\s+stdin\b/is.test(bytes.toString('utf8', 5, Math.min(bytes.length, LONGEST_COPY_STATEMENT)));
+
+/** PGlite answers a copy when it has all of it, and we have asked for the rows already: without its own asking. */
+export const withoutCopyIn = (answer: Buffer): Buffer =>
+  answer[0] === COPY_IN[0] ? answer.subarray(1 + answer.readInt32BE(1)) : answer;
 
 /**
  * All connections share one session, so the name of a prepared statement gets the connection's prefix.

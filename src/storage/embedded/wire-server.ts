@@ -1,7 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { PGlite } from '@electric-sql/pglite';
 import {
+  asksForRows,
   CANCEL_REQUEST,
+  COPY_IN,
   closeStatement,
   GSS_REQUEST,
   MessageReader,
@@ -10,10 +12,13 @@ import {
   SYNC,
   text,
   withOwnStatements,
+  withoutCopyIn,
 } from './wire-messages.ts';
 
 /** A transaction whose client says nothing for this long is rolled back, since it keeps all others waiting. */
 const IDLE_TRANSACTION_MS = 10_000;
+/** Rows of one COPY are kept until all are here, so that nobody waits for its client meanwhile. */
+const LONGEST_COPY = 64 * 1_048_576;
 const STARTUP = Buffer.concat([
   Buffer.from([0, 3, 0, 0]),
   ...['user', 'postgres', 'database', 'postgres', ''].map(text),
@@ -82,7 +87,7 @@ export class WireServer {
     let tail: Uint8Array = new Uint8Array();
     await this.#db.execProtocolRawStream(group, {
       onRawData: (data) => {
-        const copy = Buffer.from(data);
+        const copy = client.copies ? withoutCopyIn(Buffer.from(data)) : Buffer.from(data);
         client.send(copy);
         tail = copy.length >= 6 ? copy.subarray(-6) : Buffer.concat([tail, copy]).subarray(-6);
       },
@@ -115,6 +120,7 @@ class Client {
   #group: Buffer[] = [];
   #started = false;
   #reading = false;
+  #copying = 0;
   #idle: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, prefix: string, server: WireServer) {
@@ -136,6 +142,11 @@ class Client {
     if (this.#socket.writable) this.#socket.write(bytes);
   }
 
+  /** Whether what it sent is a COPY and its rows. */
+  get copies(): boolean {
+    return this.#copying > 0;
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }
@@ -153,10 +164,23 @@ class Client {
       else if (next.type === 'X') this.#socket.end();
       else {
         this.#group.push(withOwnStatements(next, this.#prefix, this.#statements));
-        if ('SQH'.includes(next.type)) await this.#server.run(this, Buffer.concat(this.#group.splice(0)));
+        if (this.copies || asksForRows(next)) this.#copy(next.bytes);
+        // Done and Fail end a copy.
+        if ((this.copies ? 'cf' : 'SQH').includes(next.type)) await this.#run();
       }
     }
     this.#reading = false;
+  }
+
+  async #run(): Promise<void> {
+    await this.#server.run(this, Buffer.concat(this.#group.splice(0)));
+    this.#copying = 0;
+  }
+
+  #copy(bytes: Buffer): void {
+    if (!this.copies) this.send(COPY_IN);
+    this.#copying += bytes.length;
+    if (this.#copying > LONGEST_COPY) this.destroy();
   }
 
   #greet(first: Buffer): void {
