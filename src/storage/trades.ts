@@ -141,10 +141,24 @@ export async function tradesAfter(
     const found = await db.readers.run((handle) => selectWindow(handle, { id, seen, end }, filter, room));
     trades.push(...found.map(toStoredTrade));
     const last = found.at(-1);
-    reached.set(id, last !== undefined && found.length === room ? sequenceOf(last.id) : end);
+    if (last !== undefined && found.length === room) reached.set(id, sequenceOf(last.id));
+    else reached.set(id, last === undefined && end < head ? await lastEmpty(db, { id, seen: end, end: head }) : end);
   }
   await demandKept(db, position);
   return { trades, position: reached, done: [...heads].every(([id, head]) => (reached.get(id) ?? 0n) >= head) };
+}
+
+/** The last sequence after `seen` before that of a trade: after a restore numbers begin far above those that were given. */
+async function lastEmpty(db: Database, { id, seen, end }: Window): Promise<bigint> {
+  const [next] = await db.readers.run((handle) =>
+    handle
+      .select({ id: trade.id })
+      .from(trade)
+      .where(and(gt(trade.id, rowId(id, seen)), lte(trade.id, rowId(id, end))))
+      .orderBy(trade.id)
+      .limit(1),
+  );
+  return next === undefined ? end : sequenceOf(next.id) - 1n;
 }
 
 /** Asked after the rows were read: what was dropped meanwhile is then not taken for empty. */
@@ -167,10 +181,16 @@ export async function currentPosition(db: Database): Promise<Position> {
   return new Map(rows.map(({ id, position }) => [id, position]));
 }
 
-/** Trades of one writer after sequence `seen`, up to and with `end`. */
+/** The sequences of writer `id` after `seen`, up to and with `end`. */
+interface Window {
+  readonly id: number;
+  readonly seen: bigint;
+  readonly end: bigint;
+}
+
 function selectWindow(
   handle: Handle,
-  { id, seen, end }: { readonly id: number; readonly seen: bigint; readonly end: bigint },
+  { id, seen, end }: Window,
   { exchange, symbols }: { readonly exchange: string | null; readonly symbols: readonly string[] | null },
   limit: number,
 ) {

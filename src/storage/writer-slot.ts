@@ -95,10 +95,39 @@ async function unlock(connection: Connection, id: number): Promise<void> {
   await connection.query({ text: 'select pg_advisory_unlock($1, $2)', values: [LOCK_SPACE, id] });
 }
 
+/**
+ * Where the numbers of a new writer begin: above all that were given before the database was last restored, also by writers the backup does
+ * not know. They rise by less than 64 a millisecond.
+ */
+const FIRST_POSITION = `greatest($4::int8, coalesce((select floor(extract(epoch from ran_at) * 1000)::int8 * 64
+  from tcp_dashboard.maintenance where job = 'restore'), 0))`;
+
+/** After a restore, in its transaction: no writer of before may go on with its numbers, as it may have given some that the backup has not. */
+export async function retireWriters(connection: Connection, now: number, takenAt: number): Promise<void> {
+  await connection.query({
+    text: `update tcp_dashboard.writer set owner = 'retired by a restore'`,
+  });
+  await connection.query({
+    text: `insert into tcp_dashboard.maintenance as m (job, ran_at, reached) values ('restore', $1, $2)
+      on conflict (job) do update set ran_at = greatest(m.ran_at, $1), reached = $2`,
+    values: [new Date(now).toISOString(), new Date(takenAt).toISOString()],
+  });
+}
+
+/** Whether anybody holds a slot of this database, this process included. */
+export async function isWrittenTo(connection: Connection): Promise<boolean> {
+  const [row] = await connection.query<{ written: boolean }>({
+    text: `select exists (select from pg_locks where locktype = 'advisory' and classid = $1 and objsubid = 2 and granted and objid <= $2
+      and database = (select oid from pg_database where datname = current_database())) as written`,
+    values: [LOCK_SPACE, LAST_SLOT],
+  });
+  return row?.written ?? false;
+}
+
 /** Waits for a commit of the former holder that is under way, so the position it returns is settled. Null: it is somebody else's. */
 async function claim(connection: Connection, id: number, now: number, owner: string, position: bigint) {
   const [row] = await connection.query<{ epoch: string; position: string }>({
-    text: `insert into tcp_dashboard.writer as w (id, epoch, position, claimed_at, owner) values ($1, 1, $4, $2, $3)
+    text: `insert into tcp_dashboard.writer as w (id, epoch, position, claimed_at, owner) values ($1, 1, ${FIRST_POSITION}, $2, $3)
       on conflict (id) do update set epoch = w.epoch + 1, claimed_at = $2, owner = $3
         where w.owner is null or w.owner = $3
       returning epoch, position`,

@@ -4,6 +4,7 @@ import type { Side, Trade } from '../../src/market/market-event.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { findTrade, type Position, type StoredTrade, tradesAfter } from '../../src/storage/trades.ts';
+import { retireWriters } from '../../src/storage/writer-slot.ts';
 import { useTestDatabase } from '../support/database.ts';
 import { idsOf, listTrades, pageOf, scene, toRecord } from './samples.ts';
 import { openTestWriter } from './test-writer.ts';
@@ -188,5 +189,22 @@ describe('trades after a position', () => {
     const { trades, position } = await read({ exchange: 'kraken', symbols: null }, 5, new Map());
     expect(trades).toEqual([]);
     expect((await tradesAfter(db(), position, { exchange: null, symbols: null }, 5)).trades).toEqual([]);
+  });
+
+  it('are found far above the numbers that were given before, as after a restore', async () => {
+    const { position: start } = await read({ exchange: null, symbols: [] }, 100, new Map());
+    const connection = await db().connect('test');
+    await using past = await openTestWriter(db());
+    await past.write([toRecord(trade(2_000_001))]);
+    await retireWriters(connection, systemClock.now(), systemClock.now());
+    await connection.close();
+    await using next = await openTestWriter(db());
+    expect(next.writer).not.toBe(past.writer);
+    expect(next.position).toBeGreaterThan(2n ** 46n);
+    const recorded = await next.write([toRecord(trade(2_000_002)), toRecord(trade(2_000_003))]);
+    const ids = async (from: Position) => idsOf((await read({ exchange: 'okx', symbols: [symbol] }, 5, from)).trades);
+    expect(await ids(start)).toEqual(['2000001', '2000002', '2000003']);
+    expect(await ids(new Map([[next.writer, recorded[0]?.sequence ?? 0n]]))).toContain('2000003');
+    expect((await read({ exchange: 'kraken', symbols: null }, 5, start)).trades).toEqual([]);
   });
 });
