@@ -16,6 +16,8 @@ const TASKS = {
   start: { entry: 'src/main.ts', dev: false },
   backfill: { entry: 'src/cli/backfill.ts', dev: false },
   export: { entry: 'src/cli/export.ts', dev: false },
+  backup: { entry: 'src/cli/backup.ts', dev: false },
+  restore: { entry: 'src/cli/restore.ts', dev: false },
   simulator: { entry: 'src/simulator/cli.ts', dev: false },
   test: { entry: 'scripts/test.mjs', dev: true },
   check: { entry: 'scripts/check.mjs', dev: true },

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { openBackupSchedule } from './backing-up.ts';
 import { CandleFeed } from './candles/candle-feed.ts';
 import type { BaseDataCollector } from './collectors/base-data-collector.ts';
 import { CollectorManager, type CollectorStore } from './collectors/collector-manager.ts';
@@ -106,6 +107,7 @@ export async function startApp(
   opening.use(manager.onEvent((event) => events.append(event)));
   opening.defer(() => manager.stop());
   opening.use(keepHouse(db, recorder.gaps, config, clock, log));
+  opening.use(openBackupSchedule(config, clock, log));
 
   const candleFeed = opening.use(
     new CandleFeed({

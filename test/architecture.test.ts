@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['storage', 'market', 'runtime'],
   candles: ['pipeline', 'storage', 'market', 'runtime'],
   export: ['candles', 'pipeline', 'storage', 'market', 'runtime'],
+  backup: ['storage', 'runtime'],
   graphql: ['candles', 'collectors', 'exchanges', 'market', 'pipeline', 'runtime', 'storage'],
   server: ['export', 'graphql', 'runtime'],
   simulator: ['exchanges', 'market', 'runtime'],
@@ -27,6 +28,8 @@ const KNOWS_EVERYTHING = ['', 'cli'];
 const OWNED_PACKAGES: Readonly<Record<string, string>> = {
   'drizzle-orm': 'storage',
   pg: 'storage',
+  'pg-copy-streams': 'storage',
+  'age-encryption': 'backup',
   '@electric-sql/pglite': 'storage',
   '@pothos/core': 'graphql',
   pino: 'runtime',

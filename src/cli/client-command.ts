@@ -2,12 +2,13 @@ import { CommanderError } from 'commander';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { watchParent } from '../runtime/parent-watch.ts';
 import type { ProgressView } from './backfill-run.ts';
+import { exitWith } from './exit-with.ts';
 import { progressView } from './progress-view.ts';
 
 export const USAGE_ERROR = 2;
 const INTERRUPTED = 130;
 
-/** What a command that talks to a running server is given. */
+/** What a command is given that runs for a while and then ends. */
 export interface ClientSurroundings {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly clock: Clock;
@@ -19,11 +20,11 @@ export interface ClientSurroundings {
 
 /** Runs such a command: its exit code, or 2 for a command line nobody understands. */
 export async function runClientCommand<Flags>(
-  readFlags: (argv: readonly string[]) => Flags,
+  readFlags: (argv: readonly string[]) => Flags | Promise<Flags>,
   run: (flags: Flags, around: ClientSurroundings) => Promise<number>,
 ): Promise<void> {
   try {
-    const flags = readFlags(process.argv.slice(2));
+    const flags = await readFlags(process.argv.slice(2));
     const interrupting = new AbortController();
     const interrupt = () => {
       if (interrupting.signal.aborted) process.exit(INTERRUPTED); // twice: not even politely
@@ -39,7 +40,7 @@ export async function runClientCommand<Flags>(
       interrupted: interrupting.signal,
     });
   } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (!(thrown instanceof CommanderError)) exitWith(thrown);
     process.exitCode = thrown.exitCode === 0 ? 0 : USAGE_ERROR;
   }
 }

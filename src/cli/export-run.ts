@@ -2,6 +2,7 @@ import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 import type { Manifest } from '../export/manifest.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
+import { count, size } from './amounts.ts';
 import type { ProgressView } from './backfill-run.ts';
 import { manifestOf, PartialFile } from './export-file.ts';
 
@@ -169,9 +170,3 @@ function reasonOf(error: unknown): string {
 }
 
 const nameOf = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;
-const count = (rows: number): string => rows.toLocaleString('en-US');
-
-function size(bytes: number): string {
-  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(1)} kB`;
-  return bytes < 1_000_000_000 ? `${(bytes / 1_000_000).toFixed(1)} MB` : `${(bytes / 1_000_000_000).toFixed(2)} GB`;
-}

@@ -19,6 +19,7 @@ export interface Config {
   readonly database: Readonly<Omit<ConfigFile['database'], 'url'>> & { readonly url: Secret | null };
   readonly tables: Readonly<ConfigFile['tables']>;
   readonly exchanges: readonly ExchangeSettings[];
+  readonly backup: BackupSettings;
   readonly logging: LoggingSettings;
   readonly components: ComponentSettings;
   /** Keys from the environment, by exchange; absent where none are set. */
@@ -40,6 +41,14 @@ export interface TradingPair {
   readonly data_types: readonly DataType[];
   /** The exchange's channel per data type; its default where one is missing. */
   readonly channels: Readonly<Partial<Record<DataType, string>>>;
+}
+
+/** `passphrase` encrypts and opens backups, `identity` opens those made for a recipient; null where none is set. */
+export type BackupSettings = Readonly<ConfigFile['backup']> & BackupSecrets;
+
+interface BackupSecrets {
+  readonly passphrase: Secret | null;
+  readonly identity: Secret | null;
 }
 
 export type LoggingSettings = Readonly<ConfigFile['logging']>;
@@ -76,12 +85,14 @@ export function loadConfig({ argv, env, readFile }: ConfigSources): Config {
   for (const issue of parsed.error?.issues ?? []) problems.push(...problemsOf(issue, CONFIG_FILE, merged, nameOf));
 
   const credentials = readCredentials(variables, problems);
+  const backup = readBackupSecrets(variables, problems);
+  if (parsed.data) problems.push(...backupProblems(parsed.data.backup, backup));
   problems.push(...consistencyProblems(merged, (exchange) => Object.hasOwn(credentials, exchange)));
   problems.push(...variables.problems);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
   const settings = sources.has('logging.level') ? withoutComponentLevels(parsed.data) : parsed.data;
-  return deepFreeze(complete(settings, credentials, dataDirectory(flags, variables)));
+  return deepFreeze(complete(settings, credentials, backup, dataDirectory(flags, variables)));
 }
 
 function readFileSettings(path: string | undefined, readFile: (path: string) => string, problems: string[]): unknown {
@@ -108,6 +119,27 @@ function readCredentials(variables: Variables, problems: string[]): Config['cred
   return credentials;
 }
 
+const SHORTEST_PASSPHRASE = 12;
+
+function readBackupSecrets(variables: Variables, problems: string[]): BackupSecrets {
+  const [passphrase = null, identity = null] = ['BACKUP_PASSPHRASE', 'BACKUP_IDENTITY'].map((name) =>
+    variables.read(name),
+  );
+  if (passphrase !== null && passphrase.length < SHORTEST_PASSPHRASE)
+    problems.push(`BACKUP_PASSPHRASE: must have at least ${SHORTEST_PASSPHRASE} characters; its value is not shown`);
+  return { passphrase: toSecret(passphrase), identity: toSecret(identity) };
+}
+
+const toSecret = (text: string | null): Secret | null => (text === null ? null : new Secret(text));
+
+/** A schedule that could never make a backup is told of at the start, not in the night. */
+const backupProblems = (settings: ConfigFile['backup'], { passphrase }: BackupSecrets): readonly string[] =>
+  settings.every_hours === null || passphrase !== null || settings.recipients.length > 0
+    ? []
+    : [
+        'backup.every_hours: needs a key to encrypt with; set BACKUP_PASSPHRASE or BACKUP_PASSPHRASE_FILE, or name backup.recipients',
+      ];
+
 /** LOG_LEVEL is for everything: what the file says about components gives way. */
 function withoutComponentLevels(settings: ConfigFile): ConfigFile {
   const components = structuredClone(settings.components);
@@ -115,16 +147,23 @@ function withoutComponentLevels(settings: ConfigFile): ConfigFile {
   return { ...settings, components };
 }
 
-function complete(file: ConfigFile, credentials: Config['credentials'], dataDir: string): Config {
+function complete(
+  file: ConfigFile,
+  credentials: Config['credentials'],
+  backup: BackupSecrets,
+  dataDir: string,
+): Config {
   const url = file.database.url === null ? null : new Secret(file.database.url);
   return {
     ...file,
     data_dir: dataDir,
     database: { ...file.database, url },
     exchanges: file.exchanges.map(completeExchange),
+    backup: { ...file.backup, ...backup, directory: resolve(file.backup.directory) },
     credentials,
     secrets: [
       ...(url ? databaseSecrets(url) : []),
+      ...backupSecrets(backup),
       ...Object.values(credentials).flatMap((keys) => Object.values<Secret>({ ...keys })),
     ],
   };
@@ -148,6 +187,14 @@ function completeExchange(settings: ConfigFile['exchanges'][number]): ExchangeSe
     })),
   };
 }
+
+/** Of an identity also each line: one may turn up alone. */
+const backupSecrets = ({ passphrase, identity }: BackupSecrets): readonly Secret[] => [
+  ...(passphrase ? [passphrase] : []),
+  ...(identity ? [identity, ...keyLines(identity).map((line) => new Secret(line))] : []),
+];
+
+const keyLines = (identity: Secret): readonly string[] => identity.reveal().match(/^AGE-SECRET-KEY-\S+/gm) ?? [];
 
 /** The URL, and its password as written and as meant: each may turn up in a driver's message. */
 function databaseSecrets(url: Secret): readonly Secret[] {

@@ -31,6 +31,8 @@ const OVERRIDES: readonly Override[] = [
     variable: 'DATABASE_URL',
     read: asText,
   },
+  { path: ['backup', 'directory'], variable: 'BACKUP_DIRECTORY', read: asText },
+  { path: ['backup', 'recipients'], variable: 'BACKUP_RECIPIENTS', read: asWords },
   { path: ['logging', 'level'], variable: 'LOG_LEVEL', read: (text) => text.toUpperCase() },
 ];
 
@@ -87,4 +89,4 @@ export class Variables {
   }
 }
 
-const MAY_BE_SECRET = /^(DATABASE_URL|\w+_API_(KEY|SECRET|PASSPHRASE))$/;
+const MAY_BE_SECRET = /^(DATABASE_URL|BACKUP_PASSPHRASE|BACKUP_IDENTITY|\w+_API_(KEY|SECRET|PASSPHRASE))$/;

@@ -184,6 +184,26 @@ const components = group({
   graphql: component.prefault({}),
 });
 
+const backup = group({
+  every_hours: wholeNumber(1, 8_760)
+    .nullable()
+    .default(null)
+    .describe('The server makes and verifies a backup this often, in hours; null for never.'),
+  directory: text('must be the path of a directory', (path) => path !== '')
+    .default('./backups')
+    .describe('Where backups lie; made when absent, for its owner only.'),
+  recipients: list(
+    'must be a list of age recipients',
+    text('must be a public key of age, age1...', (value) => /^age1[a-z0-9]{20,}$/.test(value)),
+  )
+    .default([])
+    .describe('Public keys backups are encrypted for; with none BACKUP_PASSPHRASE encrypts them.'),
+  keep: wholeNumber(1, 10_000).default(7).describe('Verified backups that are kept.'),
+  keep_days: wholeNumber(1, 36_500)
+    .default(30)
+    .describe('Days after which a backup goes; the last verified one always stays.'),
+});
+
 /** What is collected when nothing is said. */
 const DEFAULT_EXCHANGES = [
   { exchange: 'okx', trading_pairs: [{ symbol: 'BTC-USDT' }, { symbol: 'ETH-USDT' }] },
@@ -197,6 +217,7 @@ export const CONFIG_FILE = group({
   exchanges: list('must be a list of exchanges', exchange).prefault(
     DEFAULT_EXCHANGES.map(({ exchange, trading_pairs }) => ({ exchange, trading_pairs: [...trading_pairs] })),
   ),
+  backup: backup.prefault({}),
   logging: logging.prefault({}),
   components: components.prefault({}),
 });

@@ -57,6 +57,26 @@ export const ERRORS = {
     hint: 'Ask for what the exchange can give: `exchanges { capabilities }`.',
   },
   EXPORTS_BUSY: { retry: true, public: true, hint: 'Wait for an export to end; `retry-after` says how long at least.' },
+  BACKUP_REFUSED: {
+    retry: false,
+    public: false,
+    hint: 'There is nothing to back up: name the right --data-dir or DATABASE_URL.',
+  },
+  BACKUP_KEY_WRONG: {
+    retry: false,
+    public: false,
+    hint: 'Give the passphrase or the age identity the backup was made for; nothing was changed.',
+  },
+  BACKUP_DAMAGED: {
+    retry: false,
+    public: false,
+    hint: 'The file is not as it was written: use another copy or another backup; nothing was changed.',
+  },
+  RESTORE_REFUSED: {
+    retry: false,
+    public: false,
+    hint: 'Stop the server, name an empty target or say --replace, or use the version that made the backup; nothing was changed.',
+  },
   FORBIDDEN_ORIGIN: { retry: false, public: true, hint: 'Add the origin to server.allowed_origins.' },
 } as const satisfies Record<string, { retry: boolean; public: boolean; hint: string }>;
 

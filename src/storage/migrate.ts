@@ -1,6 +1,9 @@
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
-import type { Connection } from './connections.ts';
+import type { Connection, Handle } from './connections.ts';
 import { reached } from './database-errors.ts';
 import { SCHEMA } from './tables.ts';
 
@@ -27,4 +30,22 @@ export function migrateTables(connection: Connection): Promise<void> {
   return reached(async () => {
     await migrate(connection.handle, { migrationsFolder: FOLDER, migrationsSchema: SCHEMA });
   });
+}
+
+/** The migrations this program knows, oldest first. */
+export const knownMigrations = async (): Promise<readonly string[]> =>
+  (await readdir(FOLDER, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+
+/** Makes the tables as they were after some of the migrations; part of a transaction. */
+export async function migrateUpTo(tx: Handle, migrations: readonly string[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'tcp-migrations-'));
+  try {
+    for (const name of migrations) await cp(join(FOLDER, name), join(folder, name), { recursive: true });
+    await migrate(tx, { migrationsFolder: folder, migrationsSchema: SCHEMA });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

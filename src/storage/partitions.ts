@@ -80,20 +80,23 @@ async function makeMonth(tx: Handle, start: number, now: number): Promise<void> 
     const name = partitionName(relation, start);
     const known = await tx.select({ name: partition.name }).from(partition).where(eq(partition.name, name));
     if (known.length > 0) continue;
-    const [table, parent] = [
-      sql`tcp_dashboard.${sql.identifier(name)}`,
-      sql`tcp_dashboard.${sql.identifier(relation)}`,
-    ];
     const [startsAt, endsAt] = [new Date(start), new Date(nextMonth(start))];
-    // Made apart and attached: unlike PARTITION OF, that lets readers and writers of the parent go on.
-    await tx.execute(sql`create table ${table} (like ${parent} including defaults)`);
-    if (relation === 'trade') await tx.execute(sql`create unique index on ${table} (instrument_id, trade_id)`);
-    await tx.execute(
-      sql`alter table ${parent} attach partition ${table} for values from (${startsAt.toISOString()}) to (${endsAt.toISOString()})`.inlineParams(),
-    );
+    await makePartition(tx, { name, relation, startsAt, endsAt });
     await tx.insert(partition).values({ name, relation, startsAt, endsAt, madeAt: new Date(now) });
   }
 }
+
+/** Made apart and attached: unlike PARTITION OF, that lets readers and writers of the parent go on. */
+export async function makePartition(tx: Handle, { name, relation, startsAt, endsAt }: PartitionPlace): Promise<void> {
+  const [table, parent] = [sql`tcp_dashboard.${sql.identifier(name)}`, sql`tcp_dashboard.${sql.identifier(relation)}`];
+  await tx.execute(sql`create table ${table} (like ${parent} including defaults)`);
+  if (relation === 'trade') await tx.execute(sql`create unique index on ${table} (instrument_id, trade_id)`);
+  await tx.execute(
+    sql`alter table ${parent} attach partition ${table} for values from (${startsAt.toISOString()}) to (${endsAt.toISOString()})`.inlineParams(),
+  );
+}
+
+type PartitionPlace = Pick<typeof partition.$inferSelect, 'name' | 'relation' | 'startsAt' | 'endsAt'>;
 
 /** What a retention run did. */
 export interface Retention {
@@ -165,15 +168,7 @@ async function noteLast(tx: Handle, name: string, marks: Map<number, bigint>): P
 }
 
 /** Remembers what of every stream goes with a partition: of trades the ids of the month, of other streams its time. */
-async function noteRanges(
-  tx: Handle,
-  {
-    name,
-    relation,
-    startsAt,
-    endsAt,
-  }: Pick<typeof partition.$inferSelect, 'name' | 'relation' | 'startsAt' | 'endsAt'>,
-): Promise<void> {
+async function noteRanges(tx: Handle, { name, relation, startsAt, endsAt }: PartitionPlace): Promise<void> {
   const [from, to] = [startsAt.toISOString(), endsAt.toISOString()];
   const table = sql`tcp_dashboard.${sql.identifier(name)}`;
   // Ids rise with time but for a few neighbours, so that those near both ends will do: nobody waits for a month to be read.

@@ -21,6 +21,16 @@ const BROKEN: readonly [string, Given, string | RegExp][] = [
   ['a file cut off', { file: '{ "server": {' }, /is not JSON at line 1, column 14/],
   ['a list for a file', { file: [] }, /^the configuration: must be an object/],
   ['a number for a file', { file: 7 }, /^the configuration: must be an object/],
+  [
+    'backups without a key',
+    { file: { backup: { every_hours: 6 } } },
+    /^backup\.every_hours: needs a key to encrypt with; set BACKUP_PASSPHRASE/,
+  ],
+  [
+    'a recipient that is none',
+    { env: { BACKUP_RECIPIENTS: 'me' } },
+    'BACKUP_RECIPIENTS: must be a public key of age, age1..., was "me"',
+  ],
   ['an unknown key near a known one', { file: { sever: {} } }, 'sever: unknown key; did you mean server?'],
   ['an unknown key far from all', { file: { zzzzzzzz: 1 } }, /^zzzzzzzz: unknown key; known here are server, database/],
   [
@@ -314,6 +324,7 @@ describe('a broken configuration', () => {
     ['a key in the file', okx({ api_secret: 'hunter2' })],
     ['a file that is not JSON', { file: '{ "database": { "url": "postgres://me:hunter2@db/x" } ?' }],
     ['half of the keys', { env: { OKX_API_SECRET: 'hunter2' } }],
+    ['a passphrase that is too short', { env: { BACKUP_PASSPHRASE: 'hunter2' } }],
   ] satisfies [string, Given][])('never shows a password from %s', (_from, given) => {
     const error = refusalOf(given);
     expect(error?.problems).toHaveLength(1);

@@ -159,15 +159,25 @@ describe('the configuration', () => {
   });
 
   it('prints no secret, however it is shown', () => {
-    const config = load({ env: { ...KEYS, DATABASE_URL: 'postgres://me:can%40ry@db/x' } });
+    const backup = {
+      BACKUP_PASSPHRASE: 'canary of a backup',
+      BACKUP_IDENTITY_FILE: 'key',
+    };
+    const config = load({
+      env: { ...KEYS, ...backup, DATABASE_URL: 'postgres://me:can%40ry@db/x' },
+      files: { key: '# public key: age1...\nAGE-SECRET-KEY-1CANARY\n' },
+    });
     const shown = [
       JSON.stringify(config),
       inspect(config, { depth: 9, showHidden: true }),
       `${config.database.url}`,
     ].join();
-    expect(shown).not.toMatch(/canary|can%40ry|can@ry/);
+    expect(shown).not.toMatch(/canary|can%40ry|can@ry/i);
     expect(config.secrets.map((secret) => secret.reveal()).sort()).toEqual(
-      ['can%40ry', 'can@ry', 'canary-key', 'canary-secret', 'canary-words', 'postgres://me:can%40ry@db/x'].sort(),
+      [
+        ...['can%40ry', 'can@ry', 'canary-key', 'canary-secret', 'canary-words', 'postgres://me:can%40ry@db/x'],
+        ...['canary of a backup', '# public key: age1...\nAGE-SECRET-KEY-1CANARY', 'AGE-SECRET-KEY-1CANARY'],
+      ].sort(),
     );
   });
 

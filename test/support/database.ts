@@ -21,6 +21,9 @@ afterAll(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
+/** False where the tests are skipped: what they need must not be made then. */
+export const hasTestDatabase = place.kind !== 'none';
+
 /** Also told where the tests are skipped for want of a database. */
 export const testDatabaseKind = (): 'embedded' | 'postgres' => (place.kind === 'embedded' ? 'embedded' : 'postgres');
 
@@ -32,12 +35,13 @@ export async function databaseOptions(): Promise<{ readonly url: string | null; 
     await cp(place.template, dataDir, { recursive: true, filter: (source) => !/server\.(pid|lock)$/.test(source) });
     return { url: null, dataDir };
   }
-  return { url: await freshDatabase(), dataDir };
+  return { url: await freshDatabaseUrl(), dataDir };
 }
 
-async function freshDatabase(): Promise<string> {
+/** Of an empty database on the native server, in which nobody has made a table yet; `own` goes behind CREATE DATABASE. */
+export async function freshDatabaseUrl(own = ''): Promise<string> {
   const name = `tcp_test_${randomBytes(6).toString('hex')}`;
-  await administer(`create database ${name}`);
+  await administer(`create database ${name} ${own}`);
   cleanUps.push(() => administer(`drop database if exists ${name} with (force)`));
   const url = new URL(serverUrl());
   url.pathname = `/${name}`;
