@@ -100,7 +100,12 @@ else {
   for (const open of chosen) {
     if (!open) continue;
     const bench = await open();
-    const rows = await runBench(bench, options, command).finally(async () => bench.close?.());
+    let rows: readonly RowResult[];
+    try {
+      rows = await runBench(bench, options, command);
+    } finally {
+      await bench.close?.();
+    }
     missed += rows.flatMap(({ goals }) => goals).filter(({ met }) => !met).length;
     if (!options.tiny) writeTable(Object.keys(KNOWN));
   }
