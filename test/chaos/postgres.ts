@@ -125,7 +125,7 @@ export const postgres: Scenario<PostgresSize> = async (setting, protocol, { kill
 };
 
 /** What commits trades: the prepared statement that is a transaction of its own, or the end of a longer one. */
-const COMMIT = /record trade_|Q....commit\0/s;
+const COMMIT = /record (?:boldly|trade_)|Q....commit\0/s;
 
 /** Asks for trades all the time, as a dashboard would, and notes how long answers take and with which codes they fail. */
 function watchApi({ server }: Ground) {
