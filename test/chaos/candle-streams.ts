@@ -32,6 +32,9 @@ const JUDGED = 100_000;
 
 const lastEnd = (interval: Interval, time: number): number => Math.floor(time / LENGTHS[interval]) * LENGTHS[interval];
 
+/** The clock closes candles of a second so long after their end, and a little more. */
+const CLOSED_BY_THEN_MS = 4_000;
+
 /** Candles of the stream are those of the query, to the last digit, whatever happened while they came about. */
 export const candleStreams: Scenario<CandleStreamsSize> = async (setting, protocol, size) => {
   const { random, say, seed } = setting;
@@ -47,6 +50,12 @@ export const candleStreams: Scenario<CandleStreamsSize> = async (setting, protoc
     ),
   );
 
+  const away = async (ms: number) => {
+    await proxy.door('refuse');
+    protocol.count('cuts', proxy.cut('rst') > 0 ? 1 : 0);
+    await sleep(ms);
+    await proxy.door('open');
+  };
   const made = () => simulator.state().instruments.reduce((sum, { count }) => sum + count, 0);
   const begun = made();
   const steps = size.cuts + size.kills;
@@ -59,15 +68,18 @@ export const candleStreams: Scenario<CandleStreamsSize> = async (setting, protoc
       await sleep(random() * 2_000);
       await server.start();
     } else {
-      await proxy.door('refuse');
-      protocol.count('cuts', proxy.cut('rst') > 0 ? 1 : 0);
-      await sleep(random() * 1_000);
-      await proxy.door('open');
+      await away(random() * 1_000);
     }
     if (random() < 0.5) for (const follower of followers) protocol.count('clientsCut', follower.cut() ? 1 : 0);
     say(`${made() - begun} of ${size.trades} trades made`);
   }
   while (made() - begun < size.trades) await sleep(50);
+  // What is fetched quickly comes before its candles are closed.
+  const isRevised = () => followers.some(({ changes }) => changes.REVISED > 0);
+  for (let more = 0; more < 5 && !isRevised(); more += 1) {
+    await away(CLOSED_BY_THEN_MS);
+    await within(5_000, isRevised, 200);
+  }
   const until = Date.now();
   const settledMs = await ground.settle(120_000, { byDatabase: false });
   // What was fetched last is told as soon as it is stored.
