@@ -62,7 +62,8 @@ export class WholeFrames {
     for (let at = 0; at < bytes.length; ) {
       const left = bytes.length - at;
       if (left < 2) return this.#hold(bytes, at, 2);
-      const [first, second] = [bytes[at], bytes[at + 1] as number];
+      const first = bytes[at];
+      const second = bytes[at + 1] as number;
       const head = second === LENGTH_16 ? 4 : second === LENGTH_64 ? 10 : 2;
       if (left < head) return this.#hold(bytes, at, head);
       const length =

@@ -9,7 +9,7 @@ import { type OpenSocket, openWebSocket } from '../../src/collectors/socket.ts';
 // Whatever a server sends in whatever pieces: what is told of it is what `ws` alone would tell.
 
 const MAX_FRAME_BYTES = 70_000;
-/** What a paused stream takes at least. */
+/** What a paused stream takes in at least; of more it is chance how much it had when it was given up. */
 const PAUSED_BYTES = 65_536;
 
 /** The whole frame, unmasked, its length spelled in the shortest way or in a longer one. */
@@ -61,7 +61,11 @@ const rare = fc.oneof(
     ...[frame(0x83, 'opcode 3'), frame(0x80, 'continues nothing'), frame(0x09, 'ping in parts')],
     ...[frame(0x89, 'p'.repeat(126)), closeWith(999, 'no such code'), frame(0x88, '1')],
     ...[closeWith(1_000, Buffer.from([0xff])), Buffer.from([0x81, 0x85, 0, 0, 0, 0, 1, 2, 3, 4, 5])],
-    ...[Buffer.from([0x81, 127, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]), Buffer.from([0x81, 126, 1])],
+    ...[
+      Buffer.from([0x81, 127, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]),
+      Buffer.from([0x81, 127, 0, 1, 0, 0, 0, 0, 0, 1, 65]),
+      Buffer.from([0x81, 126, 1]),
+    ],
   ),
 );
 
@@ -100,8 +104,6 @@ interface Script {
   /** Reading stops at this frame until all is sent; then it goes on, or the socket is given up. */
   readonly pauseAt: number | null;
   readonly afterPause: 'resume' | 'terminate';
-  /** How the server ends it. */
-  readonly end: 'end' | 'reset';
 }
 
 const scripts: fc.Arbitrary<Script> = fc
@@ -112,7 +114,6 @@ const scripts: fc.Arbitrary<Script> = fc
     cuts: fc.array(fc.nat({ max: 2_000 }), { maxLength: 12 }),
     pauseAt: fc.option(fc.nat({ max: 8 }), { nil: null, freq: 2 }),
     afterPause: fc.constantFrom('resume', 'terminate'),
-    end: fc.constantFrom('end', 'end', 'reset'),
   })
   .map(({ before, odd, after, cuts, ...rest }) => ({
     ...rest,
@@ -181,12 +182,11 @@ describe('whole frames read ahead of ws', () => {
     await until(() => paused || hasRead(sent));
     if (paused) {
       await until(() => hasRead(Math.min(sent, PAUSED_BYTES)));
-      if (script.afterPause === 'terminate') socket.terminate();
+      if (script.afterPause === 'terminate' && sent <= PAUSED_BYTES) socket.terminate();
       else socket.resume();
     }
     await until(() => hasRead(sent));
-    if (script.end === 'end') stream.end();
-    else stream.destroy();
+    stream.end();
     await closed.promise;
     return events;
   }
