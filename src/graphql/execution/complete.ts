@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import type { FieldPlan, SelectionPlan } from './plan.ts';
 import { fail, infoOf, isPromise, type Path, type Run, runObject, whenLate } from './run.ts';
-import { type Hole, lose, output, WRITTEN, type WritesItself, writesItself } from './text-output.ts';
+import { type Hole, lose, loseText, output, placed, WRITTEN, type WritesItself, writesItself } from './text-output.ts';
 
 /** Turns a resolver's value into its part of the answer, or a promise of it. Throws what makes the field an error. */
 export type Complete = (run: Run, plan: FieldPlan, value: unknown, path: Path) => unknown;
@@ -110,17 +110,11 @@ function writeList(values: Iterable<unknown>, complete: CompleteAt): unknown {
   try {
     for (const value of values) {
       if (count > 0) output.plain(',');
-      const written = complete(value, count);
+      holes = placed(complete(value, count), holes);
       count += 1;
-      if (written === null) output.plain('null');
-      else if (written !== WRITTEN) {
-        holes ??= [];
-        holes.push({ at: output.at, piece: written as Promise<unknown> });
-      }
     }
   } catch (error) {
-    output.rewind(mark);
-    return lose(error, holes?.map(({ piece }) => piece) ?? null);
+    return loseText(error, mark, holes);
   }
   output.plain(']');
   return output.end(mark, holes);

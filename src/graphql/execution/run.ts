@@ -7,7 +7,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import type { FieldPlan, SelectionPlan } from './plan.ts';
-import { asPiece, type Hole, lose, output, WRITTEN } from './text-output.ts';
+import { asPiece, type Hole, lose, loseText, output, placed } from './text-output.ts';
 
 /** One execution of one operation. */
 export interface Run {
@@ -58,16 +58,10 @@ function writeObject(run: Run, { fields }: SelectionPlan, source: unknown, path:
   try {
     for (const plan of fields) {
       output.plain(plan.textKey);
-      const written = runField(run, plan, source, path);
-      if (written === null) output.plain('null');
-      else if (written !== WRITTEN) {
-        holes ??= [];
-        holes.push({ at: output.at, piece: written as Promise<unknown> });
-      }
+      holes = placed(runField(run, plan, source, path), holes);
     }
   } catch (error) {
-    output.rewind(mark);
-    return lose(error, holes?.map(({ piece }) => piece) ?? null);
+    return loseText(error, mark, holes);
   }
   output.plain(fields.length === 0 ? '{}' : '}');
   return output.end(mark, holes);

@@ -167,6 +167,25 @@ class TextOutput {
 
 export const output = new TextOutput();
 
+/** After what was completed: keeps a place for it where it is late, writes it where it is null. Returns the places there are now. */
+export function placed(completed: unknown, holes: Hole[] | null): Hole[] | null {
+  if (completed === WRITTEN) return holes;
+  if (completed === null) {
+    output.plain('null');
+    return holes;
+  }
+  const hole = { at: output.at, piece: completed as Promise<unknown> };
+  if (holes === null) return [hole];
+  holes.push(hole);
+  return holes;
+}
+
+/** Forgets what was written since the mark, for an error. */
+export function loseText(error: unknown, mark: number, holes: readonly Hole[] | null): Promise<never> {
+  output.rewind(mark);
+  return lose(error, holes?.map(({ piece }) => piece) ?? null);
+}
+
 /** Takes out what the work writes. */
 export function asPiece(work: () => unknown): unknown {
   const mark = output.at;
