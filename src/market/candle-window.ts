@@ -80,13 +80,12 @@ function calendarWindow({ interval, timeZone, anchor }: Windows, time: number): 
 /** Where the period begins that is `by` periods after the one the date of `local` lies in; all local. */
 function starts(interval: CandleInterval, anchor: number | null, local: number): (by: number) => number {
   const day = Math.floor(local / DAY);
-  const anchorDay = anchor === null ? null : Math.floor(anchor / DAY);
-  const timeOfDay = anchor === null ? 0 : anchor - Math.floor(anchor / DAY) * DAY;
+  const anchorDay = anchor === null ? FIRST_MONDAY / DAY : Math.floor(anchor / DAY);
+  const timeOfDay = anchor === null ? 0 : anchor - anchorDay * DAY;
   if (interval === '1d') return (by) => (day + by) * DAY + timeOfDay;
   if (interval === '1w') {
-    const offset = anchorDay ?? FIRST_MONDAY / DAY;
-    const week = Math.floor((day - offset) / 7);
-    return (by) => ((week + by) * 7 + offset) * DAY + timeOfDay;
+    const week = Math.floor((day - anchorDay) / 7);
+    return (by) => ((week + by) * 7 + anchorDay) * DAY + timeOfDay;
   }
   const date = new Date(local);
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
