@@ -1,5 +1,5 @@
-import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
+import type { ClientSurroundings } from './client-command.ts';
 
 export interface BackfillFlags {
   readonly exchange: string;
@@ -10,21 +10,6 @@ export interface BackfillFlags {
   readonly dryRun: boolean;
   /** Where the server listens, e.g. "http://127.0.0.1:4000". */
   readonly url: string;
-}
-
-/** Shows how far it is; `stop` leaves the last state standing. */
-export interface ProgressView {
-  show(progress: { readonly done: bigint; readonly total: bigint; readonly note: string }): void;
-  stop(): void;
-}
-
-export interface BackfillSurroundings {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  readonly clock: Clock;
-  readonly print: (line: string) => void;
-  readonly view: ProgressView;
-  /** Aborted by Ctrl-C. */
-  readonly interrupted: AbortSignal;
 }
 
 interface Backfill {
@@ -61,7 +46,7 @@ const INTERRUPTED = 130;
  * Asks a running server for trades of the past and follows it to the end. Returns the exit code: 0 when everything that can be had is
  * there, 1 when it failed, 130 after Ctrl-C, which cancels it.
  */
-export async function runBackfill(flags: BackfillFlags, around: BackfillSurroundings): Promise<number> {
+export async function runBackfill(flags: BackfillFlags, around: ClientSurroundings): Promise<number> {
   const { print, view, interrupted } = around;
   const server = new Server(flags.url, around);
   try {
@@ -87,7 +72,7 @@ export async function runBackfill(flags: BackfillFlags, around: BackfillSurround
 async function follow(
   server: Server,
   begun: Backfill,
-  { clock, view, print, interrupted }: BackfillSurroundings,
+  { clock, view, print, interrupted }: ClientSurroundings,
 ): Promise<Backfill | null> {
   let known = begun;
   let answeredAt = clock.monotonic();
@@ -154,9 +139,9 @@ function duration(seconds: number): string {
 /** The part of the API this needs. All throw {Error} with what the server, or the way to it, said. */
 class Server {
   readonly #url: string;
-  readonly #fetch: BackfillSurroundings['fetch'];
+  readonly #fetch: ClientSurroundings['fetch'];
 
-  constructor(url: string, { fetch }: Pick<BackfillSurroundings, 'fetch'>) {
+  constructor(url: string, { fetch }: Pick<ClientSurroundings, 'fetch'>) {
     this.#url = new URL('/graphql', url).href;
     this.#fetch = fetch;
   }

@@ -6,12 +6,11 @@ import type { Manifest } from '../backup/manifest.ts';
 import { verifyBackup } from '../backup/restore-backup.ts';
 import type { OnProgress } from '../backup/take-backup.ts';
 import type { Config } from '../config/config.ts';
-import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { Place } from '../storage/backup/places.ts';
 import { count, size } from './amounts.ts';
-import type { ProgressView } from './backfill-run.ts';
+import type { ClientSurroundings } from './client-command.ts';
 
 export type BackupFlags = { readonly config: Config } & (
   | { readonly command: 'make'; readonly verify: boolean }
@@ -19,13 +18,8 @@ export type BackupFlags = { readonly config: Config } & (
   | { readonly command: 'list' }
 );
 
-export interface BackupSurroundings {
-  readonly clock: Clock;
-  readonly print: (line: string) => void;
-  readonly view: ProgressView;
-  /** Aborted by Ctrl-C. */
-  readonly interrupted: AbortSignal;
-}
+/** What is on this machine needs no server. */
+export type BackupSurroundings = Omit<ClientSurroundings, 'fetch'>;
 
 const INTERRUPTED = 130;
 

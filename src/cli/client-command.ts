@@ -1,9 +1,8 @@
 import { CommanderError } from 'commander';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { watchParent } from '../runtime/parent-watch.ts';
-import type { ProgressView } from './backfill-run.ts';
 import { exitWith } from './exit-with.ts';
-import { progressView } from './progress-view.ts';
+import { type ProgressView, progressView } from './progress-view.ts';
 
 export const USAGE_ERROR = 2;
 const INTERRUPTED = 130;

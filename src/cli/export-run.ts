@@ -3,7 +3,7 @@ import type { Manifest } from '../export/manifest.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import { count, size } from './amounts.ts';
-import type { ProgressView } from './backfill-run.ts';
+import type { ClientSurroundings } from './client-command.ts';
 import { manifestOf, PartialFile } from './export-file.ts';
 
 export interface ExportFlags {
@@ -22,15 +22,6 @@ export interface ExportFlags {
   readonly url: string;
 }
 
-export interface ExportSurroundings {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  readonly clock: Clock;
-  readonly print: (line: string) => void;
-  readonly view: ProgressView;
-  /** Aborted by Ctrl-C. */
-  readonly interrupted: AbortSignal;
-}
-
 const ANSWER_MS = 60_000;
 /** Longest time without a byte; a server that stands still does not keep us for ever. */
 const SILENCE_MS = 120_000;
@@ -40,7 +31,7 @@ const INTERRUPTED = 130;
  * Writes what a running server holds into a file, and its manifest beside it. Returns the exit code: 0 when both are there and whole, 1 when
  * it failed, 130 after Ctrl-C; then neither is.
  */
-export async function runExport(flags: ExportFlags, around: ExportSurroundings): Promise<number> {
+export async function runExport(flags: ExportFlags, around: ClientSurroundings): Promise<number> {
   const { print, view, interrupted, clock } = around;
   const begun = clock.monotonic();
   try {
@@ -63,7 +54,7 @@ export async function runExport(flags: ExportFlags, around: ExportSurroundings):
   }
 }
 
-async function askManifest(flags: ExportFlags, around: ExportSurroundings): Promise<Manifest> {
+async function askManifest(flags: ExportFlags, around: ClientSurroundings): Promise<Manifest> {
   const { exchange, symbol, type, interval, from, to, format } = flags;
   const parameters = new URLSearchParams({
     ...{ exchange, symbol, type, from, format },
@@ -87,7 +78,7 @@ function isManifest(found: unknown): found is Manifest {
 }
 
 /** @throws {Error} with what the server, or the way to it, said. */
-async function ask(url: string, around: ExportSurroundings, signal: AbortSignal): Promise<Response> {
+async function ask(url: string, around: ClientSurroundings, signal: AbortSignal): Promise<Response> {
   const response = await around
     .fetch(url, { signal: AbortSignal.any([signal, around.interrupted]) })
     .catch((error: unknown) => {
@@ -113,7 +104,7 @@ function refusalOf(body: string, status: number): string {
   return `the server answered with status ${status}`;
 }
 
-async function download(url: string, file: PartialFile, manifest: Manifest, around: ExportSurroundings): Promise<void> {
+async function download(url: string, file: PartialFile, manifest: Manifest, around: ClientSurroundings): Promise<void> {
   const silence = new AbortController();
   const { body } = await ask(url, around, silence.signal);
   if (body === null) throw new Error('the server sent nothing');

@@ -1,6 +1,11 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { Clock } from '../runtime/clock.ts';
-import type { ProgressView } from './backfill-run.ts';
+
+/** Shows how far it is; `stop` leaves the last state standing. */
+export interface ProgressView {
+  show(progress: { readonly done: bigint; readonly total: bigint; readonly note: string }): void;
+  stop(): void;
+}
 
 const LINE_EVERY_MS = 10_000;
 
