@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { findPostgres, startCluster } from '../../test/support/postgres-cluster.ts';
 import type { Bench, Contender, Figures, Goal, Metric, Row, Turn } from '../frame/bench.ts';
+import { openCluster } from '../frame/postgres.ts';
 import { Subject } from '../frame/subject.ts';
 import type { MarketSent, Sending, Sent } from './exchange.ts';
 import type { Subscribers, Taken } from './subscribers.ts';
@@ -118,11 +118,8 @@ const documentOf = (role: Contender['role'], symbol: string): string =>
 
 /** A Postgres of its own, and what is in the table of the specification (ours has a view of that name). */
 async function openPostgres() {
-  const binaries = findPostgres();
-  if (binaries === null)
-    throw new Error('There is no Postgres on this machine (initdb on PATH or in /usr/lib/postgresql)');
   await using opening = new AsyncDisposableStack();
-  const cluster = opening.adopt(await startCluster(binaries, { durable: true }), (own) => own.stop());
+  const cluster = opening.adopt(await openCluster({ durable: true }), (own) => own.stop());
   const client = new pg.Client({ connectionString: cluster.url });
   await client.connect();
   opening.defer(() => client.end());

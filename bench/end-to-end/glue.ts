@@ -1,19 +1,14 @@
 /** What a user would glue together, each part as its documentation says: ccxt.pro, Drizzle, and Yoga with graphql-ws. */
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import ccxt, { type Trade } from 'ccxt';
+import type { Trade } from 'ccxt';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { index, jsonb, numeric, pgTable, serial, timestamp, unique, varchar } from 'drizzle-orm/pg-core';
-import type { ExecutionArgs } from 'graphql';
-import { useServer } from 'graphql-ws/use/ws';
-import { createPubSub, createSchema, createYoga } from 'graphql-yoga';
+import { createPubSub, createSchema } from 'graphql-yoga';
 import pg from 'pg';
-import { WebSocketServer } from 'ws';
 import { answer } from '../frame/answer.ts';
+import { okxByCcxt } from '../frame/ccxt-okx.ts';
+import { fail } from '../frame/fail.ts';
+import { serveByYoga } from '../frame/yoga-server.ts';
 import type { Wiring } from './end-to-end.ts';
-
-type Enveloped = { readonly rootValue: { execute(args: ExecutionArgs): never; subscribe(args: ExecutionArgs): never } };
 
 /** The table of the specification. */
 const rawTrades = pgTable(
@@ -60,8 +55,7 @@ answer({
     const pool = new pg.Pool({ connectionString: databaseUrl });
     await pool.query(TABLE);
     const db = drizzle({ client: pool });
-    const client = okx(exchangePort, symbols);
-    await client.loadHttpProxyAgent(); // what ccxt needs for ws:// instead of wss://
+    const client = await okxByCcxt(`ws://127.0.0.1:${exchangePort}/ws/v5`, symbols);
     const record = async (id: string) => {
       for (;;) {
         const trades = await client.watchTrades(id.replace('-', '/'));
@@ -80,21 +74,6 @@ const rowOf = (symbol: string, { id, price, amount, side, timestamp }: Trade): R
   ...{ side: String(side), timestamp: new Date(Number(timestamp)) },
 });
 
-function okx(port: number, symbols: readonly string[]) {
-  const client = new ccxt.pro.okx({ newUpdates: true });
-  client.urls.api = { ...client.urls.api, ws: `ws://127.0.0.1:${port}/ws/v5` };
-  client.setMarkets(
-    symbols.map((id) => {
-      const [base = '', quote = ''] = id.split('-');
-      return client.safeMarketStructure({
-        ...{ id, symbol: `${base}/${quote}`, base, quote, spot: true, type: 'spot', active: true },
-        ...{ precision: { amount: 1e-8, price: 0.1 }, limits: {} },
-      });
-    }),
-  );
-  return client;
-}
-
 async function serve(): Promise<number> {
   const schema = createSchema({
     typeDefs: TYPE_DEFS,
@@ -108,34 +87,5 @@ async function serve(): Promise<number> {
       Trade: { exchangeTime: ({ timestamp }: Row) => timestamp.toISOString() },
     },
   });
-  const yoga = createYoga({ schema, logging: false });
-  const server = createServer((request, response) => void yoga(request, response));
-  useServer(
-    {
-      execute: (args) => (args as unknown as Enveloped).rootValue.execute(args),
-      subscribe: (args) => (args as unknown as Enveloped).rootValue.subscribe(args),
-      onSubscribe: async (ctx, _id, params) => {
-        const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
-          ...ctx,
-          ...{ req: ctx.extra.request, socket: ctx.extra.socket, params },
-        });
-        const args = {
-          ...{ schema, operationName: params.operationName, document: parse(params.query) },
-          ...{ variableValues: params.variables, contextValue: await contextFactory() },
-          rootValue: { execute, subscribe },
-        };
-        const errors = validate(args.schema, args.document);
-        return errors.length > 0 ? errors : args;
-      },
-    },
-    new WebSocketServer({ server, path: yoga.graphqlEndpoint }),
-  );
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
-
-function fail(error: unknown): void {
-  console.error(error);
-  process.exit(1);
+  return serveByYoga(schema);
 }

@@ -12,7 +12,8 @@ import { upsertInstrument } from '../../src/storage/instruments.ts';
 import { ensurePartitions } from '../../src/storage/partitions.ts';
 import { candleColumns } from '../../src/storage/roll-up.ts';
 import { openTradeWriter } from '../../src/storage/trade-writer.ts';
-import { type Cluster, findPostgres, startCluster } from '../../test/support/postgres-cluster.ts';
+import type { Cluster } from '../../test/support/postgres-cluster.ts';
+import { openCluster } from '../frame/postgres.ts';
 
 export const [EXCHANGE, SYMBOL] = ['okx', 'BTC-USDT'];
 /** Ten trades a second, over the end of a month. */
@@ -27,15 +28,12 @@ const MIGRATIONS = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
 /** A Postgres with so many trades of one market in the tables of the product. It is kept, as filling it takes minutes. */
 export async function openStored(rows: number): Promise<Cluster & { readonly directory: string }> {
-  const binaries = findPostgres();
-  if (binaries === null)
-    throw new Error('There is no Postgres on this machine (initdb on PATH or in /usr/lib/postgresql)');
   const schema = hash('sha256', readdirSync(MIGRATIONS).toSorted().join()).slice(0, 8);
   const directory = join(SCRATCH, `trades-${rows}-${schema}`);
   const filled = join(directory, 'filled');
   if (!existsSync(filled)) rmSync(directory, { recursive: true, force: true });
   await using opening = new AsyncDisposableStack();
-  const cluster = opening.adopt(await startCluster(binaries, { kept: directory }), (own) => own.stop());
+  const cluster = opening.adopt(await openCluster({ kept: directory }), (own) => own.stop());
   if (!existsSync(filled)) {
     console.log(`Filling ${directory} with ${rows.toLocaleString('en-US')} trades, once`);
     await fill(cluster.url, rows);

@@ -7,7 +7,8 @@ import pg from 'pg';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { openDatabase } from '../../src/storage/database.ts';
-import { type Cluster, findPostgres, startCluster } from '../../test/support/postgres-cluster.ts';
+import type { Cluster } from '../../test/support/postgres-cluster.ts';
+import { openCluster } from '../frame/postgres.ts';
 import { fillCandles } from './fill-candles.ts';
 import { fillTrades } from './fill-trades.ts';
 
@@ -25,10 +26,8 @@ export type Content = { readonly rows: number } | { readonly days: number };
 let cluster: Promise<Cluster> | null = null;
 
 async function start(): Promise<Cluster> {
-  const binaries = findPostgres();
-  if (binaries === null) throw new Error('There is no Postgres here (initdb on PATH or in /usr/lib/postgresql)');
   await endLeftOver();
-  return startCluster(binaries, { kept: KEPT });
+  return openCluster({ kept: KEPT });
 }
 
 /** The server of a run that was cut off still holds the directory. */

@@ -1,22 +1,12 @@
-import ccxt from 'ccxt';
 import { answer } from '../frame/answer.ts';
+import { okxByCcxt } from '../frame/ccxt-okx.ts';
+import { fail } from '../frame/fail.ts';
 import type { Collecting } from './exchange.ts';
 import { held } from './held.ts';
 
 answer({
   async open({ connection, symbols }: Collecting) {
-    const client = new ccxt.pro.okx({ newUpdates: true });
-    await client.loadHttpProxyAgent(); // what ccxt needs for ws:// instead of wss://
-    client.urls.api = { ...client.urls.api, ws: connection.public_ws_url.replace('/public', '') };
-    client.setMarkets(
-      symbols.map((id) => {
-        const [base = '', quote = ''] = id.split('-');
-        return client.safeMarketStructure({
-          ...{ id, symbol: `${base}/${quote}`, base, quote, spot: true, type: 'spot', active: true },
-          ...{ precision: { amount: 1e-8, price: 0.1 }, limits: {} },
-        });
-      }),
-    );
+    const client = await okxByCcxt(connection.public_ws_url.replace('/public', ''), symbols);
     const watch = async (next: (symbol: string) => Promise<unknown>, symbol: string) => {
       for (;;) await next(symbol);
     };
@@ -29,8 +19,3 @@ answer({
   },
   held,
 });
-
-function fail(error: unknown): void {
-  console.error(error);
-  process.exit(1);
-}

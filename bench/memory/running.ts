@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findPostgres, startCluster } from '../../test/support/postgres-cluster.ts';
+import { openCluster } from '../frame/postgres.ts';
 import { Subject } from '../frame/subject.ts';
 import type { Collecting, ExchangePlan } from './exchange.ts';
 import type { Held } from './held.ts';
@@ -21,11 +21,8 @@ export interface Running extends AsyncDisposable {
 
 /** Resolves when every stream is subscribed to. */
 export async function run(file: string, plan: ExchangePlan): Promise<Running> {
-  const binaries = findPostgres();
-  if (binaries === null)
-    throw new Error('There is no Postgres on this machine (initdb on PATH or in /usr/lib/postgresql)');
   await using opening = new AsyncDisposableStack();
-  const cluster = opening.adopt(await startCluster(binaries), (own) => own.stop());
+  const cluster = opening.adopt(await openCluster(), (own) => own.stop());
   const exchange = opening.use(new Subject(new URL('./exchange.ts', import.meta.url)));
   const subject = opening.use(new Subject(new URL(file, import.meta.url), ['--expose-gc']));
   const { symbols } = plan;

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Cluster, findPostgres, startCluster } from '../../test/support/postgres-cluster.ts';
+import type { Cluster } from '../../test/support/postgres-cluster.ts';
+import { openCluster } from '../frame/postgres.ts';
 import { Subject } from '../frame/subject.ts';
 import type { Filling } from './fill.ts';
 
@@ -84,10 +85,7 @@ export class Place implements AsyncDisposable {
   }
 
   #postgres(): Promise<Cluster> {
-    const binaries = findPostgres();
-    if (binaries === null)
-      throw new Error('There is no Postgres on this machine (initdb on PATH or in /usr/lib/postgresql)');
-    this.#cluster ??= startCluster(binaries, { durable: true }).then((own) => this.#owned.adopt(own, () => own.stop()));
+    this.#cluster ??= openCluster({ durable: true }).then((own) => this.#owned.adopt(own, () => own.stop()));
     return this.#cluster;
   }
 

@@ -49,7 +49,14 @@ storeIt(async ({ url }) => {
       const items = chunk.map((trade) => {
         sequence += 1n;
         const recordedAt = trade.receivedAt + 8;
-        const recorded = { trade, writer: writer.writer, sequence, recordedAt, provenance: 'LIVE', storeRaw: false };
+        const recorded = {
+          trade,
+          writer: writer.writer,
+          sequence,
+          recordedAt,
+          provenance: 'LIVE' as const,
+          storeRaw: false,
+        };
         return { kind: 'trade', recorded } as const;
       });
       number += 1;

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { upsertInstrument } from '../../src/storage/instruments.ts';
 import { ensurePartitions } from '../../src/storage/partitions.ts';
-import { findPostgres, startCluster } from '../../test/support/postgres-cluster.ts';
 import type { Bench, Contender, Figures, Goal, Metric, Row, Turn } from '../frame/bench.ts';
+import { openCluster } from '../frame/postgres.ts';
 import { Subject } from '../frame/subject.ts';
 import { openTables, SPECIFIED } from './database.ts';
 import { START, type Stored, type StorePlan, symbolOf } from './trades.ts';
@@ -34,9 +34,7 @@ const contender = (
 ): Contender => ({
   ...{ name, role },
   async run(turn: Turn): Promise<Figures> {
-    const binaries = findPostgres();
-    if (binaries === null) throw new Error('There is no initdb on PATH or in /usr/lib/postgresql');
-    const cluster = await startCluster(binaries, { durable: true });
+    const cluster = await openCluster({ durable: true });
     const client = new pg.Client(cluster.url);
     try {
       await client.connect();
