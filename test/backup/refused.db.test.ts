@@ -51,6 +51,11 @@ describe('a restore over present data', () => {
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     return bytes;
   };
+  /** Still a key, as its text stays base64: just not the one it was sealed for. */
+  const otherLetter = (at: number) => (bytes: Buffer) => {
+    bytes.write(bytes[at] === 'A'.charCodeAt(0) ? 'B' : 'A', at);
+    return bytes;
+  };
   /** Sealed by somebody who has the key: what is inside is not what was backed up. */
   const altered = async (name: string, change: (entry: Entry) => readonly Entry[]): Promise<string> => {
     const path = join(directory, name);
@@ -66,12 +71,12 @@ describe('a restore over present data', () => {
   });
 
   it.each([
-    ['in its head', 150, 'BACKUP_DAMAGED'],
-    ['in its key', 60, 'BACKUP_KEY_WRONG'],
-    ['in the first piece', 400, 'BACKUP_DAMAGED'],
-    ['near its end', -10, 'BACKUP_DAMAGED'],
-  ])('refuses a byte that was changed %s', async (_where, at, code) => {
-    const path = damaged('flipped', (bytes) => flipped(at < 0 ? bytes.length + at : at)(bytes));
+    ['in its head', flipped, 150, 'BACKUP_DAMAGED'],
+    ['in its key', otherLetter, 60, 'BACKUP_KEY_WRONG'],
+    ['in the first piece', flipped, 400, 'BACKUP_DAMAGED'],
+    ['near its end', flipped, -10, 'BACKUP_DAMAGED'],
+  ])('refuses a byte that was changed %s', async (_where, changed, at, code) => {
+    const path = damaged('flipped', (bytes) => changed(at < 0 ? bytes.length + at : at)(bytes));
     await expect(restore(path)).rejects.toMatchObject({ code });
     expect(await fingerprint(present)).toBe(before);
   });
