@@ -3,7 +3,7 @@ import { Subject } from '../frame/subject.ts';
 import { LATEST, PAGE, writeKey } from './asked.ts';
 import { besideIngest } from './beside-ingest.ts';
 import { Client, quantile, timed } from './client.ts';
-import { type Content, databaseCpuSeconds, databaseOf, withClient } from './database.ts';
+import { type Content, databaseCpuSeconds, databaseOf, stopDatabase, withClient } from './database.ts';
 import { MARKETS } from './fill-trades.ts';
 import { type ContenderId, candlesIn, countOf, hoursIn, latestIn, pageIn } from './questions.ts';
 
@@ -212,4 +212,5 @@ export const history: Bench = {
         ? { rows: [150_000, 200_000, 2_000_000], days: 10, warmUp: 2, pages: 5, rounds: 1 }
         : { rows: [200_000, 2_000_000, 20_000_000], days: 365, warmUp: 100, pages: 200, rounds: 3 },
     ),
+  close: stopDatabase,
 };
