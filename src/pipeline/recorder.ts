@@ -65,7 +65,7 @@ export interface RecorderOptions {
   readonly tradeCapacity?: number;
   /** Rows of one write; default 2,000. */
   readonly maxRows?: number;
-  /** ms a trade waits for company; default 4. */
+  /** ms between two batches of trades, so that those of that time go together; default 4. */
   readonly lingerMs?: number;
   /** ms for the last rows when disposed; default 5,000. */
   readonly drainMs?: number;

@@ -57,6 +57,7 @@ export interface IntakeOptions {
   /** Trades that may wait for the spool. */
   readonly capacity: number;
   readonly maxRows: number;
+  /** Between two batches at least, unless they are large: a trade that comes alone goes to the disk at once. */
   readonly lingerMs: number;
 }
 
@@ -101,6 +102,8 @@ export class TradeIntake {
   #done = 0;
   #waiters: { readonly at: number; readonly resolve: () => void }[] = [];
   #stampedAt: number | null = null;
+  /** When the last batch was taken, monotonic ms. */
+  #takenAt = Number.NEGATIVE_INFINITY;
   #fullSince: number | null = null;
   #rebase: (() => Promise<TradeLedgers>) | null = null;
   #repeated = 0;
@@ -203,8 +206,10 @@ export class TradeIntake {
         continue;
       }
       const { maxRows, lingerMs, capacity } = this.#options;
-      if (this.#queue.held < maxRows / 8 && !this.#stopping.signal.aborted)
-        await this.#ports.clock.sleep(lingerMs, this.#stopping.signal).catch(() => {});
+      const early = lingerMs - (this.#ports.clock.monotonic() - this.#takenAt);
+      if (early > 0 && this.#queue.held < maxRows / 8 && !this.#stopping.signal.aborted)
+        await this.#ports.clock.sleep(early, this.#stopping.signal).catch(() => {});
+      this.#takenAt = this.#ports.clock.monotonic();
       const accepted = this.#queue.take(maxRows);
       if (this.#queue.held <= capacity / 4 && this.#fullSince === null) this.#ports.gate.set(GATE_NAME, true);
       const items = this.#assemble(accepted);
