@@ -24,6 +24,10 @@ export interface GroundOptions {
   readonly simulator?: Partial<SimulatorOptions>;
   readonly connection?: object;
   readonly collection?: object;
+  /** Of a pair, beside its symbol; default: only trades. */
+  readonly pairs?: Readonly<Record<string, object>>;
+  /** Symbols whose trades are compared with the tape in the end; default: all. */
+  readonly judged?: readonly string[];
   /** Where the servers reach the database; the place's own address unless something is in between. */
   readonly databaseUrl?: string;
   readonly servers?: number;
@@ -37,16 +41,18 @@ export class Ground implements AsyncDisposable {
   readonly proxy: FaultProxy;
   readonly servers: readonly ServerUnderTest[];
   readonly subscribers: Subscriber[] = [];
+  readonly #judged: readonly string[];
   readonly #owned: AsyncDisposableStack;
 
   private constructor(
-    place: Place,
+    { place, judged = SYMBOLS }: GroundOptions,
     simulator: Simulator,
     proxy: FaultProxy,
     servers: readonly ServerUnderTest[],
     owned: AsyncDisposableStack,
   ) {
     this.place = place;
+    this.#judged = judged;
     this.simulator = simulator;
     this.proxy = proxy;
     this.servers = servers;
@@ -70,7 +76,7 @@ export class Ground implements AsyncDisposable {
           exchange: simulator.exchange,
           connection: { ...proxy.connectionThrough(simulator.connection), ...options.connection },
           data_collection: { store_raw_data: false, ...options.collection },
-          trading_pairs: SYMBOLS.map((symbol) => ({ symbol, data_types: ['trade'] })),
+          trading_pairs: SYMBOLS.map((symbol) => ({ symbol, data_types: ['trade'], ...options.pairs?.[symbol] })),
         },
       ],
     };
@@ -87,7 +93,7 @@ export class Ground implements AsyncDisposable {
           }),
         ),
       );
-    return new Ground(place, simulator, proxy, servers, opening.move());
+    return new Ground(options, simulator, proxy, servers, opening.move());
   }
 
   get server(): ServerUnderTest {
@@ -129,7 +135,8 @@ export class Ground implements AsyncDisposable {
 
   /** What must be stored or declared by now. */
   expected(): readonly Expected[] {
-    return this.simulator.state().instruments.map(({ symbol, sentRange, count }) => {
+    const judged = this.simulator.state().instruments.filter(({ symbol }) => this.#judged.includes(symbol));
+    return judged.map(({ symbol, sentRange, count }) => {
       const window = { first: sentRange?.first ?? 0, last: sentRange?.last ?? -1 };
       return { tape: this.simulator.tape(symbol), window, made: { first: window.first, last: count - 1 } };
     });

@@ -30,13 +30,35 @@ export class Protocol {
 
 export type Scenario<Size> = (setting: Setting, protocol: Protocol, size: Size) => Promise<void>;
 
-/** Runs one to its end, or to where it broke. */
-export async function play<Size>(
+/** A scenario as a suite lists it. */
+export interface Row {
+  readonly does: string;
+  /** What it keeps from coming back, with where it was complained of. */
+  readonly pain: string;
+  /** `own postgres`: one that may be killed. */
+  readonly needs: 'any' | 'postgres' | 'own postgres';
+  readonly full: object;
+  readonly short: object;
+  /** What `--count` sets. */
+  readonly counted: (count: number) => object;
+  readonly play: (setting: Setting, size: object) => Promise<Result>;
+}
+
+/** Says what a scenario is about, and how it is played. */
+export function row<Size extends object>(
   name: string,
   scenario: Scenario<Size>,
-  size: Size,
-  setting: Setting,
-): Promise<Result> {
+  about: Omit<Row, 'full' | 'short' | 'counted' | 'play'> & {
+    readonly full: Size;
+    readonly short: Size;
+    readonly counted: (count: number) => Partial<Size>;
+  },
+): Row {
+  return { ...about, play: (setting, size) => play(name, scenario, size as Size, setting) };
+}
+
+/** Runs one to its end, or to where it broke. */
+async function play<Size>(name: string, scenario: Scenario<Size>, size: Size, setting: Setting): Promise<Result> {
   const protocol = new Protocol();
   const startedAt = performance.now();
   let broken: string | undefined;

@@ -6,23 +6,9 @@ import { liveness } from './liveness.ts';
 import { outage } from './outage.ts';
 import { postgres } from './postgres.ts';
 import { restartOne } from './restart-one.ts';
-import type { Result } from './result.ts';
-import { play, type Scenario, type Setting } from './scenario.ts';
+import { type Row, row } from './scenario.ts';
 import { simulation } from './simulation.ts';
 import { storm } from './storm.ts';
-
-interface Row {
-  readonly does: string;
-  /** What it keeps from coming back, with where it was complained of. */
-  readonly pain: string;
-  /** `own postgres`: one that may be killed. */
-  readonly needs: 'any' | 'postgres' | 'own postgres';
-  readonly full: object;
-  readonly short: object;
-  /** What `--count` sets. */
-  readonly counted: (count: number) => object;
-  readonly play: (setting: Setting, size: object) => Promise<Result>;
-}
 
 /** Each in two sizes: what the product promises, and a few seconds of the same. */
 export const SCENARIOS = {
@@ -123,15 +109,3 @@ export const SCENARIOS = {
     counted: (rounds) => ({ rounds }),
   }),
 } as const satisfies Record<string, Row>;
-
-function row<Size extends object>(
-  name: string,
-  scenario: Scenario<Size>,
-  about: Omit<Row, 'full' | 'short' | 'counted' | 'play'> & {
-    readonly full: Size;
-    readonly short: Size;
-    readonly counted: (count: number) => Partial<Size>;
-  },
-): Row {
-  return { ...about, play: (setting, size) => play(name, scenario, size as Size, setting) };
-}

@@ -17,6 +17,8 @@ export interface ServerOptions {
   /** Beside other servers of the same place: a data directory of its own. */
   readonly dataDir?: string;
   readonly collectors: number;
+  /** Beside what every server has. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Answer {
@@ -60,7 +62,7 @@ export class ServerUnderTest implements AsyncDisposable {
 
   /** Starts the process, and nothing more. It ends with this process, however that ends. */
   spawn(crashPoint: string | null = null): void {
-    const { config, place, dataDir = join(place.dataDir, 'data') } = this.#options;
+    const { config, place, env, dataDir = join(place.dataDir, 'data') } = this.#options;
     const file = `${dataDir}.config.json`;
     writeFileSync(file, JSON.stringify(config));
     const { PATH = '', HOME = '' } = process.env;
@@ -71,6 +73,7 @@ export class ServerUnderTest implements AsyncDisposable {
         env: {
           PATH,
           HOME,
+          ...env,
           ...(place.url === null ? {} : { DATABASE_URL: place.url }),
           ...(crashPoint === null ? {} : { TCP_CRASH_POINT: crashPoint }),
         },
