@@ -31,6 +31,10 @@ export interface GroundOptions {
   /** Where the servers reach the database; the place's own address unless something is in between. */
   readonly databaseUrl?: string;
   readonly servers?: number;
+  /** Of the servers' log, instead of INFO to their output. */
+  readonly logging?: object;
+  /** Beside what every server has. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A simulated exchange behind a fault proxy, servers that collect from it, clients, and what judges them in the end. */
@@ -70,7 +74,7 @@ export class Ground implements AsyncDisposable {
       await FaultProxy.start({ target: () => ({ host: simulator.host, port: simulator.port }) }),
     );
     const config = {
-      logging: { level: 'INFO', file_output: false, format: 'json' },
+      logging: { level: 'INFO', file_output: false, format: 'json', ...options.logging },
       exchanges: [
         {
           exchange: simulator.exchange,
@@ -88,6 +92,7 @@ export class Ground implements AsyncDisposable {
           await ServerUnderTest.create({
             config,
             place: reached,
+            env: options.env ?? {},
             collectors: SYMBOLS.length,
             dataDir: join(place.dataDir, i === 0 ? 'data' : `data-${i}`),
           }),

@@ -1,4 +1,5 @@
 import { row } from '../chaos/scenario.ts';
+import { canarySweep } from './canary-sweep.ts';
 import { frames } from './frames.ts';
 
 /** What an attacker, a broken exchange or a careless operator does, each in two sizes. */
@@ -10,5 +11,13 @@ export const SCENARIOS = {
     full: { frames: 10_000, rate: 200 },
     short: { frames: 600, rate: 100 },
     counted: (count) => ({ frames: count }),
+  }),
+  canary: row('canary', canarySweep, {
+    does: 'makes every secret a canary, lets everything go wrong that can, and searches all that is left behind',
+    pain: 'keys and passwords in logs, errors and backups',
+    needs: 'own postgres',
+    full: { runMs: 30_000 },
+    short: { runMs: 3_000 },
+    counted: (seconds) => ({ runMs: seconds * 1_000 }),
   }),
 };
