@@ -24,6 +24,11 @@ export class Probe implements AsyncDisposable {
     }
   }
 
+  /** Answers so far. */
+  get count(): number {
+    return this.#times.length;
+  }
+
   /** All times so far; there are no more. */
   async end(): Promise<readonly number[]> {
     this.#ended = true;

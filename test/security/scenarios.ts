@@ -1,4 +1,5 @@
 import { row } from '../chaos/scenario.ts';
+import { backupUnderLoad } from './backup-under-load.ts';
 import { canarySweep } from './canary-sweep.ts';
 import { frames } from './frames.ts';
 
@@ -19,5 +20,13 @@ export const SCENARIOS = {
     full: { runMs: 30_000 },
     short: { runMs: 3_000 },
     counted: (seconds) => ({ runMs: seconds * 1_000 }),
+  }),
+  backup: row('backup', backupUnderLoad, {
+    does: 'makes a backup while trades come in, restores it elsewhere, compares the rows, and damages it in four ways',
+    pain: 'backups that cannot be restored when they are needed',
+    needs: 'postgres',
+    full: { rate: 500, before: 100_000 },
+    short: { rate: 100, before: 500 },
+    counted: (before) => ({ before }),
   }),
 };
