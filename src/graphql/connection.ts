@@ -6,7 +6,7 @@ import type { CursorCodec } from './page-cursor.ts';
 
 /** The largest page; what is larger is asked for in several. */
 export const MAX_PAGE = 1000;
-const DEFAULT_PAGE = 50;
+export const DEFAULT_PAGE = 50;
 
 export interface PageArgs {
   readonly first?: number | null | undefined;

@@ -12,6 +12,7 @@ import {
   OperationTypeNode,
   visit,
 } from 'graphql';
+import type { CheckOperation } from '../limits/operation-limits.ts';
 import { rememberSource } from '../resume.ts';
 import { LiveResults } from './live-results.ts';
 import { planSelection, type SelectionPlan } from './plan.ts';
@@ -31,10 +32,10 @@ const MAX_PLANS = 16;
 
 /**
  * Executes a validated operation as graphql-js does, several times faster on lists: what can be known from the document alone is
- * worked out once and kept as long as the document. docs/decisions/graphql-execution.md says why.
+ * worked out once and kept as long as the document. docs/decisions/graphql-execution.md says why. `check` may refuse it first.
  */
-export function execute(args: ExecutionArgs): ExecutionResult | Promise<ExecutionResult> {
-  const run = prepare(args);
+export function execute(args: ExecutionArgs, check?: CheckOperation): ExecutionResult | Promise<ExecutionResult> {
+  const run = prepare(args, check);
   return 'plan' in run ? answer(run) : run;
 }
 
@@ -59,8 +60,8 @@ interface TextResult extends ExecutionResult {
 }
 
 /** The same for an answer that is only sent: the data of a query is written as text at once, where nothing fails. */
-export function executeAsText(args: ExecutionArgs): TextResult | Promise<TextResult> {
-  const run = prepare(args);
+export function executeAsText(args: ExecutionArgs, check?: CheckOperation): TextResult | Promise<TextResult> {
+  const run = prepare(args, check);
   if (!('plan' in run)) return run;
   if (run.operation.operation !== OperationTypeNode.QUERY) return answer(run);
   const result = answer({ ...run, asText: true });
@@ -79,8 +80,9 @@ function toTextResult({ data, errors }: ExecutionResult): TextResult {
 /** Subscribes; every event becomes one result, which those who subscribe to the same share where the event is common. */
 export async function subscribe(
   args: ExecutionArgs,
+  check?: CheckOperation,
 ): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
-  const run = prepare(args);
+  const run = prepare(args, check);
   if (!('plan' in run)) return run;
   const source = await createSourceEventStream(args);
   if (!(Symbol.asyncIterator in source)) return source;
@@ -98,19 +100,17 @@ export type TakeResults = (results: LiveResults) => void;
 
 type Prepared = Run & { readonly plan: SelectionPlan };
 
-function prepare({
-  schema,
-  document,
-  operationName,
-  rootValue,
-  contextValue,
-  variableValues,
-}: ExecutionArgs): Prepared | ExecutionResult {
+function prepare(
+  { schema, document, operationName, rootValue, contextValue, variableValues }: ExecutionArgs,
+  check?: CheckOperation,
+): Prepared | ExecutionResult {
   const operation = operationOf(schema, document, operationName ?? null);
   if (operation instanceof GraphQLError) return { errors: [operation] };
   const { node, fragments } = operation;
   const variables = getVariableValues(schema, node.variableDefinitions ?? [], variableValues ?? {}, { maxErrors: 20 });
   if (variables.errors) return { errors: variables.errors };
+  const refused = check?.({ schema, ...operation }, variables.coerced);
+  if (refused) return { errors: [refused] };
   return {
     ...{
       schema,
