@@ -18,6 +18,7 @@ import { messageOf } from './runtime/errors.ts';
 import { Gate } from './runtime/gate.ts';
 import type { Log, OpenLog } from './runtime/log.ts';
 import { openLogging } from './runtime/logger.ts';
+import { setTlsFloor } from './runtime/tls-floor.ts';
 import { VERSION } from './runtime/version.ts';
 import { newestTimes, readCandleBases } from './storage/candle-basis.ts';
 import { nearestTrade, readCandles } from './storage/candles.ts';
@@ -60,6 +61,7 @@ export async function startApp(
   await using opening = new AsyncDisposableStack();
   const logging = opening.use(openLogging(config.logging, config.components, { secrets: config.secrets }));
   const log = logging.open('server');
+  setTlsFloor(config.tls.outgoing_min_version);
   log.info('Starting', { version: VERSION, database: config.database.url ? 'postgres' : 'embedded' });
 
   const opened = openDatabase(databaseOptions(config, clock, logging.open));
@@ -125,6 +127,9 @@ export async function startApp(
       host: config.server.host,
       port: config.server.port,
       allowedOrigins: config.server.allowed_origins,
+      limits: config.limits,
+      tls: tlsFiles(config),
+      trustedDocuments: config.server.trusted_documents,
       log,
       graphqlLog: logging.open('graphql'),
       clock,
@@ -203,6 +208,10 @@ const databaseOptions = (config: Config, clock: Clock, open: OpenLog) => ({
   log: open('storage'),
   clock,
 });
+
+function tlsFiles({ tls: { cert_file: certFile, key_file: keyFile } }: Config) {
+  return certFile === null || keyFile === null ? null : { certFile, keyFile };
+}
 
 const revealed = (config: Config) =>
   Object.fromEntries(

@@ -2,6 +2,7 @@
 
 import { schema } from '../../src/graphql/schema.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { LIMITS } from '../../src/runtime/limits.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { startServer } from '../../src/server/start-server.ts';
 import { openMarket } from '../../test/graphql/market.ts';
@@ -12,7 +13,7 @@ publishing(async () => {
   const market = await openMarket();
   const server = await startServer({
     ...{ schema, services: market.services, exports: noExports, host: '127.0.0.1', port: 0, allowedOrigins: [] },
-    ...{ checkReady: async () => true, clock: systemClock, log: silentLog, graphqlLog: silentLog },
+    ...{ limits: LIMITS, checkReady: async () => true, clock: systemClock, log: silentLog, graphqlLog: silentLog },
   });
   return { port: server.port, publish: () => market.trade(1) };
 });

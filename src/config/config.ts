@@ -14,6 +14,8 @@ import { CONFIG_FILE, type ConfigFile } from './schema.ts';
 /** All settings, valid, complete and frozen, in the words of the configuration file; times are in seconds. */
 export interface Config {
   readonly server: Readonly<ConfigFile['server']>;
+  readonly tls: Readonly<ConfigFile['tls']>;
+  readonly limits: Readonly<ConfigFile['limits']>;
   /** Directory of the embedded database, absolute; used when `database.url` is null. */
   readonly data_dir: string;
   readonly database: Readonly<Omit<ConfigFile['database'], 'url'>> & { readonly url: Secret | null };
@@ -86,7 +88,7 @@ export function loadConfig({ argv, env, readFile }: ConfigSources): Config {
 
   const credentials = readCredentials(variables, problems);
   const backup = readBackupSecrets(variables, problems);
-  if (parsed.data) problems.push(...backupProblems(parsed.data.backup, backup));
+  if (parsed.data) problems.push(...backupProblems(parsed.data.backup, backup), ...tlsProblems(parsed.data.tls));
   problems.push(...consistencyProblems(merged, (exchange) => Object.hasOwn(credentials, exchange)));
   problems.push(...variables.problems);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
@@ -139,6 +141,11 @@ const backupProblems = (settings: ConfigFile['backup'], { passphrase }: BackupSe
     : [
         'backup.every_hours: needs a key to encrypt with; set BACKUP_PASSPHRASE or BACKUP_PASSPHRASE_FILE, or name backup.recipients',
       ];
+
+const tlsProblems = ({ cert_file, key_file }: ConfigFile['tls']): readonly string[] =>
+  (cert_file === null) === (key_file === null)
+    ? []
+    : ['tls.cert_file, tls.key_file: must be set together or not at all; name the PEM files of both'];
 
 /** LOG_LEVEL is for everything: what the file says about components gives way. */
 function withoutComponentLevels(settings: ConfigFile): ConfigFile {

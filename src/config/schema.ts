@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import { EXCHANGES, type ExchangeId } from '../exchanges/registry.ts';
 import { DATA_TYPES, type DataType } from '../market/data-type.ts';
+import { LIMITS, type Rule } from '../runtime/limits.ts';
+import { TLS_VERSIONS } from '../runtime/tls-floor.ts';
 import {
   exchangeUrl,
   group,
@@ -41,7 +43,63 @@ const server = group({
   )
     .default([])
     .describe('Origins of web pages, besides our own, that may use the API in a browser.'),
+  trusted_documents: text('must be the path of a JSON file', (path) => path !== '')
+    .nullable()
+    .default(null)
+    .describe('File with a JSON object of ids and the only documents that are taken; null for all.'),
 });
+
+const pemFile = () =>
+  text('must be the path of a PEM file', (path) => path !== '')
+    .nullable()
+    .default(null);
+
+const tls = group({
+  cert_file: pemFile().describe(
+    'Certificate the API is served with, followed by those that vouch for it; null for no encryption. Read again when it changes.',
+  ),
+  key_file: pemFile().describe('Its private key; readable by the server only.'),
+  outgoing_min_version: oneOf(TLS_VERSIONS)
+    .default('TLSv1.2')
+    .describe('Lowest version of TLS towards exchanges and the database. The newest both sides know is used anyway.'),
+});
+
+const most = (rule: Rule, meaning: string, from = 1) =>
+  wholeNumber(from, 1_000_000_000).default(LIMITS[rule]).describe(meaning);
+
+const limits = group({
+  tokens: most('tokens', 'Tokens of a document at most.', 200),
+  depth: most('depth', 'Fields within fields at most; what is asked of the schema itself may go 15 deep.'),
+  aliases: most('aliases', 'Aliases of an operation at most.', 0),
+  root_fields: most('root_fields', 'Fields at the root of an operation at most.'),
+  directives: most('directives', 'Directives of a document at most.', 0),
+  selections: most(
+    'selections',
+    'Fields and fragments of an operation at most, fragments counted where they are spread.',
+  ),
+  repeats: most('repeats', 'Fields of one name side by side in an operation at most.'),
+  cost: most('cost', 'What an operation may cost by its arguments: about the number of values of its answer.', 1_000),
+  list_length: most('list_length', 'Values in one list of an argument at most; some take fewer.'),
+  time_span_days: most('time_span_days', 'Days between `from` and `to` of candles and coverage at most.'),
+  body_bytes: most('body_bytes', 'Bytes of a request over HTTP at most.', 1_024),
+  message_bytes: most('message_bytes', 'Bytes of a message over WebSocket at most.', 1_024),
+  operations_per_socket: most('operations_per_socket', 'Operations at a time on one WebSocket at most.'),
+  subscribes_per_second: most(
+    'subscribes_per_second',
+    'Operations begun a second on one WebSocket at most; five seconds of them at once.',
+  ),
+  init_seconds: most('init_seconds', 'Seconds a WebSocket has to introduce itself in.'),
+  unread_bytes: most(
+    'unread_bytes',
+    'Bytes a WebSocket leaves unread before its subscriptions wait; at sixteen times as many it is cut.',
+    1_024,
+  ),
+  connections: most('connections', 'Connections at most: requests, event streams and WebSockets.'),
+  connections_per_address: most(
+    'connections_per_address',
+    'The same from one address; those from this machine, such as a proxy on it, are not counted.',
+  ),
+}).describe('What one client may ask for.');
 
 const database = group({
   url: text('must be a postgres:// URL; percent-encode special characters of its password', isPostgresUrl)
@@ -217,6 +275,8 @@ export const CONFIG_FILE = group({
   exchanges: list('must be a list of exchanges', exchange).prefault(
     DEFAULT_EXCHANGES.map(({ exchange, trading_pairs }) => ({ exchange, trading_pairs: [...trading_pairs] })),
   ),
+  tls: tls.prefault({}),
+  limits: limits.prefault({}),
   backup: backup.prefault({}),
   logging: logging.prefault({}),
   components: components.prefault({}),

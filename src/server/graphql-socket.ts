@@ -3,21 +3,35 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import { CloseCode, type Message, MessageType, parseMessage, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../runtime/clock.ts';
+import type { Limits, Rule } from '../runtime/limits.ts';
+import type { Refusals } from '../runtime/refusals.ts';
+import { Allowance } from './allowance.ts';
 import { Operation, type OperationHost, type OperationPorts } from './operation.ts';
 import { type Heading, sendResult } from './text-frames.ts';
 import { withoutInternals } from './without-internals.ts';
 
-const INIT_TIMEOUT_MS = 3_000;
-const MAX_OPERATIONS = 100;
-/** Above this the next value of a subscription is not taken from its feed until the client has read. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
+/** Operations are begun in bursts: when a page opens, when a client comes back. */
+const BURST_SECONDS = 5;
+/** Times the bytes at which subscriptions wait: whoever asks on and never reads has to go. */
+const UNREAD_TIMES = 16;
+/** For the close to be answered, before the connection is cut. */
+const CLOSE_MS = 1_000;
+/** The codes of graphql-transport-ws begin with 44; a client comes back after this one. */
+const TOO_MANY_REQUESTS = 4290;
+
+export interface SocketPorts extends OperationPorts {
+  readonly limits: Limits;
+  readonly refusals: Refusals;
+  readonly clock: Clock;
+}
 
 /**
  * One client that speaks graphql-transport-ws, as https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md says. The server
  * of graphql-ws keeps some thirty closures for an operation, and there are tens of thousands.
  */
 export class GraphqlSocket implements OperationHost {
-  readonly ports: OperationPorts;
+  readonly ports: SocketPorts;
+  readonly #allowance: Allowance;
   readonly #socket: WebSocket;
   /** What the socket writes to. */
   readonly #stream: Duplex;
@@ -27,19 +41,42 @@ export class GraphqlSocket implements OperationHost {
   #isIntroduced = false;
   #patience: AbortController | null = null;
 
-  constructor(socket: WebSocket, stream: Duplex, ports: OperationPorts) {
+  constructor(socket: WebSocket, stream: Duplex, ports: SocketPorts) {
+    this.#allowance = new Allowance(ports.limits.subscribes_per_second, BURST_SECONDS, ports.clock);
     this.#socket = socket;
     this.#stream = stream;
     this.ports = ports;
   }
 
   /** Whoever does not introduce himself in time has to go. */
-  expectIntroduction(clock: Clock): void {
+  expectIntroduction(): void {
     this.#patience = new AbortController();
-    clock.sleep(INIT_TIMEOUT_MS, this.#patience.signal).then(
-      () => this.#socket.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout'),
+    const { clock, limits } = this.ports;
+    clock.sleep(limits.init_seconds * 1_000, this.#patience.signal).then(
+      () =>
+        this.#refuse('init_seconds', CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout'),
       () => {},
     );
+  }
+
+  /** Ends all at once, and says why to whoever still reads. */
+  #refuse(rule: Rule, code: number, reason: string): void {
+    this.ports.refusals.count(rule);
+    this.close();
+    this.#socket.close(code, reason);
+    const cut = new AbortController();
+    this.#socket.once('close', () => cut.abort());
+    this.ports.clock.sleep(CLOSE_MS, cut.signal).then(
+      () => this.#socket.terminate(),
+      () => {},
+    );
+  }
+
+  /** Answers pile up with a client that asks and does not read. */
+  mindUnread(): void {
+    if (this.#stream.writableLength <= this.ports.limits.unread_bytes * UNREAD_TIMES) return;
+    this.ports.refusals.count('unread_bytes');
+    this.#socket.terminate();
   }
 
   #stopWaiting(): void {
@@ -49,6 +86,8 @@ export class GraphqlSocket implements OperationHost {
 
   /** A whole message of the client. Never throws. */
   receive(text: string): void {
+    this.mindUnread();
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     const message = read(text);
     switch (message?.type) {
       case MessageType.ConnectionInit:
@@ -78,8 +117,18 @@ export class GraphqlSocket implements OperationHost {
     if (!this.#isIntroduced) return this.#socket.close(CloseCode.Unauthorized, 'Unauthorized');
     if (this.#operations.has(id))
       return this.#socket.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
-    if (this.#running >= MAX_OPERATIONS)
-      return this.#send({ id, type: MessageType.Error, payload: [withoutInternals(tooMany())] });
+    const { limits, refusals } = this.ports;
+    if (!this.#allowance.take())
+      return this.#refuse(
+        'subscribes_per_second',
+        TOO_MANY_REQUESTS,
+        `At most ${limits.subscribes_per_second} operations are begun a second; wait a little`,
+      );
+    if (this.#running >= limits.operations_per_socket) {
+      refusals.count('operations_per_socket');
+      const errors = [withoutInternals(tooMany(limits.operations_per_socket))];
+      return this.#send({ id, type: MessageType.Error, payload: errors });
+    }
     const operation = new Operation(id, this);
     this.#operations.set(id, operation);
     this.#running += 1; // at once, or a burst of messages would pass the check together
@@ -124,7 +173,7 @@ export class GraphqlSocket implements OperationHost {
   /** Where much is unread, a promise that resolves when it was read, or the client is gone. */
   #read(): Promise<undefined> | undefined {
     const stream = this.#stream;
-    if (stream.writableLength <= MAX_BUFFERED_BYTES) return undefined;
+    if (stream.writableLength <= this.ports.limits.unread_bytes) return undefined;
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const done = () => {
       stream.off('drain', done).off('close', done);
@@ -143,10 +192,7 @@ function read(text: string): Message | null {
   }
 }
 
-const tooMany = () =>
-  new GraphQLError(
-    `One socket carries at most ${MAX_OPERATIONS} operations at a time; end some or open another socket`,
-    {
-      extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
-    },
-  );
+const tooMany = (most: number) =>
+  new GraphQLError(`One socket carries at most ${most} operations at a time; end some or open another socket`, {
+    extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
+  });

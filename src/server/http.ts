@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, messageOf } from '../runtime/errors.ts';
+import type { Limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Refusals } from '../runtime/refusals.ts';
 import { acceptsAnswers } from './accept.ts';
 import type { exportRoute } from './export.ts';
 import type { GraphiQL } from './graphiql.ts';
 import type { Metrics } from './metrics.ts';
 import type { OriginRule } from './origin.ts';
 import { refuse, reply } from './reply.ts';
-import { GRAPHQL_PATH, MAX_BODY_BYTES, type Pipeline } from './yoga.ts';
+import { GRAPHQL_PATH, type Pipeline } from './yoga.ts';
 
 export interface HttpOptions {
   readonly pipeline: Pipeline;
@@ -15,6 +17,8 @@ export interface HttpOptions {
   readonly serveExport: ReturnType<typeof exportRoute>;
   readonly landingPage: string;
   readonly metrics: Metrics;
+  readonly limits: Limits;
+  readonly refusals: Refusals;
   readonly origins: OriginRule;
   readonly isReady: () => Promise<boolean>;
   readonly log: Log;
@@ -76,7 +80,7 @@ async function metrics({ metrics: of }: HttpOptions, response: ServerResponse): 
 }
 
 async function graphql(
-  { pipeline, graphiql }: HttpOptions,
+  { pipeline, graphiql, limits, refusals }: HttpOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -100,8 +104,12 @@ async function graphql(
   const broken = method === 'GET' ? brokenParameter(request) : null;
   if (broken !== null) return refuse(response, 400, 'BAD_REQUEST', `\`${broken}\` of the address is not JSON`);
   // Refused before it is read; what a chunked body hides is counted by the pipeline.
-  if (Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES)
-    return refuse(response, 413, 'REQUEST_ENTITY_TOO_LARGE', `A request has at most ${MAX_BODY_BYTES} bytes`);
+  if (Number(headers['content-length'] ?? 0) > limits.body_bytes) {
+    refusals.count('body_bytes');
+    return refuse(response, 413, 'REQUEST_ENTITY_TOO_LARGE', `A request has at most ${limits.body_bytes} bytes`, {
+      connection: 'close', // or all of it would be read before the next request
+    });
+  }
   response.setHeader('x-content-type-options', 'nosniff');
   await pipeline(request, response);
 }

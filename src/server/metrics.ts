@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Services } from '../graphql/context.ts';
+import type { Refusals } from '../runtime/refusals.ts';
 
 /** One value, and what it is of. */
 interface Sample {
@@ -14,7 +15,7 @@ interface Meter {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
-  read(services: Services): readonly Sample[];
+  read(services: Services, refusals: Refusals): readonly Sample[];
 }
 
 export interface Metrics {
@@ -129,6 +130,11 @@ const METERS: readonly Meter[] = [
     ],
   },
   {
+    ...{ kind: 'counter', name: 'refusals_total', labels: ['rule'] },
+    help: 'What was refused because it is too much, by the limit it breaks.',
+    read: (_services, { counts }) => [...counts].map(([rule, value]) => ({ labels: { rule }, value })),
+  },
+  {
     ...{ kind: 'gauge', name: 'storage_state', labels: ['state'] },
     help: 'How recording is doing: 1 at the state it is in.',
     read: (services) =>
@@ -203,21 +209,21 @@ const METERS: readonly Meter[] = [
 ];
 
 /** What Prometheus reads: everything is asked for when it asks, nothing is counted beside the work. The process's own figures come with it. */
-export function metricsOf(services: Services): Metrics {
+export function metricsOf(services: Services, refusals: Refusals): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  for (const meter of METERS) register(registry, meter, services);
+  for (const meter of METERS) register(registry, meter, () => meter.read(services, refusals));
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 
-function register(registry: Registry, { kind, name, help, labels = [], read }: Meter, services: Services): void {
+function register(registry: Registry, { kind, name, help, labels = [] }: Meter, read: () => readonly Sample[]): void {
   const options = { name: PREFIX + name, help, labelNames: [...labels], registers: [registry] };
   if (kind === 'gauge')
     new Gauge({
       ...options,
       collect() {
         this.reset();
-        for (const { labels: of, value } of read(services)) if (value !== null) this.set(of, value);
+        for (const { labels: of, value } of read()) if (value !== null) this.set(of, value);
       },
     });
   else
@@ -225,7 +231,7 @@ function register(registry: Registry, { kind, name, help, labels = [], read }: M
       ...options,
       collect() {
         this.reset();
-        for (const { labels: of, value } of read(services)) if (value !== null) this.inc(of, value);
+        for (const { labels: of, value } of read()) if (value !== null) this.inc(of, value);
       },
     });
 }

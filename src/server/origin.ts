@@ -14,17 +14,19 @@ export interface OriginRule {
 
 /** Our own pages under any loopback name, and the origins that were allowed by configuration. `port` is read when asked. */
 export function originRule({
+  scheme = 'http',
   host,
   port,
   allowedOrigins,
 }: {
+  scheme?: 'http' | 'https';
   host: string;
   port: () => number;
   allowedOrigins: readonly string[];
 }): OriginRule {
   const hosts = new Set([...LOOPBACK, bracketed(host), ...allowedOrigins.map((origin) => new URL(origin).hostname)]);
   const isOwn = (origin: string) =>
-    [...LOOPBACK, bracketed(host)].some((name) => origin === new URL(`http://${name}:${port()}`).origin);
+    [...LOOPBACK, bracketed(host)].some((name) => origin === new URL(`${scheme}://${name}:${port()}`).origin);
   return {
     check({ headers, method = 'GET' }) {
       const named = URL.parse(`http://${headers.host ?? ''}`);

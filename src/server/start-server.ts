@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { GraphQLSchema } from 'graphql';
@@ -7,13 +8,19 @@ import type { Services } from '../graphql/context.ts';
 import { exposeErrors } from '../graphql/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
+import type { Limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
+import { Refusals } from '../runtime/refusals.ts';
+import { capConnections, PATIENCE } from './connection-caps.ts';
 import { type ExportSource, exportRoute } from './export.ts';
 import { graphiql } from './graphiql.ts';
 import { httpHandler } from './http.ts';
 import { metricsOf } from './metrics.ts';
 import { type OriginRule, originRule } from './origin.ts';
+import { Overload } from './overload.ts';
 import { errorBody } from './reply.ts';
+import { followIdentity, readIdentity, type TlsFiles } from './tls.ts';
+import { readTrustedDocuments } from './trusted-documents.ts';
 import { webSocketEndpoint } from './web-socket.ts';
 import { createPipeline, GRAPHQL_PATH } from './yoga.ts';
 
@@ -27,6 +34,11 @@ export interface ServerOptions {
   readonly port: number;
   /** Origins of web pages that may use the API, besides our own. */
   readonly allowedOrigins: readonly string[];
+  readonly limits: Limits;
+  /** Null: without encryption. */
+  readonly tls?: TlsFiles | null;
+  /** Path of a JSON object of ids and the only documents that are taken; null: all are. */
+  readonly trustedDocuments?: string | null;
   /** Whether work can be taken, for /readyz; a throw means no. */
   readonly checkReady: () => Promise<boolean>;
   readonly clock: Clock;
@@ -50,10 +62,10 @@ const READY_TIMEOUT_MS = 3_000;
 /**
  * Serves the schema over HTTP, server-sent events and WebSocket on one port. Disposing turns new work away, tells subscribers, ends subscriptions (sockets
  * with 1001), lets answers in flight finish and is done within 4 s.
- * @throws {AppError} CONFIG_INVALID when the address is taken or not a loopback one.
+ * @throws {AppError} CONFIG_INVALID when the address is taken or not a loopback one, or the certificate cannot be used.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { schema, services, host, allowedOrigins, clock, log } = options;
+  const { schema, services, host, allowedOrigins, limits, clock, log } = options;
   if (!/^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host))
     throw new AppError(
       'CONFIG_INVALID',
@@ -61,44 +73,59 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     );
   let disposing = false;
   let port = options.port;
-  const origins = originRule({ host, port: () => port, allowedOrigins });
+  const identity = options.tls ? await readIdentity(options.tls) : null;
+  const scheme = identity ? 'https' : 'http';
+  const origins = originRule({ scheme, host, port: () => port, allowedOrigins });
   const expose = exposeErrors(options.graphqlLog);
-  const pipeline = createPipeline(schema, services, { expose, clock });
-  const sockets = webSocketEndpoint({ pipeline, services, expose, clock, log });
-  const isReady = async () => !disposing && (await within(READY_TIMEOUT_MS, clock, options.checkReady));
+  const refusals = new Refusals();
+  const trusted = options.trustedDocuments ? await readTrustedDocuments(options.trustedDocuments, schema) : null;
+  const pipeline = createPipeline(schema, services, { expose, clock, limits, refusals, trusted });
+  const sockets = webSocketEndpoint({ pipeline, services, expose, limits, refusals, clock, log });
+  const isReady = async () =>
+    !disposing && !overload.isOverloaded && (await within(READY_TIMEOUT_MS, clock, options.checkReady));
   const template = await readFile(new URL('landing.html', import.meta.url), 'utf8');
   const streams = new Set<ServerResponse>();
   let handle: (request: IncomingMessage, response: ServerResponse) => Promise<void> = async () => {};
 
-  const server = createServer((request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
     if (disposing) response.setHeader('connection', 'close');
     streams.add(response);
     response.once('close', () => streams.delete(response));
     void handle(request, response);
-  });
+  };
+  const secure = identity && createSecureServer({ ...PATIENCE, ...identity }, serve);
+  const server: Server = secure ?? createServer(PATIENCE, serve);
+  using opening = new DisposableStack();
+  const overload = opening.use(new Overload(clock));
+  if (options.tls && secure) opening.use(followIdentity(options.tls, identity, { server: secure, clock, log }));
+  capConnections(server, limits, refusals);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
     upgrade(origins, sockets.accept, request, socket, head),
   );
   port = await listen(server, options.port, host);
-  const url = `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+  const url = `${scheme}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
   handle = httpHandler({
     pipeline,
     graphiql: graphiql(),
     serveExport: exportRoute({ exports: options.exports, clock, log }),
     landingPage: template.replaceAll('{{url}}', url),
-    metrics: metricsOf(services),
+    metrics: metricsOf(services, refusals),
+    limits,
+    refusals,
     origins,
     isReady,
     log,
   });
 
   log.info('The API answers', { url });
+  const watching = opening.move();
   return {
     url,
     port,
     async [Symbol.asyncDispose]() {
       if (disposing) return;
       disposing = true;
+      watching[Symbol.dispose]();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       services.trades.drain();
       services.live.drain();

@@ -3,19 +3,16 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import { GraphqlSocket } from './graphql-socket.ts';
+import { GraphqlSocket, type SocketPorts } from './graphql-socket.ts';
 import { KeepAlive } from './keep-alive.ts';
-import type { OperationPorts } from './operation.ts';
 
-/** A client message is a document and its variables; nobody needs more. */
-const MAX_MESSAGE_BYTES = 256 * 1024;
+/** A message comes in so many parts at most; clients send it in one. */
+const MAX_FRAGMENTS = 64;
 const GOING_AWAY = 1001;
 
-interface WebSocketPorts extends OperationPorts {
-  readonly clock: Clock;
+interface WebSocketPorts extends SocketPorts {
   readonly log: Log;
 }
 
@@ -26,21 +23,27 @@ export interface WebSocketEndpoint extends AsyncDisposable {
 }
 
 /** GraphQL over WebSocket (graphql-transport-ws), through the same pipeline as HTTP. */
-export function webSocketEndpoint({ clock, log, ...ports }: WebSocketPorts): WebSocketEndpoint {
+export function webSocketEndpoint({ log, ...ports }: WebSocketPorts): WebSocketEndpoint {
+  const { clock, limits, refusals } = ports;
   const wss = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
+    maxPayload: limits.message_bytes,
+    maxFragments: MAX_FRAGMENTS,
     perMessageDeflate: false,
     handleProtocols,
   });
 
   const serve = (socket: WebSocket, stream: Socket) => {
-    socket.on('error', (error) => log.debug('A client socket failed', { reason: messageOf(error) }));
+    socket.on('error', (error) => {
+      if (isTooLarge(error)) refusals.count('message_bytes');
+      log.debug('A client socket failed', { reason: messageOf(error) });
+    });
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL)
       return socket.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
     const client = new GraphqlSocket(socket, stream, ports);
-    client.expectIntroduction(clock);
+    client.expectIntroduction();
     socket.on('message', (data) => client.receive(String(data)));
+    socket.on('ping', () => client.mindUnread());
     keepAlive.watch(socket, stream);
     socket.once('close', () => {
       keepAlive.forget(socket);
@@ -71,3 +74,7 @@ export function webSocketEndpoint({ clock, log, ...ports }: WebSocketPorts): Web
     },
   };
 }
+
+/** `ws` closes it with 1009 by itself. */
+const isTooLarge = (error: Error & { readonly code?: string }): boolean =>
+  error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';

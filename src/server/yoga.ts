@@ -3,30 +3,57 @@ import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } fro
 import type { GraphQLContext, Services } from '../graphql/context.ts';
 import type { ExposeError } from '../graphql/errors.ts';
 import { execute, executeAsText, subscribe } from '../graphql/execution/execute.ts';
+import { type CheckOperation, operationCheck } from '../graphql/limits/operation-limits.ts';
+import { ruleOf } from '../graphql/limits/refusal.ts';
 import type { Resume } from '../graphql/resume.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Limits } from '../runtime/limits.ts';
+import type { Refusals } from '../runtime/refusals.ts';
 import { acceptsEvents } from './accept.ts';
+import { DocumentCache } from './document-cache.ts';
 import { eventStream } from './event-stream.ts';
+import { limited } from './limited.ts';
+import { type TrustedDocuments, trusting } from './trusted-documents.ts';
 
 export const GRAPHQL_PATH = '/graphql';
-export const MAX_BODY_BYTES = 1_000_000;
 
 /** The one pipeline from request to result. HTTP and server-sent events go through it whole, WebSockets through `getEnveloped`. */
 export type Pipeline = YogaServerInstance<Record<string, unknown>, GraphQLContext>;
 
+export interface PipelineOptions {
+  readonly expose: ExposeError;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly refusals: Refusals;
+  /** Null: any document is taken. */
+  readonly trusted: TrustedDocuments | null;
+}
+
 export function createPipeline(
   schema: GraphQLSchema,
   services: Services,
-  { expose, clock }: { readonly expose: ExposeError; readonly clock: Clock },
+  { expose, clock, limits, refusals, trusted }: PipelineOptions,
 ): Pipeline {
   return createYoga<Record<string, unknown>, GraphQLContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     // A WebSocket has no request and brings its context along: a copy of all services is a kilobyte for each operation.
     context: ({ request }) => (request ? { ...services, resume: resumeOf(request) } : ({} as GraphQLContext)),
-    plugins: [planned, eventsOnly, eventsWithIds(clock), hangUpOnTooLarge],
+    plugins: [
+      limited(limits, refusals),
+      ...(trusted ? [trusting(trusted, () => false)] : []),
+      planned(counting(operationCheck(limits, clock), refusals)),
+      eventsOnly,
+      eventsWithIds(clock),
+      hangUpOnTooLarge(refusals),
+    ],
+    // What fails to parse is parsed again: whoever sends rubbish has nothing kept of it.
+    parserAndValidationCache: {
+      documentCache: new DocumentCache(),
+      errorCache: { get: () => undefined, set: () => {} },
+    },
     maskedErrors: { maskError: expose, isDev: false },
-    maxRequestBodySize: MAX_BODY_BYTES,
+    maxRequestBodySize: limits.body_bytes,
     batching: false,
     multipart: false,
     cors: false,
@@ -36,11 +63,21 @@ export function createPipeline(
   });
 }
 
-const planned: Plugin = {
+const planned = (check: CheckOperation): Plugin => ({
   // Over HTTP answers are only sent; a WebSocket has no request.
-  onExecute: ({ args, setExecuteFn }) => setExecuteFn(args.contextValue.request ? executeAsText : execute),
-  onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscribe),
-};
+  onExecute: ({ args: { contextValue }, setExecuteFn }) =>
+    setExecuteFn((args) => (contextValue.request ? executeAsText : execute)(args, check)),
+  onSubscribe: ({ setSubscribeFn }) => setSubscribeFn((args) => subscribe(args, check)),
+});
+
+const counting =
+  (check: CheckOperation, refusals: Refusals): CheckOperation =>
+  (...asked) => {
+    const broken = check(...asked);
+    const rule = broken && ruleOf(broken);
+    if (rule !== null) refusals.count(rule);
+    return broken;
+  };
 
 /** Over HTTP; a WebSocket has no request. Yoga would subscribe first, find nobody to answer, and leave the subscription behind. */
 const eventsOnly: Plugin = {
@@ -90,8 +127,10 @@ const eventsWithIds = (clock: Clock): Plugin => ({
 });
 
 /** Half of the body is unread then, and would be taken for the next request. */
-const hangUpOnTooLarge: Plugin = {
+const hangUpOnTooLarge = (refusals: Refusals): Plugin => ({
   onResponse: ({ response }) => {
-    if (response.status === 413) response.headers.set('connection', 'close');
+    if (response.status !== 413) return;
+    refusals.count('body_bytes');
+    response.headers.set('connection', 'close');
   },
-};
+});

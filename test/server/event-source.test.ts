@@ -2,6 +2,7 @@ import { createClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
+import { LIMITS } from '../../src/runtime/limits.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { startServer } from '../../src/server/start-server.ts';
 import { tradeOf } from '../graphql/market.ts';
@@ -128,6 +129,7 @@ describe('a plain EventSource', () => {
         host: '127.0.0.1',
         port: served.server.port,
         allowedOrigins: [],
+        limits: LIMITS,
       },
       ...{ checkReady: async () => true, clock: systemClock, log: silentLog, graphqlLog: silentLog },
     });

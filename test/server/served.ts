@@ -1,6 +1,7 @@
 import { schema } from '../../src/graphql/schema.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { AppError } from '../../src/runtime/errors.ts';
+import { LIMITS } from '../../src/runtime/limits.ts';
 import { type Log, silentLog } from '../../src/runtime/log.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../src/server/start-server.ts';
 import { type Market, openMarket } from '../graphql/market.ts';
@@ -35,6 +36,7 @@ export async function serve(options: Partial<ServerOptions> & { log?: Log } = {}
   const server = await startServer({
     ...{ schema, services: market.services, exports: noExports, host: '127.0.0.1', port: 0, allowedOrigins: [] },
     ...{
+      limits: LIMITS,
       checkReady: () => Promise.resolve(true),
       clock: systemClock,
       log: silentLog,
