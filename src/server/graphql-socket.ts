@@ -15,7 +15,7 @@ const BURST_SECONDS = 5;
 /** Times the bytes at which subscriptions wait: whoever asks on and never reads has to go. */
 const UNREAD_TIMES = 16;
 /** For the close to be answered, before the connection is cut. */
-const CLOSE_MS = 1_000;
+const CLOSE_MS = 5_000;
 /** The codes of graphql-transport-ws begin with 44; a client comes back after this one. */
 const TOO_MANY_REQUESTS = 4290;
 
