@@ -18,6 +18,7 @@ const TASKS = {
   export: { entry: 'src/cli/export.ts', dev: false },
   backup: { entry: 'src/cli/backup.ts', dev: false },
   restore: { entry: 'src/cli/restore.ts', dev: false },
+  token: { entry: 'src/cli/token.ts', dev: false },
   simulator: { entry: 'src/simulator/cli.ts', dev: false },
   test: { entry: 'scripts/test.mjs', dev: true },
   check: { entry: 'scripts/check.mjs', dev: true },

@@ -77,6 +77,19 @@ export const ERRORS = {
     public: false,
     hint: 'Stop the server, name an empty target or say --replace, or use the version that made the backup; nothing was changed.',
   },
+  UNAUTHENTICATED: {
+    retry: false,
+    public: true,
+    hint: 'Send `Authorization: Bearer <token>` with a token that is valid; `npm run token` makes one.',
+  },
+  FORBIDDEN: { retry: false, public: true, hint: 'Use a token with the named role.' },
+  TOO_MANY_FAILURES: { retry: true, public: true, hint: 'Wait a minute, and send a token that is right.' },
+  ACCESS_UNAVAILABLE: {
+    retry: true,
+    public: true,
+    hint: 'The identity provider does not give the keys of its tokens; the log says why.',
+  },
+  TOKEN_REFUSED: { retry: false, public: false, hint: 'Do what the message says; no token was changed.' },
   FORBIDDEN_ORIGIN: { retry: false, public: true, hint: 'Add the origin to server.allowed_origins.' },
 } as const satisfies Record<string, { retry: boolean; public: boolean; hint: string }>;
 

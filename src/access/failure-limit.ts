@@ -1,0 +1,51 @@
+import type { Clock } from '../runtime/clock.ts';
+
+/** Wrong tokens an address may send within the window. */
+const MOST_FAILURES = 10;
+const WINDOW_MS = 60_000;
+/** Addresses remembered; above that the one that failed first is forgotten. */
+const MAX_ADDRESSES = 10_000;
+
+/** Counts failures by address, so that nobody goes on guessing. */
+export class FailureLimit {
+  readonly #clock: Clock;
+  /** When each address failed, by the monotonic clock, the oldest first. */
+  readonly #failures = new Map<string, number[]>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** How long an address has to wait, in ms; 0 when it may try. */
+  waitOf(address: string): number {
+    const oldest = this.#recent(networkOf(address)).at(-MOST_FAILURES);
+    return oldest === undefined ? 0 : oldest + WINDOW_MS - this.#clock.monotonic();
+  }
+
+  /** Returns whether it was the last an address may have for now. */
+  add(address: string): boolean {
+    const network = networkOf(address);
+    const times = [...this.#recent(network), this.#clock.monotonic()].slice(-MOST_FAILURES);
+    this.#failures.delete(network);
+    this.#failures.set(network, times);
+    const [first] = this.#failures.keys();
+    if (this.#failures.size > MAX_ADDRESSES && first !== undefined) this.#failures.delete(first);
+    return times.length === MOST_FAILURES;
+  }
+
+  #recent(network: string): readonly number[] {
+    const since = this.#clock.monotonic() - WINDOW_MS;
+    return (this.#failures.get(network) ?? []).filter((time) => time > since);
+  }
+}
+
+/** Whoever has one address of IPv6 has all of its first 64 bits. */
+function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+  if (!plain.includes(':')) return plain;
+  const [head = '', tail] = plain.split('::');
+  const [front, back] = [head, tail].map((part) => (part ? part.split(':') : []));
+  if (tail === undefined) return (front ?? []).slice(0, 4).join(':');
+  const zeros = Array.from({ length: Math.max(0, 8 - (front?.length ?? 0) - (back?.length ?? 0)) }, () => '0');
+  return [...(front ?? []), ...zeros, ...(back ?? [])].slice(0, 4).join(':');
+}
