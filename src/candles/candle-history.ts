@@ -153,17 +153,21 @@ async function readAll(
     ...{ exchange, symbol, dataType: 'trade' },
     ...{ from: new Date(range.from), to: new Date(range.to) },
   });
-  const [traded, isNow, intervals] = await Promise.all([
+  const [traded, isNow, { intervals, beginsAt }] = await Promise.all([
     ports.readCandles({ ...query, asOf }),
     asOf === null ? null : ports.readCandles({ ...query, asOf: null }),
-    asOf === null ? coverageIntervals(stretches, range) : intervalsThen(ports, request, { stretches, range, asOf }),
+    asOf === null
+      ? { intervals: coverageIntervals(stretches, range), beginsAt: null }
+      : intervalsThen(ports, request, { stretches, range, asOf }),
   ]);
   const shifted = endInclusive ? traded.map(shiftedBy1) : traded;
   const now = asOf ?? ports.clock.now();
   const candles = completenessOf(shifted, intervals).map((known, k): Candle => {
     const window = traded[k] as TradedWindow;
-    // Exchanges' clocks go back at times: of a window that got trades since, not all were here.
-    const cameLater = isNow !== null && (isNow[k]?.values?.tradeCount ?? 0) > (window.values?.tradeCount ?? 0);
+    // Exchanges' clocks go back at times: of a window that got trades since, not all were here. Where all that was known began with
+    // it, they are what was traded before, in the same millisecond.
+    const cameLater =
+      (isNow?.[k]?.values?.tradeCount ?? 0) > (window.values?.tradeCount ?? 0) && shifted[k]?.openTime !== beginsAt;
     const said = cameLater ? lessened(window, known) : known;
     return candleOf({ exchange, symbol, interval }, window, said, window.closeTime <= now);
   });
@@ -189,14 +193,17 @@ async function headTime(ports: CandlePorts, request: Reading, asOf: number): Pro
   return head?.time ?? Number.NEGATIVE_INFINITY;
 }
 
-/** What was known at a time: nothing is said of what came after the newest trade there was. */
+/**
+ * What was known at a time: nothing is said of what came after the newest trade there was. `beginsAt`: the exchange time of the
+ * first trade of the ledger's first stretch, ms, where the range reaches so far back.
+ */
 async function intervalsThen(
   ports: CandlePorts,
   request: Reading,
   { stretches, range, asOf }: { stretches: readonly Stretch[]; range: { from: number; to: number }; asOf: number },
-): Promise<readonly CoverageInterval[]> {
+): Promise<{ readonly intervals: readonly CoverageInterval[]; readonly beginsAt: number | null }> {
   const [then, head] = await Promise.all([ledgerThen(ports, request, stretches, asOf), headTime(ports, request, asOf)]);
-  return upTo(coverageIntervals(then, range), head);
+  return { intervals: upTo(coverageIntervals(then, range), head), beginsAt: then[0]?.from ?? null };
 }
 
 const upTo = (intervals: readonly CoverageInterval[], head: number): readonly CoverageInterval[] =>

@@ -318,6 +318,21 @@ describe('a candle as of a time', () => {
     expect(await asOf(30)).toEqual(['1 200 COMPLETE FINAL', '2 100 COMPLETE FINAL', '3 null COMPLETE FINAL']);
   });
 
+  it('stays what it was where all that was known began with its first millisecond, in which more is found since', async () => {
+    const found = { gap: 1n, gapFoundAt: START + 5 * MINUTE };
+    const stretches = [{ ...stretch('BACKFILLED', 1, 2, 0.5, 1), ...found }, stretch('PROVEN', 3, 4, 1, 2.5)];
+    const later = { recordedAfter: 6 * MINUTE };
+    const made = [{ at: 0.5, ...later }, { at: 1, ...later }, { at: 1 }, { at: 2.5 }];
+    const { list } = await open(made, stretches);
+    const range = { from: START, to: START + 2 * MINUTE };
+    expect(shown((await list({ ...range, asOf: START + 3 * MINUTE })).candles)).toEqual([
+      '1 null UNPROVEN PROVISIONAL',
+      '2 100 COMPLETE FINAL',
+    ]);
+    const known = await open(made.slice(2), stretches.slice(1), 3);
+    expect(shown((await known.list(range)).candles).at(-1)).toBe('2 100 COMPLETE FINAL');
+  });
+
   it('costs no walk through all that was traded since', async () => {
     const { ports, request } = await open([{ at: 0 }, { at: 500 }]);
     const asked: number[] = [];
