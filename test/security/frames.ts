@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { DataType } from '../../src/market/data-type.ts';
 import { Ground, SYMBOLS } from '../chaos/ground.ts';
 import { atLeast, atMost, inTime } from '../chaos/result.ts';
@@ -7,6 +6,7 @@ import { until } from '../chaos/wait.ts';
 import { SAMPLES } from '../exchanges/samples.ts';
 import { mutated } from './mutations.ts';
 import { Probe } from './probe.ts';
+import { residentMb } from './resident.ts';
 
 export interface FramesSize {
   readonly frames: number;
@@ -68,9 +68,3 @@ export const frames: Scenario<FramesSize> = async (setting, protocol, { frames: 
   );
   await ground.judge(protocol.findings);
 };
-
-/** Of a process. */
-function residentMb(pid: number): number {
-  const [, kB = '0'] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kB) / 1024;
-}

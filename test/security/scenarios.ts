@@ -1,6 +1,7 @@
 import { row } from '../chaos/scenario.ts';
 import { backupUnderLoad } from './backup-under-load.ts';
 import { canarySweep } from './canary-sweep.ts';
+import { clients } from './clients.ts';
 import { frames } from './frames.ts';
 
 /** What an attacker, a broken exchange or a careless operator does, each in two sizes. */
@@ -28,5 +29,13 @@ export const SCENARIOS = {
     full: { rate: 500, before: 100_000 },
     short: { rate: 100, before: 500 },
     counted: (before) => ({ before }),
+  }),
+  clients: row('clients', clients, {
+    does: 'floods it with subscribes, sockets that say nothing, headers that never end, a huge body, and subscribers that do not read',
+    pain: 'one client that takes the server away from all others',
+    needs: 'postgres',
+    full: { rate: 250, subscribes: 50_000, silent: 2_000, slow: 500, deaf: 100, deafMs: 60_000 },
+    short: { rate: 25, subscribes: 2_000, silent: 50, slow: 20, deaf: 5, deafMs: 1_000 },
+    counted: (silent) => ({ silent }),
   }),
 };
