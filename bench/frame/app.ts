@@ -4,11 +4,15 @@ import { join } from 'node:path';
 import { startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/config.ts';
 
-/** The server as `npm start` runs it, with a data directory that goes with the process. Resolves with where it answers. */
+/** A document of a hundred pages is nothing a client is let ask for by default. */
+const MANY = 100_000;
+const LIMITS = { tokens: MANY, selections: MANY, aliases: 1_000, root_fields: 1_000, repeats: 1_000, cost: 10_000_000 };
+
+/** The server as `npm start` runs it but for the size of documents, with a data directory that goes with the process. Resolves with where it answers. */
 export async function startServer(databaseUrl: string, exchanges: readonly object[]): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'tcp-bench-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const settings = { logging: { level: 'WARN', file_output: false }, exchanges };
+  const settings = { logging: { level: 'WARN', file_output: false }, limits: LIMITS, exchanges };
   const config = loadConfig({
     argv: ['--config', 'config.json', '--port', '0', '--data-dir', join(directory, 'data')],
     env: { DATABASE_URL: databaseUrl },
