@@ -176,6 +176,10 @@ export interface RestApi {
     interval: string,
     receivedAt: number,
   ): { readonly events: readonly MarketEvent[]; readonly rejected: readonly Rejected[] };
+  /** The exchange's own clock. */
+  time(): RestRequest;
+  /** In ms since epoch. */
+  readTime(body: string): number;
   /** What a failed answer means, from status and body. */
   readFailure(
     status: number,

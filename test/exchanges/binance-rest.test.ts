@@ -64,6 +64,11 @@ describe('answers', () => {
     expect(binance.readPayload(row(1_786_538_700_000), routeOf('btcusdt@kline_1m'), RECEIVED_AT)).toEqual(events[0]);
   });
 
+  it("reads Binance's clock", () => {
+    expect(rest.readTime('{"serverTime":1499827319559}')).toBe(1_499_827_319_559);
+    expect(() => rest.readTime('{}')).toThrow(/serverTime should be a time in ms/);
+  });
+
   it('splits symbols only where the list says', () => {
     const listed = {
       symbol: 'BTCUSDT',

@@ -193,6 +193,7 @@ describe.each(Object.keys(EXCHANGES) as ExchangeId[])('%s', (id) => {
       page,
       rest.tradesAround(symbol, RECEIVED_AT),
       rest.candles(symbol, '1m'),
+      rest.time(),
     ];
     for (const { path, query, weight } of requests) {
       expect(path).toMatch(/^\/api\/v\d\//);
@@ -221,6 +222,7 @@ describe.each(Object.keys(EXCHANGES) as ExchangeId[])('%s', (id) => {
     expect(codeOf(() => rest.readOrderBook(body, RECEIVED_AT))).toBe('FRAME_MALFORMED');
     expect(codeOf(() => rest.readTrades(body, route, RECEIVED_AT))).toBe('FRAME_MALFORMED');
     expect(codeOf(() => rest.readCandles(body, route, '1m', RECEIVED_AT))).toBe('FRAME_MALFORMED');
+    expect(codeOf(() => rest.readTime(body))).toBe('FRAME_MALFORMED');
   });
 
   it.each([

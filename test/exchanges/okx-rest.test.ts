@@ -105,6 +105,11 @@ describe('answers', () => {
     expect(() => rest.readInstruments(answer([null, 7]))).toThrow(/None of 2 rows/);
   });
 
+  it("reads OKX's clock", () => {
+    expect(rest.readTime(answer([{ ts: '1597026383085' }]))).toBe(1_597_026_383_085);
+    expect(() => rest.readTime(answer([{ ts: '1597026383' }]))).toThrow(/ts should be a time in ms/);
+  });
+
   it('tells an error in a successful answer from a list', () => {
     const body = '{"code":"50011","msg":"Too Many Requests","data":[]}';
     const route = routeOf(okx.channels('BTC-USDT', DataType.TRADE)[0]?.key ?? '');

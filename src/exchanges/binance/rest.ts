@@ -1,6 +1,6 @@
 import { AppError } from '../../runtime/errors.ts';
 import type { ListedInstrument, Reaction, RestApi, RestRequest } from '../adapter.ts';
-import { readEach, recordOf, textOf, type Wire } from '../fields.ts';
+import { readEach, recordOf, textOf, timeOf, type Wire } from '../fields.ts';
 import { isObject, parseJson, parseObject, tryJson } from '../json.ts';
 import { byOpenTime, byTradeId, readMost } from '../rows.ts';
 import { readDepth, readKlineRow, readTrade } from './records.ts';
@@ -40,6 +40,8 @@ export const rest: RestApi = {
     );
     return { events: accepted.sort(byOpenTime), rejected };
   },
+  time: () => get('time', {}, 1),
+  readTime: (body) => timeOf(parseObject(body).serverTime, 'serverTime'),
   readFailure,
 };
 

@@ -1,6 +1,6 @@
 import { AppError } from '../../runtime/errors.ts';
 import type { ListedInstrument, RestApi, RestRequest } from '../adapter.ts';
-import { readEach, textOf, unfit } from '../fields.ts';
+import { readEach, recordOf, textOf, timeOf, unfit, type Wire } from '../fields.ts';
 import { isObject, parseObject, tryJson } from '../json.ts';
 import { byOpenTime, byTradeId, readMost } from '../rows.ts';
 import { BARS } from './channels.ts';
@@ -9,9 +9,9 @@ import { readBook, readCandle, readTrade } from './records.ts';
 
 /**
  * OKX limits each path by itself. At most 200 in any 2 s, spent in the weights below, keeps all of them:
- * 100 trades, 40 candles or books, 20 trade pages or instrument lists.
+ * 100 trades, 40 candles or books, 20 trade pages or instrument lists. Of times 10 would be allowed; nobody asks for two in a row.
  */
-const WEIGHT = { trades: 2, candles: 5, books: 5, tradePage: 10, instruments: 10 };
+const WEIGHT = { trades: 2, candles: 5, books: 5, tradePage: 10, instruments: 10, time: 10 };
 
 const RECENT = 500;
 
@@ -55,6 +55,8 @@ export const rest: RestApi = {
     const { accepted, rejected } = readEach(dataOf(body), (row) => readCandle(row, interval, route, receivedAt));
     return { events: accepted.sort(byOpenTime), rejected };
   },
+  time: () => get('public/time', {}, WEIGHT.time),
+  readTime: (body) => readClock(dataOf(body)[0]),
   readFailure,
 };
 
@@ -98,6 +100,11 @@ function readInstrument(found: unknown): ListedInstrument {
     typeof currency === 'string' && currency !== '' ? currency : part;
   const [base, quote] = [named(listed.baseCcy, first), named(listed.quoteCcy, second)];
   return { symbol, nativeSymbol: symbol, base, quote, kind, trading: listed.state === 'live' };
+}
+
+function readClock(found: unknown): number {
+  const clock: Wire<'ts'> = recordOf(found);
+  return timeOf(clock.ts, 'ts');
 }
 
 function readFailure(status: number, body: string): ReturnType<RestApi['readFailure']> {
