@@ -17,6 +17,7 @@ const TASKS = {
   backfill: { entry: 'src/cli/backfill.ts', dev: false },
   export: { entry: 'src/cli/export.ts', dev: false },
   backup: { entry: 'src/cli/backup.ts', dev: false },
+  doctor: { entry: 'src/cli/doctor.ts', dev: false },
   restore: { entry: 'src/cli/restore.ts', dev: false },
   token: { entry: 'src/cli/token.ts', dev: false },
   simulator: { entry: 'src/simulator/cli.ts', dev: false },

@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ['export', 'graphql', 'runtime'],
   simulator: ['exchanges', 'market', 'runtime'],
   config: ['exchanges', 'market', 'runtime'],
+  doctor: ['backup', 'collectors', 'config', 'exchanges', 'runtime', 'storage'],
 };
 const KNOWS_EVERYTHING = ['', 'cli'];
 

@@ -163,6 +163,6 @@ describe('the launcher', () => {
   it('names the tasks when it knows none of that name', async () => {
     const { said, exited } = launch('dmeo');
     expect(await exited).toBe(2);
-    expect(said.err).toMatch(/Tasks: demo, start, backfill, export, backup, restore, token, simulator, test/);
+    expect(said.err).toMatch(/Tasks: demo, start, backfill, export, backup, doctor, restore, token, simulator, test/);
   });
 });

@@ -1,0 +1,76 @@
+import { openWebSocket } from '../collectors/socket.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/problems.ts';
+import { freeBytes } from '../doctor/directories.ts';
+import { examine, type Patient } from '../doctor/examine.ts';
+import { type Finding, fail, type Level } from '../doctor/finding.ts';
+import { thisMachine } from '../doctor/machine.ts';
+import { LogText } from '../runtime/log-text.ts';
+import { setTlsFloor } from '../runtime/tls-floor.ts';
+import { VERSION } from '../runtime/version.ts';
+import type { ClientSurroundings } from './client-command.ts';
+
+export interface DoctorFlags {
+  readonly json: boolean;
+  /** Or what is wrong with it. */
+  readonly config: Config | ConfigError;
+}
+
+const MARKS: Readonly<Record<Level, string>> = { ok: ' ok ', warn: 'WARN', fail: 'FAIL' };
+const LIVE_MS = 2_000;
+const LONGEST = 1_000;
+
+/** Returns the exit code: 0 when nothing fails, else 1. */
+export async function runDoctor(
+  { json, config }: DoctorFlags,
+  { fetch: ask, clock, print }: ClientSurroundings,
+): Promise<number> {
+  const around: Patient = {
+    ...{ clock, openSocket: openWebSocket, machine: thisMachine(), freeBytes },
+    fetch: (url, init) => ask(url.href, init),
+    answers: (host, port) => isAlive(ask, host, port),
+  };
+  const findings = config instanceof ConfigError ? misconfigured(config) : await examined(config, around);
+  const worst = worstOf(findings);
+  if (json) print(JSON.stringify({ version: VERSION, level: worst, findings }, null, 2));
+  else for (const line of linesOf(findings)) print(line);
+  return worst === 'fail' ? 1 : 0;
+}
+
+/** A driver's or an exchange's message may quote what it was given. */
+async function examined(config: Config, around: Patient): Promise<readonly Finding[]> {
+  setTlsFloor(config.tls.outgoing_min_version);
+  const text = new LogText(config.secrets);
+  const findings = await examine(config, around);
+  return findings.map((finding) => ({ ...finding, found: text.message(finding.found, LONGEST) }));
+}
+
+const misconfigured = ({ problems }: ConfigError): readonly Finding[] =>
+  problems.map((problem) => fail('configuration', problem, 'Correct it; the rest is looked at then.'));
+
+const worstOf = (findings: readonly Finding[]): Level =>
+  (['fail', 'warn'] as const).find((level) => findings.some((finding) => finding.level === level)) ?? 'ok';
+
+function linesOf(findings: readonly Finding[]): readonly string[] {
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  const lines = findings.flatMap(({ check, of, level, found, advice }) => [
+    `${MARKS[level]}  ${check.padEnd(width)}  ${of === null ? '' : `${of}: `}${found}`,
+    ...(advice === null ? [] : [`${' '.repeat(width + 8)}-> ${advice}`]),
+  ]);
+  const count = (level: Level) => findings.filter((finding) => finding.level === level).length;
+  return [...lines, `${count('ok')} ok, ${count('warn')} to look at, ${count('fail')} to mend.`];
+}
+
+/** With TLS as without: who answers 200 on /livez is a server of ours. */
+async function isAlive(ask: ClientSurroundings['fetch'], host: string, port: number): Promise<boolean> {
+  const at = `${host.includes(':') ? `[${host}]` : host}:${port}/livez`;
+  const asked = ['http', 'https'].map((scheme) =>
+    ask(`${scheme}://${at}`, { signal: AbortSignal.timeout(LIVE_MS) }).then(async (answer) => {
+      if (!answer.ok || (await answer.text()) !== 'ok\n') throw new Error('not ours');
+    }),
+  );
+  return Promise.any(asked).then(
+    () => true,
+    () => false,
+  );
+}
