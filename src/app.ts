@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Access } from './access/access.ts';
 import { openBackupSchedule } from './backing-up.ts';
 import { CandleFeed } from './candles/candle-feed.ts';
 import type { BaseDataCollector } from './collectors/base-data-collector.ts';
@@ -7,6 +8,7 @@ import type { CollectorEvent, ExchangeCollectorConfig } from './collectors/colle
 import { ExchangeFactory } from './collectors/exchange-factory.ts';
 import { openWebSocket } from './collectors/socket.ts';
 import type { Config } from './config/config.ts';
+import { isLoopback } from './config/rules.ts';
 import { EXCHANGES } from './exchanges/registry.ts';
 import { openHealing } from './healing.ts';
 import { tradeCursors } from './pipeline/cursor.ts';
@@ -63,6 +65,10 @@ export async function startApp(
   const log = logging.open('server');
   setTlsFloor(config.tls.outgoing_min_version);
   log.info('Starting', { version: VERSION, database: config.database.url ? 'postgres' : 'embedded' });
+
+  const { anonymous, jwt, graphiql } = config.access;
+  const isLocal = isLoopback(config.server.host);
+  const access = opening.use(new Access({ dataDir: config.data_dir, anonymous, jwt, isLocal, clock, log }));
 
   const opened = openDatabase(databaseOptions(config, clock, logging.open));
   const serving = loadServing();
@@ -124,6 +130,8 @@ export async function startApp(
   const { schema, startServer, openExporter } = await serving;
   const server = opening.use(
     await startServer({
+      access,
+      alwaysGraphiql: graphiql,
       host: config.server.host,
       port: config.server.port,
       allowedOrigins: config.server.allowed_origins,

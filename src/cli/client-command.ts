@@ -17,6 +17,14 @@ export interface ClientSurroundings {
   readonly interrupted: AbortSignal;
 }
 
+/** The token comes by the environment: other users of a machine can read arguments. */
+function withToken(init: RequestInit, token = ''): RequestInit {
+  if (token === '') return init;
+  const headers = new Headers(init.headers);
+  headers.set('authorization', `Bearer ${token}`);
+  return { ...init, headers };
+}
+
 /** Runs such a command: its exit code, or 2 for a command line nobody understands. */
 export async function runClientCommand<Flags>(
   readFlags: (argv: readonly string[]) => Flags | Promise<Flags>,
@@ -32,7 +40,7 @@ export async function runClientCommand<Flags>(
     process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
     using _parent = watchParent(() => interrupting.abort());
     process.exitCode = await run(flags, {
-      fetch: (url, init) => fetch(url, init),
+      fetch: (url, init) => fetch(url, withToken(init, process.env.TCPD_TOKEN)),
       clock: systemClock,
       print: (line) => console.log(line),
       view: progressView(process.stdout, systemClock),

@@ -14,6 +14,7 @@ import { CONFIG_FILE, type ConfigFile } from './schema.ts';
 /** All settings, valid, complete and frozen, in the words of the configuration file; times are in seconds. */
 export interface Config {
   readonly server: Readonly<ConfigFile['server']>;
+  readonly access: Readonly<ConfigFile['access']>;
   readonly tls: Readonly<ConfigFile['tls']>;
   readonly limits: Readonly<ConfigFile['limits']>;
   /** Directory of the embedded database, absolute; used when `database.url` is null. */

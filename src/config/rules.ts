@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /**
@@ -43,6 +44,11 @@ export const exchangeUrl = (scheme: 'ws' | 'http') =>
   );
 
 export const isLoopback = (host: string): boolean => /^(127(\.\d{1,3}){3}|\[?::1\]?|localhost)$/i.test(host);
+
+/** An address or a name to listen on. */
+export const isHost = (host: string): boolean =>
+  isIP(host.replace(/^\[(.*)\]$/, '$1')) !== 0 ||
+  /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?(\.[a-z\d]([a-z\d-]{0,61}[a-z\d])?)*$/i.test(host);
 
 export const isPostgresUrl = (value: string): boolean =>
   /^postgres(ql)?:\/\//i.test(value) && URL.canParse(value) && decodes(URL.parse(value)?.password ?? '');

@@ -6,7 +6,7 @@ import { TLS_VERSIONS } from '../runtime/tls-floor.ts';
 import {
   exchangeUrl,
   group,
-  isLoopback,
+  isHost,
   isPostgresUrl,
   list,
   oneOf,
@@ -27,12 +27,9 @@ const tableName = () =>
   );
 
 const server = group({
-  host: text(
-    'must be 127.0.0.1, ::1 or localhost: the API has no access control yet, so nothing outside this machine may reach it',
-    isLoopback,
-  )
+  host: text('must be an address or a name of this machine, such as 127.0.0.1, or 0.0.0.0 for all', isHost)
     .default('127.0.0.1')
-    .describe('Address to listen on.'),
+    .describe('Address to listen on. One that others reach needs a token or `access.jwt`.'),
   port: wholeNumber(0, 65_535).default(4000).describe('0 takes any free port; the ready line names it.'),
   allowed_origins: list(
     'must be a list of origins',
@@ -100,6 +97,28 @@ const limits = group({
     'The same from one address; those from this machine, such as a proxy on it, are not counted.',
   ),
 }).describe('What one client may ask for.');
+
+const access = group({
+  anonymous: oneOf(['none', 'read'])
+    .nullable()
+    .default(null)
+    .describe(
+      'What may be done without a token. null: everything while there are no tokens and only this machine reaches the server, else nothing.',
+    ),
+  graphiql: yesOrNo()
+    .default(false)
+    .describe('GraphiQL also where tokens are needed. It has an editor for headers and never holds a token.'),
+  jwt: group({
+    jwks_url: exchangeUrl('http').describe('Where the identity provider gives the public keys of its tokens.'),
+    issuer: text('must be the issuer of the tokens, as their `iss` says', (value) => value !== ''),
+    audience: text('must be the audience of the tokens, as their `aud` says', (value) => value !== ''),
+    role_claim: text('must be the name of a claim', (value) => value !== '')
+      .default('roles')
+      .describe('The claim that names roles: one, or a list. Others are ignored.'),
+  })
+    .nullable()
+    .default(null),
+});
 
 const database = group({
   url: text('must be a postgres:// URL; percent-encode special characters of its password', isPostgresUrl)
@@ -270,6 +289,7 @@ const DEFAULT_EXCHANGES = [
 /** The configuration file, with every default; how parts must fit together is in consistency.ts. */
 export const CONFIG_FILE = group({
   server: server.prefault({}),
+  access: access.prefault({}),
   database: database.prefault({}),
   tables: tables.prefault({}),
   exchanges: list('must be a list of exchanges', exchange).prefault(

@@ -1,3 +1,4 @@
+import type { Principal } from '../access/principal.ts';
 import type { CandleFeed } from '../candles/candle-feed.ts';
 import type { CandlePorts } from '../candles/candle-history.ts';
 import type {
@@ -55,6 +56,8 @@ export interface Services {
 
 /** What resolvers receive. Of a WebSocket, which says all in its documents, there is nothing to resume beside them. */
 export interface GraphQLContext extends Services {
+  /** Whoever asks. */
+  readonly principal: Principal;
   readonly resume?: Resume | null;
   readonly takeResults?: TakeResults | undefined;
 }

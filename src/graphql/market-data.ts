@@ -1,5 +1,6 @@
-import { DATA_TYPES, type DataType } from '../market/data-type.ts';
+import { DATA_TYPES, DataType } from '../market/data-type.ts';
 import type { MarketDataRow } from '../storage/market-data.ts';
+import { requireRole } from './access.ts';
 import { builder } from './builder.ts';
 import { type Connection, connectionType, edgeType, type PageArgs, readPage } from './connection.ts';
 import type { GraphQLContext } from './context.ts';
@@ -63,11 +64,14 @@ builder.queryField('marketData', (t) =>
     type: MarketDataConnection,
     description:
       `Stored payloads of one market and kind (${DATA_TYPES.filter((type) => type !== 'trade').join(', ')}; trades have their own field) in [from, to), ` +
-      'by exchange time. Codes: EXCHANGE_UNKNOWN, SYMBOL_UNKNOWN, BAD_USER_INPUT, CURSOR_INVALID.',
+      'by exchange time; balances need the role account. Codes: EXCHANGE_UNKNOWN, SYMBOL_UNKNOWN, BAD_USER_INPUT, CURSOR_INVALID.',
     args: {
       ...historyArgs(),
       dataType: t.arg({ type: DataTypeEnum, required: true, description: 'Which kind of data.' }),
     },
-    resolve: (_root, { dataType, ...args }, context) => listRows('marketData', dataType, args, context, (row) => row),
+    resolve: (_root, { dataType, ...args }, context) => {
+      if (dataType === DataType.BALANCE) requireRole(context.principal, 'account', 'Reading balances');
+      return listRows('marketData', dataType, args, context, (row) => row);
+    },
   }),
 );

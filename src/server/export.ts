@@ -9,6 +9,8 @@ import { refuse, reply } from './reply.ts';
 export const EXPORT_PATH = '/export';
 export const MANIFEST_PATH = '/export/manifest';
 
+export const isExport = (path: string): boolean => path === EXPORT_PATH || path === MANIFEST_PATH;
+
 /** What the route serves. */
 export interface ExportSource {
   manifest(parameters: URLSearchParams): Promise<object>;
@@ -61,7 +63,7 @@ export function exportRoute({ exports, clock, log }: ExportOptions) {
     }
   };
   return async (path: string, request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
-    if (path !== EXPORT_PATH && path !== MANIFEST_PATH) return false;
+    if (!isExport(path)) return false;
     try {
       if (path === EXPORT_PATH) await file(request, response);
       else {

@@ -2,7 +2,10 @@ import type { Duplex } from 'node:stream';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { CloseCode, type Message, MessageType, parseMessage, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import type { Access } from '../access/access.ts';
+import { NOBODY, type Principal } from '../access/principal.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { AppError } from '../runtime/errors.ts';
 import type { Limits, Rule } from '../runtime/limits.ts';
 import type { Refusals } from '../runtime/refusals.ts';
 import { Allowance } from './allowance.ts';
@@ -19,7 +22,15 @@ const CLOSE_MS = 5_000;
 /** The codes of graphql-transport-ws begin with 44; a client comes back after this one. */
 const TOO_MANY_REQUESTS = 4290;
 
+/** Where a client comes from, and what it said of itself when it came. */
+export interface Caller {
+  readonly address: string;
+  /** Of the header; null without one. */
+  readonly principal: Principal | null;
+}
+
 export interface SocketPorts extends OperationPorts {
+  readonly access: Access;
   readonly limits: Limits;
   readonly refusals: Refusals;
   readonly clock: Clock;
@@ -38,10 +49,15 @@ export class GraphqlSocket implements OperationHost {
   readonly #operations = new Map<string, Operation>();
   /** Operations that are prepared or run, also those the client does not want to hear of any more. */
   #running = 0;
+  #caller: Caller;
   #isIntroduced = false;
+  principal = NOBODY;
+  /** While it may do what it does. */
+  #held: Disposable | null = null;
   #patience: AbortController | null = null;
 
-  constructor(socket: WebSocket, stream: Duplex, ports: SocketPorts) {
+  constructor(socket: WebSocket, stream: Duplex, ports: SocketPorts, caller: Caller) {
+    this.#caller = caller;
     this.#allowance = new Allowance(ports.limits.subscribes_per_second, BURST_SECONDS, ports.clock);
     this.#socket = socket;
     this.#stream = stream;
@@ -62,6 +78,10 @@ export class GraphqlSocket implements OperationHost {
   /** Ends all at once, and says why to whoever still reads. */
   #refuse(rule: Rule, code: number, reason: string): void {
     this.ports.refusals.count(rule);
+    this.#end(code, reason);
+  }
+
+  #end(code: number, reason: string): void {
     this.close();
     this.#socket.close(code, reason);
     const cut = new AbortController();
@@ -91,7 +111,7 @@ export class GraphqlSocket implements OperationHost {
     const message = read(text);
     switch (message?.type) {
       case MessageType.ConnectionInit:
-        return this.#introduce();
+        return this.#introduce(message.payload);
       case MessageType.Ping:
         return this.#send({ type: MessageType.Pong, ...(message.payload ? { payload: message.payload } : {}) });
       case MessageType.Pong:
@@ -105,16 +125,35 @@ export class GraphqlSocket implements OperationHost {
     }
   }
 
-  #introduce(): void {
+  #introduce(payload: unknown): void {
     if (this.#isIntroduced)
       return this.#socket.close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
     this.#isIntroduced = true;
     this.#stopWaiting();
+    const authorization = authorizationOf(payload);
+    if (authorization === null) return this.#admit(this.#caller.principal ?? this.ports.access.anonymous);
+    this.ports.access.identify(authorization, this.#caller.address).then(
+      (principal) => this.#admit(principal),
+      (error: unknown) => this.#end(CloseCode.Forbidden, error instanceof AppError ? error.code : 'Forbidden'),
+    );
+  }
+
+  #admit(principal: Principal): void {
+    const { access } = this.ports;
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (principal.roles.size === 0) {
+      access.count('unauthenticated');
+      return this.#end(CloseCode.Unauthorized, 'Unauthorized');
+    }
+    // He may have been turned away since he came.
+    if (!access.isCurrent(principal)) return this.#end(CloseCode.Forbidden, 'Forbidden');
+    this.principal = principal;
+    this.#held = access.hold(principal, () => this.#end(CloseCode.Forbidden, 'Forbidden'));
     this.#send({ type: MessageType.ConnectionAck });
   }
 
   #subscribe(id: string, payload: SubscribePayload): void {
-    if (!this.#isIntroduced) return this.#socket.close(CloseCode.Unauthorized, 'Unauthorized');
+    if (this.#held === null) return this.#socket.close(CloseCode.Unauthorized, 'Unauthorized');
     if (this.#operations.has(id))
       return this.#socket.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
     const { limits, refusals } = this.ports;
@@ -144,6 +183,8 @@ export class GraphqlSocket implements OperationHost {
   /** The socket is gone. */
   close(): void {
     this.#stopWaiting();
+    this.#held?.[Symbol.dispose]();
+    this.#held = null;
     for (const id of [...this.#operations.keys()]) this.#complete(id);
   }
 
@@ -182,6 +223,12 @@ export class GraphqlSocket implements OperationHost {
     stream.on('drain', done).on('close', done);
     return promise;
   }
+}
+
+/** What `connection_init` carries; browsers cannot set a header on a WebSocket. Null when it carries none. */
+function authorizationOf(payload: unknown): string | null {
+  const { authorization, Authorization = authorization } = (payload ?? {}) as Readonly<Record<string, unknown>>;
+  return Authorization == null ? null : String(Authorization);
 }
 
 function read(text: string): Message | null {

@@ -1,19 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AppError, messageOf } from '../runtime/errors.ts';
+import type { Access } from '../access/access.ts';
+import { AppError, type ErrorCode, messageOf } from '../runtime/errors.ts';
 import type { Limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Refusals } from '../runtime/refusals.ts';
 import { acceptsAnswers } from './accept.ts';
-import type { exportRoute } from './export.ts';
+import { type exportRoute, isExport } from './export.ts';
 import type { GraphiQL } from './graphiql.ts';
+import { admit } from './guard.ts';
 import type { Metrics } from './metrics.ts';
 import type { OriginRule } from './origin.ts';
 import { refuse, reply } from './reply.ts';
 import { GRAPHQL_PATH, type Pipeline } from './yoga.ts';
 
 export interface HttpOptions {
+  readonly access: Access;
   readonly pipeline: Pipeline;
   readonly graphiql: GraphiQL;
+  /** Whether GraphiQL is there also where tokens are needed. */
+  readonly alwaysGraphiql: boolean;
   readonly serveExport: ReturnType<typeof exportRoute>;
   readonly landingPage: string;
   readonly metrics: Metrics;
@@ -34,6 +39,17 @@ const PAGE_HEADERS = {
 
 const METHODS = 'GET, POST, OPTIONS';
 
+/** What is refused before anything is done. */
+const REFUSALS: Readonly<
+  Partial<Record<ErrorCode, readonly [status: number, headers?: Readonly<Record<string, string>>]>>
+> = {
+  FORBIDDEN_ORIGIN: [403],
+  FORBIDDEN: [403],
+  UNAUTHENTICATED: [401, { 'www-authenticate': 'Bearer' }],
+  TOO_MANY_FAILURES: [429, { 'retry-after': '60' }],
+  ACCESS_UNAVAILABLE: [503, { 'retry-after': '5' }],
+};
+
 /** Answers every plain HTTP request. */
 export const httpHandler =
   (options: HttpOptions) =>
@@ -41,8 +57,9 @@ export const httpHandler =
     try {
       await route(options, request, response);
     } catch (error) {
-      if (error instanceof AppError && error.code === 'FORBIDDEN_ORIGIN')
-        return refuse(response, 403, error.code, error.message);
+      const [status, headers] = (error instanceof AppError && REFUSALS[error.code]) || [];
+      if (error instanceof AppError && status !== undefined)
+        return refuse(response, status, error.code, error.message, headers);
       options.log.error('A request failed inside', { path: pathOf(request), reason: messageOf(error) });
       if (response.headersSent) response.destroy();
       else refuse(response, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
@@ -68,9 +85,10 @@ async function route(options: HttpOptions, request: IncomingMessage, response: S
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return refuse(response, 405, 'METHOD_NOT_ALLOWED', 'Only GET is answered here', { allow: 'GET, HEAD' });
   if (path === '/') return reply(response, 200, 'text/html', options.landingPage, PAGE_HEADERS);
+  if (showsGraphiql(options) && (await options.graphiql.serve(path, request, response))) return;
+  if (path === '/metrics' || isExport(path)) await admit(options.access, 'read', request, response);
   if (path === '/metrics') return metrics(options, response);
   if (await options.serveExport(path, request, response)) return;
-  if (await options.graphiql.serve(path, request, response)) return;
   refuse(response, 404, 'NOT_FOUND', `There is nothing here; the API is at ${GRAPHQL_PATH}`);
 }
 
@@ -79,16 +97,17 @@ async function metrics({ metrics: of }: HttpOptions, response: ServerResponse): 
   response.writeHead(200, { 'content-type': of.contentType, 'cache-control': 'no-store' }).end(text);
 }
 
-async function graphql(
-  { pipeline, graphiql, limits, refusals }: HttpOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+const showsGraphiql = ({ access, alwaysGraphiql }: HttpOptions): boolean => alwaysGraphiql || access.isOpen;
+
+async function graphql(options: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { access, pipeline, graphiql, limits, refusals } = options;
   const { method, headers } = request;
   if (method === 'OPTIONS') return void response.writeHead(204, { allow: METHODS }).end();
   if (method !== 'GET' && method !== 'POST')
     return refuse(response, 405, 'METHOD_NOT_ALLOWED', 'GraphQL is asked by GET or POST', { allow: METHODS });
   if (method === 'GET' && headers.accept?.includes('text/html')) {
+    if (!showsGraphiql(options))
+      return refuse(response, 404, 'NOT_FOUND', 'GraphiQL is off where tokens are needed; access.graphiql turns it on');
     for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
     return graphiql.page(request, response);
   }
@@ -111,7 +130,8 @@ async function graphql(
     });
   }
   response.setHeader('x-content-type-options', 'nosniff');
-  await pipeline(request, response);
+  const principal = await admit(access, 'read', request, response);
+  await pipeline(request, response, { principal });
 }
 
 /** The first parameter that should be JSON and is not; Yoga would take it for a fault of the server. */
@@ -132,6 +152,6 @@ function isJson(text: string): boolean {
 function allow(response: ServerResponse, origin: string): void {
   response.setHeader('access-control-allow-origin', origin);
   response.setHeader('access-control-allow-methods', 'GET, POST');
-  response.setHeader('access-control-allow-headers', 'content-type, accept, last-event-id');
+  response.setHeader('access-control-allow-headers', 'authorization, content-type, accept, last-event-id');
   response.setHeader('access-control-max-age', '600');
 }

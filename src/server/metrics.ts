@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Access } from '../access/access.ts';
 import type { Services } from '../graphql/context.ts';
 import type { Refusals } from '../runtime/refusals.ts';
 
@@ -15,7 +16,7 @@ interface Meter {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
-  read(services: Services, refusals: Refusals): readonly Sample[];
+  read(services: Services, refusals: Refusals, turnedAway: Access['refusals']): readonly Sample[];
 }
 
 export interface Metrics {
@@ -135,6 +136,12 @@ const METERS: readonly Meter[] = [
     read: (_services, { counts }) => [...counts].map(([rule, value]) => ({ labels: { rule }, value })),
   },
   {
+    ...{ kind: 'counter', name: 'access_refusals_total', labels: ['reason'] },
+    help: 'Who was turned away, by why: a wrong token, too many of them, none, or one without the role.',
+    read: (_services, _refusals, turnedAway) =>
+      Object.entries(turnedAway).map(([reason, value]) => ({ labels: { reason }, value })),
+  },
+  {
     ...{ kind: 'gauge', name: 'storage_state', labels: ['state'] },
     help: 'How recording is doing: 1 at the state it is in.',
     read: (services) =>
@@ -209,10 +216,10 @@ const METERS: readonly Meter[] = [
 ];
 
 /** What Prometheus reads: everything is asked for when it asks, nothing is counted beside the work. The process's own figures come with it. */
-export function metricsOf(services: Services, refusals: Refusals): Metrics {
+export function metricsOf(services: Services, refusals: Refusals, turnedAway: Access['refusals']): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  for (const meter of METERS) register(registry, meter, () => meter.read(services, refusals));
+  for (const meter of METERS) register(registry, meter, () => meter.read(services, refusals, turnedAway));
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 

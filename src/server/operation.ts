@@ -7,6 +7,7 @@ import {
   type SubscribePayload,
 } from 'graphql-ws';
 import { isAsyncIterable } from 'graphql-yoga';
+import type { Principal } from '../access/principal.ts';
 import type { GraphQLContext, Services } from '../graphql/context.ts';
 import type { ExposeError } from '../graphql/errors.ts';
 import type { LiveResults, ResultReceiver } from '../graphql/execution/live-results.ts';
@@ -24,6 +25,8 @@ export interface OperationPorts {
 /** The client an operation is for. A promise: it has to read before there is more. */
 export interface OperationHost {
   readonly ports: OperationPorts;
+  /** Whoever the client is. */
+  readonly principal: Principal;
   send(message: NextMessage | ErrorMessage | CompleteMessage): Promise<undefined> | undefined;
   /** As `send`, for results without errors. */
   sendResult(heading: Heading, result: ExecutionResult): Promise<undefined> | undefined;
@@ -54,9 +57,9 @@ export class Operation implements ResultReceiver {
 
   /** Resolves when it is over, or goes on by itself. Never rejects. */
   async run(payload: SubscribePayload): Promise<void> {
-    const { ports } = this.#host;
+    const { ports, principal } = this.#host;
     try {
-      const prepared = await prepare(payload, ports);
+      const prepared = await prepare(payload, ports, principal);
       if ('errors' in prepared) return this.#host.ended(this, this.#error(prepared.errors));
       const { args, run } = prepared;
       let live: LiveResults | null = null;
@@ -121,8 +124,9 @@ export class Operation implements ResultReceiver {
 async function prepare(
   payload: SubscribePayload,
   { pipeline, services }: OperationPorts,
+  principal: Principal,
 ): Promise<Prepared | { readonly errors: readonly unknown[] }> {
-  const context = Object.assign(Object.create(services), { params: payload });
+  const context = Object.assign(Object.create(services), { params: payload, principal });
   const { schema, execute, subscribe, contextFactory, parse, validate } = pipeline.getEnveloped(context);
   try {
     const document = parse(payload.query);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import { AppError } from '../runtime/errors.ts';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
@@ -16,28 +17,35 @@ export interface OriginRule {
 export function originRule({
   scheme = 'http',
   host,
+  isLocal = true,
   port,
   allowedOrigins,
 }: {
   scheme?: 'http' | 'https';
   host: string;
+  /** Whether only this machine reaches it; else it has addresses nobody here knows. */
+  isLocal?: boolean;
   port: () => number;
   allowedOrigins: readonly string[];
 }): OriginRule {
   const hosts = new Set([...LOOPBACK, bracketed(host), ...allowedOrigins.map((origin) => new URL(origin).hostname)]);
-  const isOwn = (origin: string) =>
-    [...LOOPBACK, bracketed(host)].some((name) => origin === new URL(`${scheme}://${name}:${port()}`).origin);
+  const isOwn = (origin: string, asked: string) =>
+    [...LOOPBACK, bracketed(host), ...(isOtherAddress(asked) ? [asked] : [])].some(
+      (name) => origin === new URL(`${scheme}://${name}:${port()}`).origin,
+    );
+  // A page elsewhere can have its own name lead here, but not an address.
+  const isOtherAddress = (name: string) => !isLocal && isIP(name.replace(/^\[|\]$/g, '')) !== 0;
   return {
     check({ headers, method = 'GET' }) {
       const named = URL.parse(`http://${headers.host ?? ''}`);
-      if (!named || !hosts.has(named.hostname))
+      if (!named || !(hosts.has(named.hostname) || isOtherAddress(named.hostname)))
         throw new AppError(
           'FORBIDDEN_ORIGIN',
-          'This server answers to loopback names and allowed origins only; use http://127.0.0.1',
+          'This server answers to its addresses and the names of server.allowed_origins only; use http://127.0.0.1',
         );
       const { origin } = headers;
       if (origin !== undefined) {
-        if (isOwn(origin) || allowedOrigins.includes(origin)) return origin;
+        if (isOwn(origin, named.hostname) || allowedOrigins.includes(origin)) return origin;
         throw new AppError(
           'FORBIDDEN_ORIGIN',
           `Pages of "${origin.slice(0, 100)}" may not use this API; add it to server.allowed_origins`,

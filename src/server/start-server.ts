@@ -4,6 +4,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { GraphQLSchema } from 'graphql';
+import type { Access } from '../access/access.ts';
 import type { Services } from '../graphql/context.ts';
 import { exposeErrors } from '../graphql/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -16,19 +17,23 @@ import { type ExportSource, exportRoute } from './export.ts';
 import { graphiql } from './graphiql.ts';
 import { httpHandler } from './http.ts';
 import { metricsOf } from './metrics.ts';
-import { type OriginRule, originRule } from './origin.ts';
+import { originRule } from './origin.ts';
 import { Overload } from './overload.ts';
-import { errorBody } from './reply.ts';
 import { followIdentity, readIdentity, type TlsFiles } from './tls.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
+import { upgrade } from './upgrade.ts';
 import { webSocketEndpoint } from './web-socket.ts';
-import { createPipeline, GRAPHQL_PATH } from './yoga.ts';
+import { createPipeline } from './yoga.ts';
 
 export interface ServerOptions {
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly exports: ExportSource;
-  /** A loopback name or address: there are no tokens yet that would protect anything else. */
+  /** Who may do what. */
+  readonly access: Access;
+  /** Whether GraphiQL is there also where tokens are needed; by default not. */
+  readonly alwaysGraphiql?: boolean;
+  /** An address or a name; one that others reach only where tokens are needed. */
   readonly host: string;
   /** 0 = any free port; `url` names it. */
   readonly port: number;
@@ -62,11 +67,12 @@ const READY_TIMEOUT_MS = 3_000;
 /**
  * Serves the schema over HTTP, server-sent events and WebSocket on one port. Disposing turns new work away, tells subscribers, ends subscriptions (sockets
  * with 1001), lets answers in flight finish and is done within 4 s.
- * @throws {AppError} CONFIG_INVALID when the address is taken or not a loopback one, or the certificate cannot be used.
+ * @throws {AppError} CONFIG_INVALID when the address is taken, or others reach it without tokens, or the certificate cannot be used.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { schema, services, host, allowedOrigins, limits, clock, log } = options;
-  if (!/^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host))
+  const { access, schema, services, host, allowedOrigins, limits, clock, log } = options;
+  const isLocal = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+  if (!isLocal && access.isOpen)
     throw new AppError(
       'CONFIG_INVALID',
       `server.host is ${host}, but without access tokens only a loopback address is served: use 127.0.0.1`,
@@ -75,12 +81,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let port = options.port;
   const identity = options.tls ? await readIdentity(options.tls) : null;
   const scheme = identity ? 'https' : 'http';
-  const origins = originRule({ scheme, host, port: () => port, allowedOrigins });
+  const origins = originRule({ scheme, host, isLocal, port: () => port, allowedOrigins });
   const expose = exposeErrors(options.graphqlLog);
   const refusals = new Refusals();
   const trusted = options.trustedDocuments ? await readTrustedDocuments(options.trustedDocuments, schema) : null;
-  const pipeline = createPipeline(schema, services, { expose, clock, limits, refusals, trusted });
-  const sockets = webSocketEndpoint({ pipeline, services, expose, limits, refusals, clock, log });
+  const pipeline = createPipeline(schema, services, { access, expose, clock, limits, refusals, trusted });
+  const sockets = webSocketEndpoint({ access, pipeline, services, expose, limits, refusals, clock, log });
   const isReady = async () =>
     !disposing && !overload.isOverloaded && (await within(READY_TIMEOUT_MS, clock, options.checkReady));
   const template = await readFile(new URL('landing.html', import.meta.url), 'utf8');
@@ -100,16 +106,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (options.tls && secure) opening.use(followIdentity(options.tls, identity, { server: secure, clock, log }));
   capConnections(server, limits, refusals);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    upgrade(origins, sockets.accept, request, socket, head),
+    upgrade({ origins, access, accept: sockets.accept }, request, socket, head),
   );
   port = await listen(server, options.port, host);
   const url = `${scheme}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
   handle = httpHandler({
+    access,
     pipeline,
     graphiql: graphiql(),
+    alwaysGraphiql: options.alwaysGraphiql ?? false,
     serveExport: exportRoute({ exports: options.exports, clock, log }),
     landingPage: template.replaceAll('{{url}}', url),
-    metrics: metricsOf(services, refusals),
+    metrics: metricsOf(services, refusals, access.refusals),
     limits,
     refusals,
     origins,
@@ -174,34 +182,4 @@ async function listen(server: Server, port: number, host: string): Promise<numbe
     );
   }
   return (server.address() as AddressInfo).port;
-}
-
-function upgrade(
-  origins: OriginRule,
-  accept: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-): void {
-  socket.on('error', () => socket.destroy());
-  const refused = refusal(origins, request);
-  if (!refused) return accept(request, socket, head);
-  const body = errorBody(refused.code, refused.message);
-  socket.end(
-    `HTTP/1.1 ${refused.status}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-}
-
-function refusal(
-  origins: OriginRule,
-  request: IncomingMessage,
-): { status: string; code: string; message: string } | null {
-  if (request.url?.split('?', 1)[0] !== GRAPHQL_PATH)
-    return { status: '404 Not Found', code: 'NOT_FOUND', message: `WebSockets are served at ${GRAPHQL_PATH}` };
-  try {
-    origins.check(request);
-    return null;
-  } catch (error) {
-    return { status: '403 Forbidden', code: 'FORBIDDEN_ORIGIN', message: messageOf(error) };
-  }
 }

@@ -5,7 +5,7 @@ import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graph
 import { type WebSocket, WebSocketServer } from 'ws';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import { GraphqlSocket, type SocketPorts } from './graphql-socket.ts';
+import { type Caller, GraphqlSocket, type SocketPorts } from './graphql-socket.ts';
 import { KeepAlive } from './keep-alive.ts';
 
 /** A message comes in so many parts at most; clients send it in one. */
@@ -17,8 +17,8 @@ interface WebSocketPorts extends SocketPorts {
 }
 
 export interface WebSocketEndpoint extends AsyncDisposable {
-  /** Takes over a checked upgrade request. */
-  accept(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Takes over a checked upgrade request of whoever its header names. */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, caller: Caller): void;
   readonly sockets: number;
 }
 
@@ -33,14 +33,14 @@ export function webSocketEndpoint({ log, ...ports }: WebSocketPorts): WebSocketE
     handleProtocols,
   });
 
-  const serve = (socket: WebSocket, stream: Socket) => {
+  const serve = (socket: WebSocket, stream: Socket, caller: Caller) => {
     socket.on('error', (error) => {
       if (isTooLarge(error)) refusals.count('message_bytes');
       log.debug('A client socket failed', { reason: messageOf(error) });
     });
     if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL)
       return socket.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
-    const client = new GraphqlSocket(socket, stream, ports);
+    const client = new GraphqlSocket(socket, stream, ports, caller);
     client.expectIntroduction();
     socket.on('message', (data) => client.receive(String(data)));
     socket.on('ping', () => client.mindUnread());
@@ -56,10 +56,10 @@ export function webSocketEndpoint({ log, ...ports }: WebSocketPorts): WebSocketE
     get sockets() {
       return wss.clients.size;
     },
-    accept: (request, socket, head) =>
+    accept: (request, socket, head, caller) =>
       wss.handleUpgrade(request, socket, head, (opened) => {
-        serve(opened, request.socket);
-        log.debug('A client connected', { from: request.socket.remoteAddress });
+        serve(opened, request.socket, caller);
+        log.debug('A client connected', { from: caller.address });
       }),
     async [Symbol.asyncDispose]() {
       keepAlive[Symbol.dispose]();

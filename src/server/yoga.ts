@@ -1,5 +1,7 @@
 import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql';
 import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import type { Access } from '../access/access.ts';
+import type { Principal } from '../access/principal.ts';
 import type { GraphQLContext, Services } from '../graphql/context.ts';
 import type { ExposeError } from '../graphql/errors.ts';
 import { execute, executeAsText, subscribe } from '../graphql/execution/execute.ts';
@@ -12,6 +14,7 @@ import type { Refusals } from '../runtime/refusals.ts';
 import { acceptsEvents } from './accept.ts';
 import { DocumentCache } from './document-cache.ts';
 import { eventStream } from './event-stream.ts';
+import { guarded } from './guard.ts';
 import { limited } from './limited.ts';
 import { type TrustedDocuments, trusting } from './trusted-documents.ts';
 
@@ -21,6 +24,7 @@ export const GRAPHQL_PATH = '/graphql';
 export type Pipeline = YogaServerInstance<Record<string, unknown>, GraphQLContext>;
 
 export interface PipelineOptions {
+  readonly access: Access;
   readonly expose: ExposeError;
   readonly clock: Clock;
   readonly limits: Limits;
@@ -32,16 +36,18 @@ export interface PipelineOptions {
 export function createPipeline(
   schema: GraphQLSchema,
   services: Services,
-  { expose, clock, limits, refusals, trusted }: PipelineOptions,
+  { access, expose, clock, limits, refusals, trusted }: PipelineOptions,
 ): Pipeline {
   return createYoga<Record<string, unknown>, GraphQLContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     // A WebSocket has no request and brings its context along: a copy of all services is a kilobyte for each operation.
-    context: ({ request }) => (request ? { ...services, resume: resumeOf(request) } : ({} as GraphQLContext)),
+    context: ({ request, principal }) =>
+      request ? { ...services, principal: principal as Principal, resume: resumeOf(request) } : ({} as GraphQLContext),
     plugins: [
       limited(limits, refusals),
-      ...(trusted ? [trusting(trusted, () => false)] : []),
+      ...(trusted ? [trusting(trusted, hasToken)] : []),
+      guarded(access),
       planned(counting(operationCheck(limits, clock), refusals)),
       eventsOnly,
       eventsWithIds(clock),
@@ -62,6 +68,9 @@ export function createPipeline(
     logging: false,
   });
 }
+
+const hasToken = (context: unknown): boolean =>
+  ['token', 'jwt'].includes((context as Pick<GraphQLContext, 'principal'>).principal.kind);
 
 const planned = (check: CheckOperation): Plugin => ({
   // Over HTTP answers are only sent; a WebSocket has no request.

@@ -32,7 +32,11 @@ const BROKEN: readonly [string, Given, string | RegExp][] = [
     'BACKUP_RECIPIENTS: must be a public key of age, age1..., was "me"',
   ],
   ['an unknown key near a known one', { file: { sever: {} } }, 'sever: unknown key; did you mean server?'],
-  ['an unknown key far from all', { file: { zzzzzzzz: 1 } }, /^zzzzzzzz: unknown key; known here are server, database/],
+  [
+    'an unknown key far from all',
+    { file: { zzzzzzzz: 1 } },
+    /^zzzzzzzz: unknown key; known here are server, access, database/,
+  ],
   [
     'a camelCase key',
     { file: { database: { poolSize: 3 } } },
@@ -79,12 +83,27 @@ const BROKEN: readonly [string, Given, string | RegExp][] = [
   ],
   ['a port variable that is no number', { env: { PORT: '4e3' } }, /^PORT: must be a whole number .*was "4e3"/],
   [
-    'a host that others can reach',
-    { file: { server: { host: '0.0.0.0' } } },
-    /^server\.host: must be 127\.0\.0\.1, ::1 or localhost.*was "0\.0\.0\.0"/,
+    'a host that is an address of the web',
+    { file: { server: { host: 'http://0.0.0.0' } } },
+    /^server\.host: must be an address or a name of this machine.*was "http:\/\/0\.0\.0\.0"/,
   ],
-  ['a host flag that others can reach', { argv: ['--host', '::'] }, /^--host: must be 127\.0\.0\.1/],
-  ['a host that only starts like loopback', { env: { HOST: '127.0.0.1.example.com' } }, /^HOST: must be 127\.0\.0\.1/],
+  ['a host flag with a port', { argv: ['--host', '127.0.0.1:4000'] }, /^--host: must be an address or a name/],
+  ['a host of two words', { env: { HOST: 'local host' } }, /^HOST: must be an address or a name/],
+  [
+    'anonymous control',
+    { file: { access: { anonymous: 'control' } } },
+    /^access\.anonymous: must be one of none, read, was "control"/,
+  ],
+  [
+    'keys of tokens that come unencrypted',
+    { file: { access: { jwt: { jwks_url: 'http://id.example/jwks', issuer: 'i', audience: 'a' } } } },
+    /^access\.jwt\.jwks_url: must be a https:\/\/ URL/,
+  ],
+  [
+    'an identity provider without an audience',
+    { file: { access: { jwt: { jwks_url: 'https://id.example/jwks', issuer: 'i' } } } },
+    /^access\.jwt\.audience: is missing, must be the audience/,
+  ],
   [
     'any origin allowed',
     { file: { server: { allowed_origins: ['*'] } } },
@@ -285,7 +304,7 @@ describe('a broken configuration', () => {
         ],
       },
       env: { LOG_LEVEL: 'loud', OKX_API_SECRET: 's' },
-      argv: ['--host', '10.0.0.1'],
+      argv: ['--host', '10.0.0.1:1'],
     });
     const paths = error?.problems.map((problem) => problem.slice(0, problem.indexOf(':')));
     expect(paths?.sort()).toEqual(

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { LIMITS } from '../../src/runtime/limits.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { startServer } from '../../src/server/start-server.ts';
+import { localAccess } from '../access/tokens.ts';
 import { tradeOf } from '../graphql/market.ts';
 import { HandEventSource } from './event-source.ts';
 import { noExports, type Served, serve } from './served.ts';
@@ -123,6 +124,7 @@ describe('a plain EventSource', () => {
     served.market.trade(3);
     await using next = await startServer({
       ...{
+        access: localAccess(),
         schema,
         services: served.market.services,
         exports: noExports,

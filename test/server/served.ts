@@ -4,6 +4,7 @@ import { AppError } from '../../src/runtime/errors.ts';
 import { LIMITS } from '../../src/runtime/limits.ts';
 import { type Log, silentLog } from '../../src/runtime/log.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../src/server/start-server.ts';
+import { localAccess } from '../access/tokens.ts';
 import { type Market, openMarket } from '../graphql/market.ts';
 
 /** Nothing to export. */
@@ -36,6 +37,7 @@ export async function serve(options: Partial<ServerOptions> & { log?: Log } = {}
   const server = await startServer({
     ...{ schema, services: market.services, exports: noExports, host: '127.0.0.1', port: 0, allowedOrigins: [] },
     ...{
+      access: localAccess(),
       limits: LIMITS,
       checkReady: () => Promise.resolve(true),
       clock: systemClock,

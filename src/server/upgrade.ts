@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Access } from '../access/access.ts';
+import { AppError } from '../runtime/errors.ts';
+import { addressOf } from './guard.ts';
+import type { OriginRule } from './origin.ts';
+import { errorBody } from './reply.ts';
+import type { WebSocketEndpoint } from './web-socket.ts';
+import { GRAPHQL_PATH } from './yoga.ts';
+
+interface UpgradePorts {
+  readonly origins: OriginRule;
+  readonly access: Access;
+  readonly accept: WebSocketEndpoint['accept'];
+}
+
+const STATUS: Readonly<Record<string, string>> = {
+  NOT_FOUND: '404 Not Found',
+  FORBIDDEN_ORIGIN: '403 Forbidden',
+  UNAUTHENTICATED: '401 Unauthorized',
+  TOO_MANY_FAILURES: '429 Too Many Requests',
+  ACCESS_UNAVAILABLE: '503 Service Unavailable',
+};
+
+/** Lets a WebSocket in, or says as HTTP why not. Who sends no header may say who he is in `connection_init`. */
+export function upgrade(ports: UpgradePorts, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  socket.on('error', () => socket.destroy());
+  const refuse = (code: string, message: string) => {
+    const body = errorBody(code, message);
+    socket.end(
+      `HTTP/1.1 ${STATUS[code] ?? '500 Internal Server Error'}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+  };
+  const fail = (error: unknown) =>
+    error instanceof AppError
+      ? refuse(error.code, error.message)
+      : refuse('INTERNAL_SERVER_ERROR', 'Unexpected error.');
+  const { origins, access, accept } = ports;
+  if (request.url?.split('?', 1)[0] !== GRAPHQL_PATH)
+    return refuse('NOT_FOUND', `WebSockets are served at ${GRAPHQL_PATH}`);
+  const address = addressOf(request);
+  const { authorization } = request.headers;
+  try {
+    origins.check(request);
+    if (authorization === undefined) return accept(request, socket, head, { address, principal: null });
+  } catch (error) {
+    return fail(error);
+  }
+  access
+    .identify(authorization, address)
+    .then((principal) => accept(request, socket, head, { address, principal }), fail);
+}
