@@ -80,6 +80,7 @@ export async function openRecording(ports: RecordingPorts): Promise<Recording> {
             return writer.position;
           },
           write: (commit) => writer.write(commit),
+          prepare: (trades) => writer.prepare(trades),
           load: () => loadTradeStretches(db, writer.writer),
           quarantine: (row) => quarantine(db, row),
         },

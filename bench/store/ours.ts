@@ -35,6 +35,7 @@ storeIt(async ({ url }) => {
             committed.resolve();
             return outcome;
           },
+          prepare: (trades) => writer.prepare(trades),
           load: async () => [],
           quarantine: async ({ reason }) => Promise.reject(new Error(reason)),
         },

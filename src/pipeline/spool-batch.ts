@@ -36,8 +36,11 @@ export interface SpoolBatch {
   readonly items: readonly SpoolItem[];
 }
 
-export const tradesOf = (items: readonly SpoolItem[]): readonly NumberedTrade[] =>
-  items.flatMap((item) => (item.kind === 'trade' ? [item.recorded] : []));
+export function tradesOf(items: readonly SpoolItem[]): readonly NumberedTrade[] {
+  const trades: NumberedTrade[] = []; // not flatMap: every trade comes by here several times
+  for (const item of items) if (item.kind === 'trade') trades.push(item.recorded);
+  return trades;
+}
 
 type TradeRow = readonly [
   sequence: string,

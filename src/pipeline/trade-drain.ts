@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { MarketStretch } from '../market/coverage.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
@@ -20,6 +21,8 @@ export interface TradeStore {
   readonly writer: number;
   readonly position: bigint;
   write(commit: TradeCommit): Promise<{ readonly leftOut: ReadonlySet<bigint> }>;
+  /** Makes ahead what `write` will send of these trades, the very list; whatever fails, `write` meets it again. */
+  prepare(trades: readonly NumberedTrade[]): Promise<void>;
   /** What the ledger says in the database. */
   load(): Promise<readonly MarketStretch[]>;
   /** Keeps a row that cannot be stored, for people. */
@@ -89,7 +92,30 @@ interface Held {
   readonly since: number;
 }
 
-/** From the spool to the database, in order, one commit in flight, for ever repeated while the database is away. */
+/** Batches that are committed together. */
+interface Group {
+  readonly batches: readonly SpoolBatch[];
+  readonly end: SpoolBatch;
+  /** Whether the next batch would have been too much. */
+  readonly isFull: boolean;
+}
+
+/** A group taken into the ledgers. */
+interface Folded {
+  readonly items: readonly SpoolItem[];
+  readonly commit: TradeCommit;
+}
+
+/** The next group, made while the commit before it is under way. Good only from that commit's end on. */
+interface Ahead extends Folded {
+  readonly group: Group;
+  readonly position: bigint;
+}
+
+/**
+ * From the spool to the database, in order, one commit in flight, for ever repeated while the database is away. While one is in flight the
+ * next is made ready, and thrown away should the first not go as expected.
+ */
 export class TradeDrain {
   readonly #ports: DrainPorts;
   readonly #maxRows: number;
@@ -97,6 +123,7 @@ export class TradeDrain {
   readonly #timer: Disposable;
   #ledgers: TradeLedgers;
   #isStale = false;
+  #ahead: Ahead | null = null;
   #held: Held[] = [];
   #heldTrades = 0;
   /** Number of the last batch that was committed, published, and that is in the spool. */
@@ -215,8 +242,7 @@ export class TradeDrain {
         continue;
       }
       try {
-        const group = await this.#next();
-        await this.#commit(group);
+        await this.#commit(await this.#next());
         attempt = 0;
       } catch (error) {
         if (error instanceof AppError && error.code === 'WRITER_BEHIND') await this.#rewind();
@@ -226,9 +252,10 @@ export class TradeDrain {
   }
 
   /** The batches that are committed next, together: from memory, or read back from the spool. */
-  async #next(): Promise<readonly SpoolBatch[]> {
+  async #next(): Promise<Group | null> {
+    if (this.#ahead) return this.#ahead.group;
     if (this.#held[0]?.batch.number !== this.#committed + 1) await this.#readBack();
-    return this.#together();
+    return this.#together(0);
   }
 
   /** What cannot be read is passed over: its trades are missing, which the ids after them tell. */
@@ -244,48 +271,107 @@ export class TradeDrain {
     if (this.#held.length === 0) this.#committed = this.#spooledNumber;
   }
 
-  #together(): readonly SpoolBatch[] {
-    const group: SpoolBatch[] = [];
+  /** What goes together from the batch with this index in memory on; null without any. */
+  #together(from: number): Group | null {
+    const batches: SpoolBatch[] = [];
     let rows = 0;
-    for (const { batch } of this.#held) {
+    for (let at = from; at < this.#held.length && rows <= this.#maxRows; at += 1) {
+      const batch = this.#held[at]?.batch;
+      if (batch === undefined) break;
       rows += batch.items.length;
-      if (group.length > 0 && rows > this.#maxRows) break;
-      group.push(batch);
+      if (batches.length === 0 || rows <= this.#maxRows) batches.push(batch);
     }
-    return group;
+    const end = batches.at(-1);
+    return end ? { batches, end, isFull: rows > this.#maxRows } : null;
   }
 
-  async #commit(group: readonly SpoolBatch[]): Promise<void> {
-    const end = group.at(-1);
-    if (end === undefined) return;
+  async #commit(group: Group | null): Promise<void> {
+    if (group === null) return;
     const { store, clock } = this.#ports;
-    const items = group.flatMap((batch) => batch.items);
-    const fresh = items.filter((item) => item.kind !== 'trade' || item.recorded.sequence > store.position);
+    const { batches, end } = group;
+    const folded = this.#takeAhead();
+    const items = folded?.items ?? freshOf(batches, store.position);
     const startedAt = clock.monotonic();
-    const leftOut = await this.#store(fresh, end.last);
-    this.#noteCommit(tradesOf(fresh).length, clock.monotonic() - startedAt);
-    this.#tellRefused();
-    if (end.number > this.#published) {
-      const unseen = group.filter(({ number }) => number > this.#published);
-      this.#published = end.number;
-      this.#ports.publish(
-        tradesOf(unseen.flatMap((batch) => batch.items)).filter(({ sequence }) => !leftOut.has(sequence)),
-        end.last,
-      );
+    const writing = folded ? this.#write(folded) : this.#store(items, end.last);
+    const next = this.#nextAfter(group);
+    const making = next && this.#makeAhead(next, end.last);
+    try {
+      const leftOut = await writing;
+      this.#noteCommit(tradesOf(items).length, clock.monotonic() - startedAt);
+      this.#tellRefused();
+      if (end.number > this.#published) {
+        const unseen = batches.filter(({ number }) => number > this.#published);
+        this.#published = end.number;
+        this.#ports.publish(
+          tradesOf(unseen.flatMap((batch) => batch.items)).filter(({ sequence }) => !leftOut.has(sequence)),
+          end.last,
+        );
+      }
+      this.#release(batches, end);
+    } catch (error) {
+      await making;
+      if (this.#ahead) this.#dropAhead();
+      throw error;
     }
-    this.#release(group, end);
+    if (making) await making;
   }
 
-  /** Commits items that belong together; rows the database does not take are found by halving and kept aside. */
+  /** The group after this one, if it is full: what comes until its turn shall go with it otherwise. */
+  #nextAfter({ batches }: Group): Group | null {
+    const next = this.#held[0]?.batch === batches[0] ? this.#together(batches.length) : null;
+    return next?.isFull ? next : null;
+  }
+
+  /** Takes a group into the ledgers behind what is being committed up to `last`, and makes what will be sent. Never throws. */
+  async #makeAhead(group: Group, last: bigint): Promise<void> {
+    const { store } = this.#ports;
+    const position = last > store.position ? last : store.position;
+    const ledgers = this.#ledgers;
+    await turn(); // the commit goes out first
+    if (this.#isStale || this.#ledgers !== ledgers) return; // it went otherwise
+    try {
+      this.#ahead = { ...this.#fold(freshOf(group.batches, position), group.end.last), group, position };
+    } catch {
+      this.#dropAhead(); // its turn meets the same, and tells
+      return;
+    }
+    const { trades } = this.#ahead.commit;
+    await turn();
+    await store.prepare(trades).catch(() => {}); // `write` meets the same, and tells
+  }
+
+  #takeAhead(): Folded | null {
+    const ahead = this.#ahead;
+    if (ahead !== null && ahead.position !== this.#ports.store.position) this.#dropAhead();
+    const folded = this.#ahead;
+    this.#ahead = null;
+    return folded;
+  }
+
+  /** The ledgers hold what will not be committed as it was folded. */
+  #dropAhead(): void {
+    this.#isStale = true;
+    this.#ahead = null;
+  }
+
+  #fold(items: readonly SpoolItem[], last: bigint): Folded {
+    for (const item of items) foldItem(this.#ledgers, item, this.#ports.hasTradeIds);
+    return { items, commit: { trades: tradesOf(items), last, changes: this.#ledgers.takeChanges() } };
+  }
+
+  /** Commits items that belong together, taken into the ledgers as the database has them. */
   async #store(items: readonly SpoolItem[], last: bigint): Promise<ReadonlySet<bigint>> {
-    const { store, hasTradeIds } = this.#ports;
     if (this.#isStale) {
       this.#ledgers = new TradeLedgers(await this.#reload());
       this.#isStale = false;
     }
-    for (const item of items) foldItem(this.#ledgers, item, hasTradeIds);
-    const commit: TradeCommit = { trades: tradesOf(items), last, changes: this.#ledgers.takeChanges() };
-    if (commit.trades.length === 0 && commit.changes.length === 0 && last <= store.position) return new Set();
+    return this.#write(this.#fold(items, last));
+  }
+
+  /** Rows the database does not take are found by halving and kept aside. */
+  async #write({ items, commit }: Folded): Promise<ReadonlySet<bigint>> {
+    const { store } = this.#ports;
+    if (commit.trades.length === 0 && commit.changes.length === 0 && commit.last <= store.position) return new Set();
     for (let attempt = 0; ; attempt += 1) {
       try {
         crashPoint('before-commit');
@@ -299,8 +385,9 @@ export class TradeDrain {
           if (this.#abandon.signal.aborted) throw error;
           continue;
         }
+        this.#ahead = null;
         this.#isStale = true; // it holds what was not committed
-        return this.#storeParts(items, last, error);
+        return this.#storeParts(items, commit.last, error);
       }
     }
   }
@@ -470,3 +557,7 @@ export class TradeDrain {
     await clock.sleep(wait, this.#abandon.signal).catch(() => {});
   }
 }
+
+/** What of the batches is not committed at a position: words may be, and taking one in again changes nothing. */
+const freshOf = (batches: readonly SpoolBatch[], position: bigint): readonly SpoolItem[] =>
+  batches.flatMap(({ items }) => items.filter((item) => item.kind !== 'trade' || item.recorded.sequence > position));

@@ -1,15 +1,8 @@
-import { int4Array, int8Array, letterArray, textArray, timeArray } from './binary-arrays.ts';
-import { jsonText } from './json-text.ts';
-import { monthsOf, partitionName } from './partitions.ts';
+import { partitionName } from './partitions.ts';
 import { rollUp } from './roll-up.ts';
-import { PROVENANCE_LETTERS, rowId, SIDE_LETTERS, sequenceOf } from './trade-columns.ts';
-import type { NumberedTrade } from './trade-writer.ts';
+import type { TradeBatch } from './trade-batch.ts';
+import { sequenceOf } from './trade-columns.ts';
 import type { WriterSlot } from './writer-slot.ts';
-
-/** A trade and the instrument it belongs to. */
-export interface Entry extends NumberedTrade {
-  readonly instrumentId: number;
-}
 
 /** What came of one statement. */
 export interface Outcome {
@@ -21,16 +14,13 @@ export interface Outcome {
 
 /** The trades of one commit, and what the writer's position is before and after it. */
 export interface Step {
-  readonly entries: readonly Entry[];
+  readonly batch: TradeBatch;
   readonly from: bigint;
   readonly to: bigint;
 }
 
 /** `bold`: no trade of the batch is expected to be there. Only for trades of one month. */
 export type Mode = 'bold' | 'careful';
-
-/** An exchange may stamp one trade twice with slightly different times; beyond this they would be two trades. */
-const TIME_SLACK_MS = 86_400_000;
 
 /**
  * One statement, so one round trip, one transaction and one commit that either happened or not: locks the slot's row (held),
@@ -97,16 +87,6 @@ const lookUp = (partition: string): string =>
 /** SQLSTATE of two writers that met in an index, and of a partition dropped meanwhile. */
 export const REPEATABLE = /^(23505|23514|42P01)$/;
 
-/** The months in which these trades, or the same with slightly other times, are stored; all must be there. */
-export function monthsTouched(entries: readonly Entry[]): readonly number[] {
-  if (entries.length === 0) return [];
-  const times = entries.map(({ trade }) => trade.exchangeTime);
-  const first = times.reduce((a, b) => Math.min(a, b)) - TIME_SLACK_MS;
-  const last = times.reduce((a, b) => Math.max(a, b)) + TIME_SLACK_MS;
-  const ends = monthsOf([first, last]);
-  return ends.length === 1 ? ends : monthsOf(times.flatMap((time) => [time - TIME_SLACK_MS, time + TIME_SLACK_MS]));
-}
-
 /** The newest stretch of a market, which a commit only makes longer. */
 export interface HeadStretch {
   readonly instrumentId: number;
@@ -119,12 +99,12 @@ export interface HeadStretch {
 
 export async function recordTrades(
   slot: WriterSlot,
-  { entries, from, to }: Step,
+  { batch, from, to }: Step,
   heads: readonly HeadStretch[],
   now: number,
   wanted: Mode,
 ): Promise<Outcome> {
-  const partitions = monthsTouched(entries).map((start) => partitionName('trade', start));
+  const partitions = batch.months.map((start) => partitionName('trade', start));
   const mode = partitions.length > 1 ? 'careful' : wanted;
   const [row] = await slot.connection.query<{ held: boolean; left_out: string[] }>({
     // Names end at 63 characters; a batch over many months is rare and goes unprepared.
@@ -134,18 +114,7 @@ export async function recordTrades(
       slot.id,
       String(slot.epoch),
       String(from),
-      int8Array(entries.map(({ sequence }) => rowId(slot.id, sequence))),
-      int4Array(entries.map(({ instrumentId }) => instrumentId)),
-      timeArray(entries.map(({ trade }) => trade.exchangeTime)),
-      timeArray(entries.map(({ trade }) => trade.receivedAt)),
-      timeArray(entries.map(({ recordedAt }) => recordedAt)),
-      textArray(entries.map(({ trade }) => trade.tradeId)),
-      int4Array(entries.map(({ trade }) => trade.fillCount)),
-      textArray(entries.map(({ trade }) => trade.price)),
-      textArray(entries.map(({ trade }) => trade.size)),
-      letterArray(entries.map(({ trade }) => SIDE_LETTERS[trade.side])),
-      letterArray(entries.map(({ provenance }) => PROVENANCE_LETTERS[provenance])),
-      textArray(entries.map(({ trade, storeRaw }) => (storeRaw ? jsonText(trade.raw) : null))),
+      ...batch.columns,
       String(to),
       iso(now),
       heads.map(({ instrumentId }) => instrumentId),

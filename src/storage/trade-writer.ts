@@ -12,8 +12,9 @@ import type { Database } from './database.ts';
 import { codeOf } from './database-errors.ts';
 import { upsertInstrument } from './instruments.ts';
 import { checkStorableTime, ensureMonths, LATEST_TRADE_MS } from './partitions.ts';
-import { type Entry, type HeadStretch, monthsTouched, REPEATABLE, recordTrades } from './record-trades.ts';
-import { rowId, sequenceOf } from './trade-columns.ts';
+import { type HeadStretch, REPEATABLE, recordTrades } from './record-trades.ts';
+import { makeBatch, type TradeBatch } from './trade-batch.ts';
+import { sequenceOf } from './trade-columns.ts';
 import { claimSlot, disownSlot, releaseSlot, type WriterSlot } from './writer-slot.ts';
 
 /** A trade under the number it will keep. */
@@ -44,6 +45,11 @@ export interface TradeWriter extends AsyncDisposable {
    * `position` on again.
    */
   write(commit: TradeCommit): Promise<{ readonly leftOut: ReadonlySet<bigint> }>;
+  /**
+   * Makes ahead what `write` sends of these trades, the very list: the database may meanwhile work on the commit before.
+   * @throws {AppError} DATABASE_UNAVAILABLE, as `write` would.
+   */
+  prepare(trades: readonly NumberedTrade[]): Promise<void>;
   /** Nothing with its numbers is out that is not committed: the slot may become somebody else's after this process. */
   disown(): void;
 }
@@ -97,6 +103,7 @@ class SlotWriter implements TradeWriter {
   readonly #log: Log;
   readonly #owner: string;
   readonly #instruments = new Map<string, number>();
+  readonly #prepared = new WeakMap<readonly NumberedTrade[], TradeBatch>();
   #slot: WriterSlot | null;
   /** Of the last claim: a database that gives it again has lost it. */
   #epoch: bigint;
@@ -128,17 +135,21 @@ class SlotWriter implements TradeWriter {
     return turn;
   }
 
+  async prepare(trades: readonly NumberedTrade[]): Promise<void> {
+    this.#prepared.set(trades, await this.#batch(trades));
+  }
+
   disown(): void {
     this.#disowned = true;
   }
 
   async #write(commit: TradeCommit): Promise<{ readonly leftOut: ReadonlySet<bigint> }> {
     if (this.#closed) throw new AppError('DATABASE_UNAVAILABLE', 'The trade writer is closed');
-    const entries = await this.#entries(commit.trades);
+    const batch = this.#prepared.get(commit.trades) ?? (await this.#batch(commit.trades));
     const rows = await this.#rows(commit.changes);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#once(commit, entries, rows);
+        return await this.#once(commit, batch, rows);
       } catch (error) {
         const repeatable = !(error instanceof AppError) && REPEATABLE.test(codeOf(error));
         const fenced = error instanceof AppError && error.code === 'WRITER_FENCED';
@@ -151,11 +162,11 @@ class SlotWriter implements TradeWriter {
     }
   }
 
-  async #once({ last }: TradeCommit, entries: readonly Entry[], rows: readonly CoverageRow[]) {
+  async #once({ last }: TradeCommit, batch: TradeBatch, rows: readonly CoverageRow[]) {
     const slot = await this.#claimed();
-    if (entries.length > 0 && this.#position >= last) return { leftOut: await this.#emptyNumbers(slot, entries) };
-    await ensureMonths(this.#db, monthsTouched(entries));
-    const step = { entries, from: this.#position, to: last };
+    if (batch.ids.length > 0 && this.#position >= last) return { leftOut: await this.#emptyNumbers(slot, batch) };
+    await ensureMonths(this.#db, batch.months);
+    const step = { batch, from: this.#position, to: last };
     const heads = headsOf(rows);
     const mode = this.#clock.monotonic() < this.#carefulUntil ? 'careful' : 'bold';
     const outcome = heads
@@ -176,8 +187,8 @@ class SlotWriter implements TradeWriter {
   }
 
   /** What a commit that nobody confirmed has left out. */
-  async #emptyNumbers({ id, connection }: WriterSlot, entries: readonly Entry[]): Promise<ReadonlySet<bigint>> {
-    const ids = entries.map(({ sequence }) => String(rowId(id, sequence)));
+  async #emptyNumbers({ connection }: WriterSlot, batch: TradeBatch): Promise<ReadonlySet<bigint>> {
+    const ids = batch.ids.map(String);
     const found = await connection.query<{ id: string }>({
       text: 'select id from tcp_dashboard.trade where id = any($1::int8[])',
       values: [ids],
@@ -186,14 +197,13 @@ class SlotWriter implements TradeWriter {
     return new Set(ids.filter((one) => !stored.has(one)).map((one) => sequenceOf(BigInt(one))));
   }
 
-  async #entries(trades: readonly NumberedTrade[]): Promise<readonly Entry[]> {
-    const entries: Entry[] = [];
-    for (const one of trades) {
-      const { exchange, symbol } = one.trade;
-      const instrumentId = this.#known(exchange, symbol) ?? (await this.#instrumentOf(exchange, symbol));
-      entries.push({ ...one, instrumentId });
+  async #batch(trades: readonly NumberedTrade[]): Promise<TradeBatch> {
+    const instrumentIds: number[] = [];
+    for (const { trade } of trades) {
+      const { exchange, symbol } = trade;
+      instrumentIds.push(this.#known(exchange, symbol) ?? (await this.#instrumentOf(exchange, symbol)));
     }
-    return entries;
+    return makeBatch(this.writer, trades, instrumentIds);
   }
 
   async #rows(changes: readonly StretchChange[]): Promise<readonly CoverageRow[]> {

@@ -4,7 +4,7 @@ import type { Trade } from '../../src/market/market-event.ts';
 import type { Provenance, RecordedTrade } from '../../src/market/recorded-trade.ts';
 import type { TradeStore } from '../../src/pipeline/trade-drain.ts';
 import type { TradeHistory } from '../../src/pipeline/trade-feed.ts';
-import type { TradeCommit } from '../../src/storage/trade-writer.ts';
+import type { NumberedTrade, TradeCommit } from '../../src/storage/trade-writer.ts';
 import type { Position } from '../../src/storage/trades.ts';
 import { turn } from '../support/manual-clock.ts';
 
@@ -85,6 +85,8 @@ export class MemoryTradeStore implements TradeStore, TradeHistory {
     }
     return { leftOut };
   }
+
+  async prepare(_trades: readonly NumberedTrade[]): Promise<void> {}
 
   async load(): Promise<readonly MarketStretch[]> {
     await Promise.resolve();

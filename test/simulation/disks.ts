@@ -127,6 +127,7 @@ export class Disks {
           if (!life.alive && life.onItsWay === 'is lost') return { leftOut: new Set<bigint>() };
           return this.#write(commit);
         }),
+      prepare: async () => {},
       load: () =>
         life.through(async () => {
           if (this.databaseAway) throw unavailable();

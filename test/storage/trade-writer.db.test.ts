@@ -96,6 +96,21 @@ describe('the trade writer', () => {
     expect(idsOf((await listTrades(db(), pageOf(symbol))).trades)).toEqual(['3', '1', '2']);
   });
 
+  it('stores what was made ready before, under numbers that another commit came in front of', async () => {
+    const { symbol, batch } = scene();
+    await using writer = await openWriter();
+    const recorded = batch(1, 2).map((one, at) => ({
+      ...{ ...one, writer: writer.writer, sequence: writer.position + BigInt(at + 2), recordedAt: NOW },
+    }));
+    await writer.real.prepare(recorded);
+    await writer.write(batch(3));
+    await writer.real.write({ trades: recorded, last: writer.position + 2n, changes: [] });
+    const { trades } = await listTrades(db(), pageOf(symbol));
+    expect(trades.filter(({ trade }) => trade.tradeId !== '3')).toMatchObject(
+      recorded.map(({ trade, sequence, recordedAt }) => ({ trade, sequence, recordedAt })),
+    );
+  });
+
   it('gives two writers slots of their own, and every trade to one of them', async () => {
     const { symbol, batch } = scene();
     await using first = await openWriter();
