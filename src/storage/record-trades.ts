@@ -29,9 +29,13 @@ export type Mode = 'bold' | 'careful';
  * in a circle; candles come after all trades for the same reason (`kept` asks for `stored`).
  *
  * Where a trade of the batch is there already, another writer's or one of these, the bold statement fails as a whole (23505) and
- * changes nothing. The careful one leaves out what is there, also under a slightly different time in the month before or after.
+ * changes nothing. It names the partitions, which saves the server to find them row by row; one that is gone fails it as well, and is made
+ * again. The careful one leaves out what is there, also under a slightly different time in the month before or after.
  */
-const recordStatement = (partitions: readonly string[], mode: Mode): string => `
+const recordStatement = (months: readonly number[], partitions: readonly string[], mode: Mode): string => {
+  const [only] = mode === 'bold' ? months : [];
+  const into = (relation: 'trade' | 'candle') => (only === undefined ? relation : partitionName(relation, only));
+  return `
   with held as materialized (
     select 1 from tcp_dashboard.writer where id = $1 and epoch = $2 and position = $3 for no key update
   ), batch as materialized (
@@ -42,7 +46,7 @@ const recordStatement = (partitions: readonly string[], mode: Mode): string => `
       as b (id, instrument_id, ts, received_at, recorded_at, trade_id, fill_count, price, size, side, provenance, raw)
     where exists (select from held)
   ), stored as (
-    insert into tcp_dashboard.trade
+    insert into tcp_dashboard.${into('trade')}
       (id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size, raw)
     select id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size, raw::jsonb
     from ${mode === 'bold' ? 'batch' : fresh(partitions)} order by instrument_id, trade_id
@@ -53,7 +57,7 @@ const recordStatement = (partitions: readonly string[], mode: Mode): string => `
         ? 'select * from batch where (select count(*) from stored) > 0'
         : 'select b.* from batch b join stored s on s.id = b.id'
     }
-  ), rolled as (${rollUp('kept')}
+  ), rolled as (${rollUp('kept', into('candle'))}
   ), moved as (
     update tcp_dashboard.writer set position = $16 where id = $1 and exists (select from held)
   ), heads as (
@@ -70,6 +74,7 @@ const recordStatement = (partitions: readonly string[], mode: Mode): string => `
   )
   select exists (select from held) as held, case when (select count(*) from stored) = cardinality($4::int8[]) then '{}' else
     (select coalesce(array_agg(id), '{}') from (select unnest($4::int8[]) as id except select id from stored) o) end as left_out`;
+};
 
 /**
  * The trades of the batch that no partition has. Partitions are named and looked up one trade at a time (lateral, limit): left to itself the
@@ -104,12 +109,13 @@ export async function recordTrades(
   now: number,
   wanted: Mode,
 ): Promise<Outcome> {
-  const partitions = batch.months.map((start) => partitionName('trade', start));
-  const mode = partitions.length > 1 ? 'careful' : wanted;
+  const { months } = batch;
+  const partitions = months.map((start) => partitionName('trade', start));
+  const mode = months.length > 1 ? 'careful' : wanted;
   const [row] = await slot.connection.query<{ held: boolean; left_out: string[] }>({
     // Names end at 63 characters; a batch over many months is rare and goes unprepared.
-    ...(partitions.length <= 3 && { name: mode === 'bold' ? 'record boldly' : `record ${partitions.join(' ')}` }),
-    text: recordStatement(partitions, mode),
+    ...(months.length <= 3 && { name: `record ${mode === 'bold' ? 'boldly ' : ''}${partitions.join(' ')}` }),
+    text: recordStatement(months, partitions, mode),
     values: [
       slot.id,
       String(slot.epoch),

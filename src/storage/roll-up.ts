@@ -32,8 +32,9 @@ const either = (condition: string, column: string) =>
  * A statement that takes new trades into the candles they belong to, whatever the order they come in: what it adds up does not
  * depend on it. In an order all writers share, so that two of them never wait for one another in a circle. Trades are put in their order
  * once: the first and last of a candle are then the least and greatest number, which costs a tenth of sorting for each.
+ * `candles`: the partition that takes them all, where one does.
  */
-export const rollUp = (trades: string): string => `
+export const rollUp = (trades: string, candles = 'candle'): string => `
     with numbered as materialized (
       select *, row_number() over (order by ts, length(trade_id), trade_id) as n from ${trades}
     ), ${STORED_SECONDS.map((seconds, k) => {
@@ -43,7 +44,7 @@ export const rollUp = (trades: string): string => `
       return `${tableOf(seconds)} as materialized (${folded(seconds, from, time, sums)}
     )`;
     }).join(', ')}
-    insert into tcp_dashboard.candle as c (instrument_id, seconds, ts, recorded_at, trade_count, open, high, low, close,
+    insert into tcp_dashboard.${candles} as c (instrument_id, seconds, ts, recorded_at, trade_count, open, high, low, close,
       volume, quote_volume, buy_volume, first_ts, last_ts, first_id, last_id)
     select o.instrument_id, o.seconds, o.opens, o.recorded_at, o.trade_count, f.price, o.high, o.low, l.price,
       o.volume, o.quote_volume, o.buy_volume, f.ts, l.ts, f.trade_id, l.trade_id

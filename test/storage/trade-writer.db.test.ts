@@ -96,6 +96,19 @@ describe('the trade writer', () => {
     expect(idsOf((await listTrades(db(), pageOf(symbol))).trades)).toEqual(['3', '1', '2']);
   });
 
+  it('makes the partitions of a month again that another server let go of', async () => {
+    const { symbol, trade } = scene();
+    await using writer = await openWriter();
+    const inJune = (id: number) => toRecord(trade(id, { exchangeTime: Date.UTC(2018, 5, 15) + id }));
+    await writer.write([inJune(1)]);
+    for (const name of ['trade_2018_06', 'candle_2018_06']) {
+      await db().writers.run((handle) => handle.execute(sql`drop table tcp_dashboard.${sql.identifier(name)}`));
+      await db().writers.run((handle) => handle.execute(sql`delete from tcp_dashboard.partition where name = ${name}`));
+    }
+    expect(idsOf(await writer.write([inJune(2)]))).toEqual(['2']);
+    expect(idsOf((await listTrades(db(), pageOf(symbol))).trades)).toEqual(['2']);
+  });
+
   it('stores what was made ready before, under numbers that another commit came in front of', async () => {
     const { symbol, batch } = scene();
     await using writer = await openWriter();
