@@ -188,9 +188,9 @@ export class Ground implements AsyncDisposable {
 
   /**
    * The end of every scenario: what was made until now is given time to be stored, the subscribers to get it, the API to show it;
-   * then the servers end as a supervisor ends them, and the oracle speaks.
+   * then the servers end as a supervisor ends them, and the oracle speaks. `exitMs`: how long the slowest took to end.
    */
-  async judge(findings: Findings, settleMs = 30_000): Promise<void> {
+  async judge(findings: Findings, settleMs = 30_000): Promise<{ readonly exitMs: number }> {
     const expected = this.expected();
     await this.settle(settleMs);
     const before = this.place.url === null ? null : await this.stored();
@@ -204,8 +204,11 @@ export class Ground implements AsyncDisposable {
         symbol,
         (await this.#pages(symbol)).filter(({ tradeId }) => BigInt(tradeId) <= last),
       );
+    let exitMs = 0;
     for (const server of this.servers) {
+      const toldAt = performance.now();
       const code = await server.end('SIGTERM');
+      exitMs = Math.max(exitMs, performance.now() - toldAt);
       if (code !== 0) throw new Error(`The server ended with ${code}: ${server.output.slice(-2_000)}`);
     }
     for (const subscriber of this.subscribers) await subscriber[Symbol.asyncDispose]();
@@ -224,6 +227,7 @@ export class Ground implements AsyncDisposable {
         findings,
       );
     for (const subscriber of this.subscribers) judgeLog(subscriber.log(), stored.trades, findings);
+    return { exitMs };
   }
 
   /** By what the API says; the embedded database cannot be asked while its server runs. */

@@ -2,6 +2,7 @@ import { row } from '../chaos/scenario.ts';
 import { backupUnderLoad } from './backup-under-load.ts';
 import { canarySweep } from './canary-sweep.ts';
 import { clients } from './clients.ts';
+import { everything } from './everything.ts';
 import { frames } from './frames.ts';
 
 /** What an attacker, a broken exchange or a careless operator does, each in two sizes. */
@@ -37,5 +38,13 @@ export const SCENARIOS = {
     full: { rate: 250, subscribes: 50_000, silent: 2_000, slow: 500, deaf: 100, deafMs: 60_000 },
     short: { rate: 25, subscribes: 2_000, silent: 50, slow: 20, deaf: 5, deafMs: 1_000 },
     counted: (silent) => ({ silent }),
+  }),
+  everything: row('everything', everything, {
+    does: 'does all of it at once: a breaking exchange and database, hostile clients, heavy questions, restarts, backups',
+    pain: 'what only fails together',
+    needs: 'own postgres',
+    full: { rate: 50, ms: 1_800_000, warmUp: 0.25 },
+    short: { rate: 20, ms: 20_000, warmUp: 0.5 },
+    counted: (seconds) => ({ ms: seconds * 1_000 }),
   }),
 };
