@@ -11,8 +11,8 @@ import type { Config } from './config/config.ts';
 import { isLoopback } from './config/rules.ts';
 import { EXCHANGES } from './exchanges/registry.ts';
 import { openHealing } from './healing.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { tradeCursors } from './pipeline/cursor.ts';
-import type { Recorder } from './pipeline/recorder.ts';
 import { openRecording } from './recording.ts';
 import { QueueRegistry } from './runtime/bounded-queue.ts';
 import { type Clock, type Random, systemClock } from './runtime/clock.ts';
@@ -31,7 +31,6 @@ import { openEventLog } from './storage/event-log.ts';
 import { findInstrument, hasInstrument, listInstruments } from './storage/instruments.ts';
 import { listRecordedRuns } from './storage/late-trades.ts';
 import { latestBalances, listMarketData, listMinuteCandles } from './storage/market-data.ts';
-import { dropExpired, ensureMonthsAhead } from './storage/partitions.ts';
 import { findTrade, listTrades } from './storage/trades.ts';
 
 export interface App extends AsyncDisposable {
@@ -45,7 +44,6 @@ export interface Surroundings {
   readonly random: Random;
 }
 
-const HOUSEKEEPING_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** More than two looks of another server at who writes. */
 const NOTICED_MS = 1_200;
@@ -114,8 +112,9 @@ export async function startApp(
   );
   opening.use(manager.onEvent((event) => events.append(event)));
   opening.defer(() => manager.stop());
-  opening.use(keepHouse(db, recorder.gaps, config, clock, log));
-  opening.use(openBackupSchedule(config, clock, log));
+  const retentionMs = config.database.retention_days * DAY_MS;
+  const housekeeping = opening.use(new Housekeeping({ db, gaps: recorder.gaps, retentionMs, clock, log }));
+  const backups = opening.use(openBackupSchedule(config, clock, log));
 
   const candleFeed = opening.use(
     new CandleFeed({
@@ -177,6 +176,7 @@ export async function startApp(
         live: liveFeed,
         queues,
         recorder,
+        keeping: { backups: () => backups?.status() ?? null, retentionRefused: () => housekeeping.refused },
         clock,
         startedAt: clock.now(),
         version: VERSION,
@@ -301,21 +301,4 @@ function toStored(collector: BaseDataCollector, fromFile: boolean, updatedAt: Da
     statistics,
     updatedAt,
   };
-}
-
-/** Partitions are made ahead and dropped after the retention, once an hour; what is missing of what would be dropped is let go. */
-function keepHouse(db: Database, gaps: Recorder['gaps'], config: Config, clock: Clock, log: Log): Disposable {
-  const retentionMs = config.database.retention_days * DAY_MS;
-  const work = async () => {
-    await ensureMonthsAhead(db, clock.now());
-    for (const { exchange, symbol } of [...gaps.openMarkets()])
-      for (const gap of gaps.openGaps(exchange, symbol))
-        if (gap.to < clock.now() - retentionMs) gaps.giveUp(exchange, symbol, gap, 'older than retention keeps');
-    await dropExpired(db, retentionMs, clock.now());
-  };
-  return clock.every(HOUSEKEEPING_MS, () => {
-    work().catch((error: unknown) =>
-      log.warn('Housekeeping failed, trying again in an hour', { reason: messageOf(error) }),
-    );
-  });
 }

@@ -16,6 +16,17 @@ export interface ScheduleOptions {
   readonly log: Log;
 }
 
+/** How the schedule is doing. */
+export interface BackupStatus {
+  readonly everyMs: number;
+  /** When the newest backup that counts was made, wall ms; null when there is none, or nobody has looked yet. */
+  readonly newestAt: number | null;
+  /** Runs that failed since the start. */
+  readonly failures: number;
+  /** Whether the last run failed. */
+  readonly failing: boolean;
+}
+
 const LOOK_MS = 60_000;
 /** After a failure; the disk may have to be cleared, the database to come back. */
 const RETRY_MS = 15 * 60_000;
@@ -30,11 +41,19 @@ export class BackupSchedule implements AsyncDisposable {
   readonly #timer: Disposable;
   #running: Promise<void> | null = null;
   #notBefore = Number.NEGATIVE_INFINITY;
+  #newestAt: number | null = null;
+  #failures = 0;
+  #failing = false;
 
   constructor(options: ScheduleOptions) {
     encrypterOf(options.keys);
     this.#options = options;
     this.#timer = options.clock.every(LOOK_MS, () => this.#look());
+  }
+
+  status(): BackupStatus {
+    const { everyMs } = this.#options;
+    return { everyMs, newestAt: this.#newestAt, failures: this.#failures, failing: this.#failing };
   }
 
   #look(): void {
@@ -44,23 +63,31 @@ export class BackupSchedule implements AsyncDisposable {
   }
 
   async #runWhenDue(): Promise<void> {
-    const { everyMs, newest, run, clock } = this.#options;
+    const { everyMs, run, clock } = this.#options;
     try {
       if (clock.monotonic() < this.#notBefore) return;
-      const age = clock.now() - ((await newest()) ?? Number.NEGATIVE_INFINITY);
+      const age = clock.now() - ((await this.#readNewest()) ?? Number.NEGATIVE_INFINITY);
       if (age >= 0 && age < everyMs) return; // a clock that was put back does not keep us from making one
       const answer = await run(this.#stop.signal);
       if (this.#stop.signal.aborted) return;
-      if ('path' in answer) this.#made(answer);
-      else this.#failed(answer.code === null ? answer.message : `${answer.code}: ${answer.message}`);
+      if ('path' in answer) {
+        this.#made(answer);
+        await this.#readNewest();
+      } else this.#failed(answer.code === null ? answer.message : `${answer.code}: ${answer.message}`);
     } catch (error) {
       if (!this.#stop.signal.aborted) this.#failed(messageOf(error));
     }
   }
 
+  async #readNewest(): Promise<number | null> {
+    this.#newestAt = await this.#options.newest();
+    return this.#newestAt;
+  }
+
   #made(answer: BackupAnswer & { readonly verified: boolean }): void {
     const { everyMs, clock, log } = this.#options;
     this.#notBefore = clock.monotonic() + everyMs;
+    this.#failing = false;
     if (answer.verified) log.info('A backup was made and verified', { ...answer });
     else
       log.warn('A backup was made; it counts once it is verified where its identity is: npm run backup -- verify', {
@@ -71,6 +98,8 @@ export class BackupSchedule implements AsyncDisposable {
   #failed(reason: string): void {
     const { clock, log } = this.#options;
     this.#notBefore = clock.monotonic() + RETRY_MS;
+    this.#failures += 1;
+    this.#failing = true;
     log.error('The backup failed; it is tried again', { reason, inMs: RETRY_MS });
   }
 

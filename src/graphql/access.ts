@@ -47,7 +47,14 @@ export const TYPE_ROLES: Readonly<Record<string, Role>> = {
   ...{ InstrumentEdge: 'read', ManagerPayload: 'control', MarketData: 'read', MarketDataConnection: 'read' },
   ...{ MarketDataEdge: 'read', Node: 'read', OrderBook: 'read', OrderBookConnection: 'read', OrderBookEdge: 'read' },
   ...{ OrderBookStreamPayload: 'read', PageInfo: 'read', Rejection: 'read', Repairs: 'read', StorageHealth: 'read' },
-  ...{ Stream: 'read', StreamCapability: 'read', StreamNotice: 'read', SystemHealth: 'read', Ticker: 'read' },
+  ...{
+    Stream: 'read',
+    StreamCapability: 'read',
+    StreamNotice: 'read',
+    SystemHealth: 'read',
+    Ticker: 'read',
+    BackupHealth: 'read',
+  },
   ...{ TickerConnection: 'read', TickerEdge: 'read', TickerStreamPayload: 'read', Trade: 'read' },
   ...{ TradeConnection: 'read', TradeEdge: 'read', TradeStreamPayload: 'read', UserError: 'control' },
 };

@@ -46,6 +46,7 @@ export interface Services {
   readonly recorder: Pick<Recorder, 'status' | 'storedUpTo'>;
   /** What happened to the collectors; everything `collectors` tells is appended to it. */
   readonly events: EventLog<CollectorEvent>;
+  readonly keeping: Keeping;
   readonly queues: QueueRegistry;
   readonly clock: Clock;
   /** When the server started, by `clock`. */
@@ -60,6 +61,19 @@ export interface GraphQLContext extends Services {
   readonly principal: Principal;
   readonly resume?: Resume | null;
   readonly takeResults?: TakeResults | undefined;
+}
+
+/** What sees to it that the data stays, and goes in time. */
+export interface Keeping {
+  /** Backups by schedule; null without one. `newestAt` in ms, null when none counts or nobody has looked yet. */
+  backups(): {
+    readonly everyMs: number;
+    readonly newestAt: number | null;
+    readonly failures: number;
+    readonly failing: boolean;
+  } | null;
+  /** Why retention drops nothing, in words; null when it does its work. */
+  retentionRefused(): string | null;
 }
 
 /** The collectors and their switches; `CollectorManager` is one. */

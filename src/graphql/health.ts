@@ -1,6 +1,6 @@
 import type { RecorderStatus } from '../pipeline/recorder.ts';
 import { builder } from './builder.ts';
-import type { Services } from './context.ts';
+import type { Keeping, Services } from './context.ts';
 import { byStateField, countByState } from './manager.ts';
 
 const StorageState = builder.enumType('StorageState', {
@@ -67,6 +67,52 @@ const StorageHealth = builder.objectRef<RecorderStatus>('StorageHealth').impleme
   }),
 });
 
+type Backups = NonNullable<ReturnType<Keeping['backups']>> & { readonly now: number };
+
+const ageOf = ({ newestAt, now }: Backups): number | null => (newestAt === null ? null : now - newestAt);
+
+const BackupHealth = builder.objectRef<Backups>('BackupHealth').implement({
+  description: 'How backups by schedule are doing.',
+  fields: (t) => ({
+    everySeconds: t.float({
+      description: 'How often one is made, in seconds.',
+      resolve: ({ everyMs }) => everyMs / 1_000,
+    }),
+    newestAt: t.expose('newestAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the newest that counts was made; null when none does, or nobody has looked since the start.',
+    }),
+    ageSeconds: t.float({
+      nullable: true,
+      description: 'Its age, in seconds; null without one.',
+      resolve: (backups) => {
+        const age = ageOf(backups);
+        return age === null ? null : Math.max(0, age) / 1_000;
+      },
+    }),
+    failures: t.exposeInt('failures', { description: 'Runs that failed since this server started.' }),
+    failing: t.exposeBoolean('failing', { description: 'Whether the last run failed; the log says why.' }),
+  }),
+});
+
+/** A backup takes its time and may fail once; after this many intervals somebody has to look. */
+const LATE_INTERVALS = 2;
+
+function backupReasons(backups: Backups | null): readonly string[] {
+  if (backups === null) return [];
+  const age = ageOf(backups);
+  const reasons: string[] = [];
+  if (backups.failing) reasons.push('The last backup failed and is tried again; the log says why.');
+  if (age !== null && age > LATE_INTERVALS * backups.everyMs)
+    reasons.push(
+      `The newest backup that counts is ${hours(age)} h old, one is due every ${hours(backups.everyMs)} h; it is made as soon as possible.`,
+    );
+  return reasons;
+}
+
+const hours = (ms: number): number => Math.round(ms / 360_000) / 10;
+
 type Level = 'OK' | 'DEGRADED' | 'DOWN';
 
 const HealthLevel = builder.enumType('HealthLevel', {
@@ -82,11 +128,12 @@ interface Health {
   readonly level: Level;
   readonly reasons: readonly string[];
   readonly storage: RecorderStatus;
+  readonly backups: Backups | null;
   readonly services: Services;
 }
 
 function judge(services: Services): Health {
-  const { collectors } = services;
+  const { collectors, keeping, clock } = services;
   const storage = services.recorder.status();
   const reasons: string[] = [];
   if (!collectors.getStatus().isRunning) reasons.push('The collectors are not supervised.');
@@ -98,8 +145,13 @@ function judge(services: Services): Health {
     const health = collectors.getCollector(name)?.getHealthStatus();
     if (health && !health.isHealthy) reasons.push(`${name}: ${health.issues.join(' ')}`);
   }
+  const scheduled = keeping.backups();
+  const backups = scheduled && { ...scheduled, now: clock.now() };
+  reasons.push(...backupReasons(backups));
+  const refused = keeping.retentionRefused();
+  if (refused !== null) reasons.push(`Retention drops nothing until the clock is right: ${refused}.`);
   const level = state === 'FULL' ? 'DOWN' : reasons.length > 0 ? 'DEGRADED' : 'OK';
-  return { level, reasons, storage, services };
+  return { level, reasons, storage, backups, services };
 }
 
 const SystemHealth = builder.objectRef<Health>('SystemHealth').implement({
@@ -116,6 +168,11 @@ const SystemHealth = builder.objectRef<Health>('SystemHealth').implement({
     }),
     collectors: t.field({ ...byStateField, resolve: ({ services }) => countByState(services.collectors) }),
     storage: t.expose('storage', { type: StorageHealth, description: 'How recording is doing.' }),
+    backups: t.expose('backups', {
+      type: BackupHealth,
+      nullable: true,
+      description: 'How backups by schedule are doing; null without a schedule.',
+    }),
     subscribers: t.int({
       description: 'Subscriptions to market data that are open now.',
       resolve: ({ services }) =>

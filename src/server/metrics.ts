@@ -194,6 +194,26 @@ const METERS: readonly Meter[] = [
     read: (services) => one(recording(services).intake.turnedAway),
   },
   {
+    ...{ kind: 'gauge', name: 'backup_interval_seconds' },
+    help: 'How often a backup is made; no line without a schedule.',
+    read: ({ keeping }) => one(seconds(keeping.backups()?.everyMs)),
+  },
+  {
+    ...{ kind: 'gauge', name: 'backup_last_success_timestamp_seconds' },
+    help: 'When the newest backup that counts was made, Unix time.',
+    read: ({ keeping }) => one(seconds(keeping.backups()?.newestAt)),
+  },
+  {
+    ...{ kind: 'counter', name: 'backup_failures_total' },
+    help: 'Backups by schedule that failed.',
+    read: ({ keeping }) => one(keeping.backups()?.failures ?? 0),
+  },
+  {
+    ...{ kind: 'gauge', name: 'retention_refused' },
+    help: 'Whether retention drops nothing as the clock is doubted: 1, else 0.',
+    read: ({ keeping }) => one(Number(keeping.retentionRefused() !== null)),
+  },
+  {
     ...{ kind: 'gauge', name: 'queue_held', labels: ['queue'] },
     help: 'Values that wait in a queue.',
     read: (services) => ofQueues(services, ({ held }) => held),
@@ -229,8 +249,10 @@ function register(registry: Registry, { kind, name, help, labels = [] }: Meter, 
     new Gauge({
       ...options,
       collect() {
-        this.reset();
-        for (const { labels: of, value } of read()) if (value !== null) this.set(of, value);
+        this.reset(); // to 0, where there are no labels
+        for (const { labels: of, value } of read())
+          if (value === null) this.remove(of);
+          else this.set(of, value);
       },
     });
   else

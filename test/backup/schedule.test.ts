@@ -105,3 +105,16 @@ it.each([
   const options = { everyMs: HOUR, keys, newest: never, run: never, clock: new ManualClock(), log: silentLog };
   expect(() => new BackupSchedule(options)).toThrow(message);
 });
+
+it('tells how it is doing', async () => {
+  const { schedule, clock, found } = await scheduled((time) =>
+    time === 1 ? { code: 'DATABASE_UNAVAILABLE', message: 'away' } : MADE,
+  );
+  await using _schedule = schedule;
+  expect(schedule.status()).toEqual({ everyMs: 6 * HOUR, newestAt: null, failures: 0, failing: false });
+  await clock.advance(MINUTE);
+  expect(schedule.status()).toMatchObject({ newestAt: null, failures: 1, failing: true });
+  await clock.advance(15 * MINUTE);
+  expect(schedule.status()).toMatchObject({ newestAt: found.newest, failures: 1, failing: false });
+  expect(found.newest).toBe(clock.now());
+});

@@ -86,6 +86,8 @@ export interface Market {
   readonly store: MemoryTradeStore;
   readonly ledger: HandLedger;
   readonly events: MemoryEventLog<CollectorEvent>;
+  /** How backups and retention are doing. */
+  readonly keeping: { backups: ReturnType<Services['keeping']['backups']>; refused: string | null };
   /** Thrown by every read of history while set. */
   failure: unknown;
   /** Records and publishes the next `count` trades. */
@@ -116,6 +118,7 @@ export async function openMarket(): Promise<Market> {
   let traded = 0;
   const market: Market = {
     ...{ feed, live, manager, collector, rows, store, ledger, events, failure: null },
+    keeping: { backups: null, refused: null },
     services: {
       exchanges: EXCHANGES,
       collectors: manager,
@@ -144,6 +147,7 @@ export async function openMarket(): Promise<Market> {
       events,
       backfills: new HandBackfills(),
       live,
+      keeping: { backups: () => market.keeping.backups, retentionRefused: () => market.keeping.refused },
       recorder: { status: () => IDLE, storedUpTo: () => Promise.resolve() },
       queues,
       clock: systemClock,

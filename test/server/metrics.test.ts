@@ -53,3 +53,37 @@ test('metrics are only read', async () => {
   const response = await fetch(`${served.server.url}/metrics`, { method: 'POST' });
   expect(response.status).toBe(405);
 });
+
+test('metrics and health say how backups and retention are doing, and nothing of them without a schedule', async () => {
+  await using served = await serve();
+  const asked = '{ health { status reasons backups { everySeconds ageSeconds failures failing } } }';
+  const { data: before } = await served.ask(asked);
+  expect(before.health).toMatchObject({ status: 'OK', reasons: [], backups: null });
+  expect([...(await scrape(served)).keys()].filter((name) => name.startsWith('tcp_dashboard_backup'))).toEqual([
+    'tcp_dashboard_backup_failures_total',
+  ]);
+
+  const [HOUR, now] = [3_600_000, served.market.services.clock.now()];
+  served.market.keeping.backups = { everyMs: 6 * HOUR, newestAt: now - 5 * HOUR, failures: 1, failing: false };
+  const { data: young } = await served.ask(asked);
+  expect(young.health).toMatchObject({ status: 'OK', backups: { everySeconds: 21_600, failures: 1, failing: false } });
+  const page = await scrape(served);
+  expect(page.get('tcp_dashboard_backup_interval_seconds')).toBe(21_600);
+  expect(page.get('tcp_dashboard_backup_last_success_timestamp_seconds')).toBeCloseTo((now - 5 * HOUR) / 1_000, 3);
+  expect(page.get('tcp_dashboard_backup_failures_total')).toBe(1);
+  expect(page.get('tcp_dashboard_retention_refused')).toBe(0);
+
+  served.market.keeping.backups = { everyMs: 6 * HOUR, newestAt: now - 13 * HOUR, failures: 3, failing: true };
+  served.market.keeping.refused = '3 months would be dropped at once';
+  const { data: old } = await served.ask(asked);
+  expect(old.health).toMatchObject({
+    status: 'DEGRADED',
+    reasons: [
+      expect.stringContaining('The last backup failed'),
+      expect.stringMatching(/ 13 h old, one is due every 6 h;/),
+      expect.stringContaining('Retention drops nothing until the clock is right: 3 months'),
+    ],
+  });
+  expect(old.health.backups.ageSeconds).toBeGreaterThanOrEqual(13 * 3_600);
+  expect((await scrape(served)).get('tcp_dashboard_retention_refused')).toBe(1);
+});
