@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Access } from './access/access.ts';
+import { openAudit } from './auditing.ts';
 import { openBackupSchedule } from './backing-up.ts';
 import { CandleFeed } from './candles/candle-feed.ts';
 import type { BaseDataCollector } from './collectors/base-data-collector.ts';
@@ -22,6 +23,7 @@ import type { Log, OpenLog } from './runtime/log.ts';
 import { openLogging } from './runtime/logger.ts';
 import { setTlsFloor } from './runtime/tls-floor.ts';
 import { VERSION } from './runtime/version.ts';
+import { listAudit } from './storage/audit.ts';
 import { newestTimes, readCandleBases } from './storage/candle-basis.ts';
 import { nearestTrade, readCandles } from './storage/candles.ts';
 import { loadCollectors, removeCollector, type StoredCollector, saveCollectors } from './storage/collector-status.ts';
@@ -111,6 +113,7 @@ export async function startApp(
     openEventLog<CollectorEvent>(join(config.data_dir, 'events'), { clock, log: collectorLog }),
   );
   opening.use(manager.onEvent((event) => events.append(event)));
+  const audit = opening.use(openAudit(db, config.data_dir, { clock, log }));
   opening.defer(() => manager.stop());
   const retentionMs = config.database.retention_days * DAY_MS;
   const housekeeping = opening.use(new Housekeeping({ db, gaps: recorder.gaps, retentionMs, clock, log }));
@@ -156,6 +159,7 @@ export async function startApp(
           findInstrument: (...name) => findInstrument(db, ...name),
           hasInstrument: (...name) => hasInstrument(db, ...name),
           listStretches: (query) => listStretches(db, query),
+          listAudit: (query) => listAudit(db, query),
           listGaps: (query) => listGaps(db, query),
           findGap: (name) => findGap(db, name),
           coverageTotals: (...market) => coverageTotals(db, ...market),
@@ -172,6 +176,7 @@ export async function startApp(
         tradeCursors,
         gaps: recorder.gaps,
         events,
+        audit,
         backfills: healing.requests,
         live: liveFeed,
         queues,

@@ -16,7 +16,14 @@ import { AppError } from '../runtime/errors.ts';
 /** What the fields at the root ask for, and single fields that ask for more than their type. Whatever stands nowhere here is for nobody. */
 export const FIELD_ROLES: Readonly<Record<string, Readonly<Record<string, Role>>>> = {
   Query: {
-    ...{ backfill: 'read', balances: 'account', candles: 'read', candlesAt: 'read', collector: 'read' },
+    ...{
+      auditLog: 'admin',
+      backfill: 'read',
+      balances: 'account',
+      candles: 'read',
+      candlesAt: 'read',
+      collector: 'read',
+    },
     ...{ collectors: 'read', coverage: 'read', dataQuality: 'read', exchanges: 'read', gaps: 'read' },
     ...{ health: 'read', instrument: 'read', instruments: 'read', manager: 'read' },
     // Of balances: with account only (market-data.ts).
@@ -37,7 +44,15 @@ export const FIELD_ROLES: Readonly<Record<string, Readonly<Record<string, Role>>
 
 /** What every field of these types asks for. */
 export const TYPE_ROLES: Readonly<Record<string, Role>> = {
-  ...{ Backfill: 'read', BackfillPayload: 'control', Balance: 'account', BalanceStreamPayload: 'account' },
+  ...{
+    AuditEntry: 'admin',
+    AuditEntryConnection: 'admin',
+    AuditEntryEdge: 'admin',
+    Backfill: 'read',
+    BackfillPayload: 'control',
+    Balance: 'account',
+    BalanceStreamPayload: 'account',
+  },
   ...{ BookLevel: 'read', Candle: 'read', CandleChange: 'read', CandleConnection: 'read', CandleDifference: 'read' },
   ...{ CandleEdge: 'read', CandleStreamPayload: 'read', Collector: 'read', CollectorEvent: 'read' },
   ...{ CollectorHealth: 'read', CollectorManager: 'read', CollectorPayload: 'control', CollectorStateCount: 'read' },

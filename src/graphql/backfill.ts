@@ -1,5 +1,6 @@
 import { formatTime } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
+import { REASON } from './audit.ts';
 import { builder } from './builder.ts';
 import type { Backfill, BackfillState } from './context.ts';
 import { requireExchange } from './range.ts';
@@ -110,7 +111,7 @@ builder.mutationFields((t) => ({
     description:
       'Fetches the trades of a market in [from, to) that are not here, in the background and within the rate the exchange allows. Repeating ' +
       'it fetches nothing twice. Codes: EXCHANGE_UNKNOWN, SYMBOL_UNKNOWN, BAD_USER_INPUT, BACKFILL_REFUSED.',
-    args: { input: t.arg({ type: RequestInput, required: true, description: 'Which trades.' }) },
+    args: { input: t.arg({ type: RequestInput, required: true, description: 'Which trades.' }), reason: t.arg(REASON) },
     resolve: (_root, { input: { exchange, symbol, from, to, dryRun } }, context) =>
       payload(async () => {
         requireExchange(context, exchange);
@@ -125,7 +126,7 @@ builder.mutationFields((t) => ({
   cancelBackfill: t.field({
     type: BackfillPayloadType,
     description: 'Ends a backfill; what was fetched stays. Repeating changes nothing. Code: BACKFILL_UNKNOWN.',
-    args: { input: t.arg({ type: CancelInput, required: true, description: 'Which one.' }) },
+    args: { input: t.arg({ type: CancelInput, required: true, description: 'Which one.' }), reason: t.arg(REASON) },
     resolve: (_root, { input: { id } }, { backfills }) => payload(() => backfills.cancel(id)),
   }),
 }));

@@ -1,6 +1,7 @@
 import type { ExchangeCollectorConfig } from '../collectors/collector-status.ts';
 import { PUBLIC_DATA_TYPES } from '../market/data-type.ts';
 import { AppError } from '../runtime/errors.ts';
+import { REASON } from './audit.ts';
 import { builder } from './builder.ts';
 import { CollectorType, type CollectorView, viewOf } from './collector.ts';
 import type { GraphQLContext, ObservedCollector } from './context.ts';
@@ -103,14 +104,17 @@ builder.mutationFields((t) => ({
     type: CollectorPayloadType,
     description:
       'Starts a collector and keeps it running. Repeating changes nothing. Codes: COLLECTOR_UNKNOWN, COLLECTOR_START_FAILED.',
-    args: { input: t.arg({ type: StartInput, required: true, description: 'Which one.' }) },
+    args: { input: t.arg({ type: StartInput, required: true, description: 'Which one.' }), reason: t.arg(REASON) },
     resolve: (_root, { input: { name } }, context) =>
       control(context, name, () => demand(context, name, context.collectors.startCollector(name))),
   }),
   stopCollector: t.field({
     type: CollectorPayloadType,
     description: 'Stops a collector until it is started again. Repeating changes nothing. Code: COLLECTOR_UNKNOWN.',
-    args: { input: t.arg({ type: StopInput, required: true, description: 'Which one, and how.' }) },
+    args: {
+      input: t.arg({ type: StopInput, required: true, description: 'Which one, and how.' }),
+      reason: t.arg(REASON),
+    },
     resolve: (_root, { input: { name, force } }, context) =>
       control(context, name, () => context.collectors.stopCollector(name, { force: force ?? false })),
   }),
@@ -118,7 +122,7 @@ builder.mutationFields((t) => ({
     type: CollectorPayloadType,
     description:
       'Stops and starts a collector; its neighbours on the same connection lose nothing. Codes: COLLECTOR_UNKNOWN, COLLECTOR_START_FAILED.',
-    args: { input: t.arg({ type: RestartInput, required: true, description: 'Which one.' }) },
+    args: { input: t.arg({ type: RestartInput, required: true, description: 'Which one.' }), reason: t.arg(REASON) },
     resolve: (_root, { input: { name } }, context) =>
       control(context, name, () => demand(context, name, context.collectors.restartCollector(name))),
   }),
@@ -127,7 +131,7 @@ builder.mutationFields((t) => ({
     description:
       'Adds a collector and starts it; it is kept over restarts. Codes: EXCHANGE_UNKNOWN, COLLECTOR_EXISTS, COLLECTOR_CONFIG_INVALID, and ' +
       'COLLECTOR_START_FAILED when the exchange refuses it, a symbol it does not have for example: it is there then, and is tried again until it is removed.',
-    args: { input: t.arg({ type: AddInput, required: true, description: 'What to collect.' }) },
+    args: { input: t.arg({ type: AddInput, required: true, description: 'What to collect.' }), reason: t.arg(REASON) },
     resolve: (_root, { input }, context) =>
       control(context, `${input.exchange}:${input.symbol}`, () =>
         add(context, {
@@ -142,7 +146,7 @@ builder.mutationFields((t) => ({
   removeCollector: t.field({
     type: CollectorPayloadType,
     description: 'Stops a collector and forgets it; its data stays. Code: COLLECTOR_UNKNOWN.',
-    args: { input: t.arg({ type: RemoveInput, required: true, description: 'Which one.' }) },
+    args: { input: t.arg({ type: RemoveInput, required: true, description: 'Which one.' }), reason: t.arg(REASON) },
     resolve: async (_root, { input: { name } }, { collectors }) => {
       const collector = collectors.getCollector(name);
       const userErrors = await settle(async () => {
@@ -155,6 +159,7 @@ builder.mutationFields((t) => ({
   startAllCollectors: t.field({
     type: ManagerPayloadType,
     description: 'Starts every collector. Code: COLLECTOR_START_FAILED.',
+    args: { reason: t.arg(REASON) },
     resolve: async (_root, _args, { collectors }) => ({
       userErrors: await settle(async () => demandAll(await collectors.startAll())),
     }),
@@ -162,11 +167,13 @@ builder.mutationFields((t) => ({
   stopAllCollectors: t.field({
     type: ManagerPayloadType,
     description: 'Stops every collector until it is started again.',
+    args: { reason: t.arg(REASON) },
     resolve: async (_root, _args, { collectors }) => ({ userErrors: await settle(() => collectors.stopAll()) }),
   }),
   restartAllCollectors: t.field({
     type: ManagerPayloadType,
     description: 'Stops and starts every collector. Code: COLLECTOR_START_FAILED.',
+    args: { reason: t.arg(REASON) },
     resolve: async (_root, _args, { collectors }) => ({
       userErrors: await settle(async () => demandAll(await collectors.restartAll())),
     }),

@@ -21,6 +21,7 @@ import type { Recorder } from '../pipeline/recorder.ts';
 import type { TradeFeed } from '../pipeline/trade-feed.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { AuditEntry, AuditQuery, StoredAuditEntry } from '../storage/audit.ts';
 import type { CoverageTotals, GapKey, GapQuery, StoredGap, StretchQuery } from '../storage/coverage.ts';
 import type { InstrumentRow } from '../storage/instruments.ts';
 import type { CandleRowQuery, MarketDataQuery, MarketDataRow } from '../storage/market-data.ts';
@@ -47,6 +48,8 @@ export interface Services {
   /** What happened to the collectors; everything `collectors` tells is appended to it. */
   readonly events: EventLog<CollectorEvent>;
   readonly keeping: Keeping;
+  /** Takes what was done by mutations. */
+  readonly audit: { append(entry: AuditEntry): void };
   readonly queues: QueueRegistry;
   readonly clock: Clock;
   /** When the server started, by `clock`. */
@@ -129,6 +132,7 @@ export interface History {
   /** Whether `findInstrument` finds one, at less cost. */
   hasInstrument(exchange: string, symbol: string): Promise<boolean>;
   listStretches(query: StretchQuery): Promise<readonly Stretch[]>;
+  listAudit(query: AuditQuery): Promise<{ readonly entries: readonly StoredAuditEntry[]; readonly hasMore: boolean }>;
   listGaps(query: GapQuery): Promise<{ readonly gaps: readonly StoredGap[]; readonly hasMore: boolean }>;
   findGap(name: Omit<GapKey, 'writer'>): Promise<StoredGap | null>;
   /** Of trades; null when nothing is known of them. */

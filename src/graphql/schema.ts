@@ -18,7 +18,8 @@ import './health.ts';
 import './coverage.ts';
 import './gap.ts';
 import './backfill.ts';
+import { audited } from './audit.ts';
 import { builder } from './builder.ts';
 
 /** Everything above, as one executable schema. */
-export const schema = builder.toSchema();
+export const schema = audited(builder.toSchema());

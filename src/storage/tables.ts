@@ -13,6 +13,7 @@ import {
   text,
   timestamp,
   unique,
+  uniqueIndex,
 } from 'drizzle-orm/pg-core';
 
 /** Everything physical lives in a schema of its own; the three public relations are views elsewhere (views.ts). */
@@ -179,6 +180,27 @@ export const refusedRow = schema.table('refused_row', {
   reason: text('reason').notNull(),
   row: text('row').notNull(),
 });
+
+/** What was done by mutations. `log` and `number` are those of the file it waited in: no entry comes twice. */
+export const auditEntry = schema.table(
+  'audit_entry',
+  {
+    id: bigint('id', { mode: 'bigint' }).primaryKey().generatedAlwaysAsIdentity(),
+    log: text('log').notNull(),
+    number: bigint('number', { mode: 'number' }).notNull(),
+    at: time('at').notNull(),
+    principal: text('principal').notNull(),
+    principalKind: text('principal_kind').notNull(),
+    action: text('action').notNull(),
+    target: text('target'),
+    reason: text('reason'),
+    outcome: text('outcome').notNull(),
+  },
+  (table) => [
+    uniqueIndex('audit_entry_log').on(table.log, table.number),
+    index('audit_entry_at').on(table.at, table.id),
+  ],
+);
 
 export const collector = schema.table('collector', {
   name: text('name').primaryKey(),

@@ -16,6 +16,7 @@ import { TradeLedgers } from '../../src/pipeline/trade-ledgers.ts';
 import { QueueRegistry } from '../../src/runtime/bounded-queue.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { AppError } from '../../src/runtime/errors.ts';
+import type { AuditEntry } from '../../src/storage/audit.ts';
 import type { MarketDataRow } from '../../src/storage/market-data.ts';
 import { MemoryEventLog } from '../pipeline/memory-event-log.ts';
 import { MemoryTradeStore } from '../pipeline/memory-trade-store.ts';
@@ -88,6 +89,7 @@ export interface Market {
   readonly events: MemoryEventLog<CollectorEvent>;
   /** How backups and retention are doing. */
   readonly keeping: { backups: ReturnType<Services['keeping']['backups']>; refused: string | null };
+  readonly audit: AuditEntry[];
   /** Thrown by every read of history while set. */
   failure: unknown;
   /** Records and publishes the next `count` trades. */
@@ -115,14 +117,18 @@ export async function openMarket(): Promise<Market> {
   const ledger = new HandLedger();
   const events = new MemoryEventLog<CollectorEvent>();
   manager.onEvent((event) => events.append(event));
+  const audit: AuditEntry[] = [];
   let traded = 0;
   const market: Market = {
-    ...{ feed, live, manager, collector, rows, store, ledger, events, failure: null },
+    ...{ feed, live, manager, collector, rows, store, ledger, events, audit, failure: null },
     keeping: { backups: null, refused: null },
     services: {
       exchanges: EXCHANGES,
       collectors: manager,
-      history: guarded({ ...historyOf(store, rows), ...ledger.history }, () => market.failure),
+      history: guarded(
+        { ...historyOf(store, rows), ...ledger.history, listAudit: async () => ({ entries: [], hasMore: false }) },
+        () => market.failure,
+      ),
       candles: memoryCandles(
         () => store.log,
         () => ledger.stretches,
@@ -145,6 +151,7 @@ export async function openMarket(): Promise<Market> {
       tradeCursors,
       gaps: ledger,
       events,
+      audit: { append: (entry) => void audit.push(entry) },
       backfills: new HandBackfills(),
       live,
       keeping: { backups: () => market.keeping.backups, retentionRefused: () => market.keeping.refused },
@@ -201,7 +208,7 @@ function demandStorable(value: unknown): void {
 function historyOf(
   { log }: MemoryTradeStore,
   rows: readonly MarketDataRow[],
-): Omit<History, keyof HandLedger['history']> {
+): Omit<History, keyof HandLedger['history'] | 'listAudit'> {
   return {
     listTrades: async ({ exchange, symbol, side, asOf, ...range }) => {
       const { page, hasMore } = pageOf(
