@@ -3,7 +3,7 @@ import { access, mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
-import { DataDirLock } from '../storage/embedded/data-dir-lock.ts';
+import { DataDirLock, lockOf } from '../storage/embedded/data-dir-lock.ts';
 import { type Check, type Finding, fail, ok, warn } from './finding.ts';
 
 const MB = 1_000_000;
@@ -37,6 +37,11 @@ export async function checkDirectory(
     return fail(check, `${directory} cannot be written: ${messageOf(error)}`, advice);
   }
   if (!isPrivate) return ok(check, `${directory} can be written`);
+  const asker = process.getuid?.();
+  if (asker !== undefined && found.uid !== asker) {
+    const advice = 'Ask as the user that runs the server: only then the answers are its own.';
+    return warn(check, `${directory} belongs to user ${found.uid}, and user ${asker} asks`, advice);
+  }
   const open = await openFiles(directory);
   const mode = (found.mode & 0o777).toString(8);
   if ((found.mode & 0o077) !== 0)
@@ -64,7 +69,9 @@ async function nearestParent(path: string): Promise<string> {
 
 /** Who is at work on a data directory: nobody keeps the lock that is taken for a moment here. */
 export async function checkOwner(dataDir: string, clock: Clock): Promise<Finding> {
-  if ((await stat(dataDir).catch(() => null)) === null) return ok('data-directory-owner', 'nobody');
+  // Not there yet: a lock made here would be ours, and the server perhaps another user's.
+  const known = await stat(lockOf(dataDir)).catch((error: NodeJS.ErrnoException) => error.code);
+  if (known === 'ENOENT') return ok('data-directory-owner', 'nobody');
   try {
     using _lock = await DataDirLock.take(dataDir, clock);
     return ok('data-directory-owner', 'nobody');

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkDirectory, checkDisk, checkOwner, freeBytes } from '../../src/doctor/directories.ts';
@@ -36,6 +36,13 @@ describe('a directory', () => {
     expect(await look(directory)).toMatchObject({ level: 'warn', found: expect.stringContaining('trades') });
   });
 
+  it('is told when it is of another user than the one who asks', async ({ skip }) => {
+    if (process.getuid?.() !== 0) skip('only root gives directories away');
+    const directory = temporary();
+    chownSync(directory, 65_534, 65_534);
+    expect(await look(directory)).toMatchObject({ level: 'warn', found: expect.stringContaining('user 65534') });
+  });
+
   it('fails where it is none, or lies in what is none', async () => {
     const file = join(temporary(), 'file');
     writeFileSync(file, '');
@@ -50,6 +57,11 @@ describe('a directory', () => {
 describe('the owner of a data directory', () => {
   it('is nobody while no server runs', async () => {
     const directory = temporary();
+    expect(await checkOwner(directory, systemClock)).toMatchObject({ level: 'ok', found: 'nobody' });
+    expect(readdirSync(directory)).toEqual([]);
+    {
+      using _lock = await DataDirLock.take(directory, systemClock);
+    }
     expect(await checkOwner(directory, systemClock)).toMatchObject({ level: 'ok', found: 'nobody' });
     expect(await checkOwner(join(directory, 'none'), systemClock)).toMatchObject({ level: 'ok', found: 'nobody' });
   });

@@ -8,6 +8,9 @@ import { AppError, messageOf } from '../../runtime/errors.ts';
 const PATIENCE_MS = 700;
 const RETRY_MS = 50;
 
+/** The file whose lock it is. */
+export const lockOf = (dataDir: string): string => join(dataDir, 'server.lock');
+
 /** Held by at most one process; the kernel frees it when that process dies, however it dies. */
 export class DataDirLock implements Disposable {
   readonly #file: DatabaseSync;
@@ -25,7 +28,7 @@ export class DataDirLock implements Disposable {
     advice = 'Stop it, or choose another --data-dir.',
   ): Promise<DataDirLock> {
     const pidFile = join(dataDir, 'server.pid');
-    const lockFile = join(dataDir, 'server.lock');
+    const lockFile = lockOf(dataDir);
     const deadline = clock.monotonic() + PATIENCE_MS;
     for (;;) {
       // An open exclusive transaction of SQLite is a kernel lock on its file, on every platform Node runs on.
