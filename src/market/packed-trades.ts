@@ -8,6 +8,23 @@ export interface FillRange {
   readonly size: Decimal;
 }
 
+const [ZERO, NINE] = [48, 57];
+/** Integers of so many digits are below 2^53. */
+const EXACT_DIGITS = 15;
+
+/** A trade id as a number; NaN where it is none, or one too large to be exact. */
+export function exactId(tradeId: string): number {
+  const { length } = tradeId;
+  if (length === 0 || length > EXACT_DIGITS || (length > 1 && tradeId.charCodeAt(0) === ZERO)) return Number.NaN;
+  let value = 0;
+  for (let at = 0; at < length; at += 1) {
+    const code = tradeId.charCodeAt(at);
+    if (code < ZERO || code > NINE) return Number.NaN;
+    value = value * 10 + (code - ZERO);
+  }
+  return value;
+}
+
 /** The fills of a trade; null where its id is no number, so that it can only stand for itself. */
 export function fillRange({
   tradeId,

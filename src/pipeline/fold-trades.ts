@@ -1,4 +1,4 @@
-import { type FillRange, fillRange } from '../market/packed-trades.ts';
+import { exactId, type FillRange, fillRange } from '../market/packed-trades.ts';
 import type { NumberedTrade } from '../storage/trade-writer.ts';
 import type { SpoolItem } from './spool-batch.ts';
 import type { TradeLedgers } from './trade-ledgers.ts';
@@ -19,11 +19,15 @@ export function foldItem(ledgers: TradeLedgers, item: SpoolItem, hasTradeIds: Ha
   switch (item.kind) {
     case 'trade': {
       const { trade, provenance, recordedAt } = item.recorded;
-      const range = idsOf(trade, hasTradeIds);
+      if (!hasTradeIds(trade.exchange)) return;
+      const { exchange, symbol, exchangeTime } = trade;
+      const last = exactId(trade.tradeId);
+      const isNumber = !Number.isNaN(last);
+      if (isNumber && ledgers.touch(exchange, symbol).extend(last - trade.fillCount + 1, last, exchangeTime)) return;
+      const range = fillRange(trade);
       if (range === null) return;
-      const ledger = ledgers.touch(trade.exchange, trade.symbol);
-      for (const run of ledger.missing(range))
-        ledger.add(run, { time: trade.exchangeTime, provenance, now: recordedAt });
+      const ledger = ledgers.touch(exchange, symbol);
+      for (const run of ledger.missing(range)) ledger.add(run, { time: exchangeTime, provenance, now: recordedAt });
       return;
     }
     case 'give-up': {

@@ -1,39 +1,42 @@
-import type { FillRange } from '../market/packed-trades.ts';
+import type { Trade } from '../market/market-event.ts';
+import { type FillRange, fillRange } from '../market/packed-trades.ts';
 
 /** Records remembered of one market: some seconds of the liveliest. */
 const REMEMBERED = 1_024;
-/** Markets remembered; far above what one process collects, so only a stray one is forgotten. */
+/** Markets remembered of one exchange; far above what one process collects, so only a stray one is forgotten. */
 const MAX_MARKETS = 10_000;
 
 interface Ring {
-  readonly records: FillRange[];
+  readonly trades: Trade[];
   next: number;
 }
 
-/** The newest records of each market with their sizes, to work out what of a packed trade is new. */
+/** The newest trades of each market with their sizes, to work out what of a packed one is new. */
 export class RecentFills {
-  readonly #markets = new Map<string, Ring>();
+  readonly #exchanges = new Map<string, Map<string, Ring>>(); // no joined key: it is asked for every trade
 
-  put(market: string, record: FillRange): void {
-    const ring = this.#markets.get(market) ?? this.#open(market);
-    ring.records[ring.next] = record;
+  put(trade: Trade): void {
+    const ring = this.#exchanges.get(trade.exchange)?.get(trade.symbol) ?? this.#open(trade);
+    ring.trades[ring.next] = trade;
     ring.next = (ring.next + 1) % REMEMBERED;
   }
 
-  /** Those that share an id with the range. */
-  touching(market: string, { first, last }: FillRange): readonly FillRange[] {
-    const records = this.#markets.get(market)?.records ?? [];
-    return records.filter((record) => record.first <= last && record.last >= first);
+  /** Those of a market that share an id with the range. */
+  touching({ exchange, symbol }: Trade, { first, last }: Pick<FillRange, 'first' | 'last'>): readonly FillRange[] {
+    const trades = this.#exchanges.get(exchange)?.get(symbol)?.trades ?? [];
+    return trades.flatMap((trade) => {
+      const range = fillRange(trade);
+      return range !== null && range.first <= last && range.last >= first ? [range] : [];
+    });
   }
 
-  #open(market: string): Ring {
-    if (this.#markets.size === MAX_MARKETS)
-      for (const oldest of this.#markets.keys()) {
-        this.#markets.delete(oldest);
-        break;
-      }
-    const ring: Ring = { records: [], next: 0 };
-    this.#markets.set(market, ring);
+  #open({ exchange, symbol }: Trade): Ring {
+    const markets = this.#exchanges.get(exchange) ?? new Map<string, Ring>();
+    this.#exchanges.set(exchange, markets);
+    const [oldest] = markets.size === MAX_MARKETS ? markets.keys() : [];
+    if (oldest !== undefined) markets.delete(oldest);
+    const ring: Ring = { trades: [], next: 0 };
+    markets.set(symbol, ring);
     return ring;
   }
 }

@@ -205,6 +205,7 @@ export class Recorder implements AsyncDisposable {
   accept(event: MarketEvent, options: { readonly storeRaw: boolean; readonly provenance?: Provenance }): boolean {
     if (event.kind === 'trade')
       return this.#intake.accept({
+        kind: 'accepted',
         trade: event,
         storeRaw: options.storeRaw,
         provenance: options.provenance ?? 'LIVE',

@@ -1,6 +1,6 @@
 import { sizeOf } from '../market/coverage.ts';
 import type { Trade } from '../market/market-event.ts';
-import { remainderOf } from '../market/packed-trades.ts';
+import { exactId, remainderOf } from '../market/packed-trades.ts';
 import type { Provenance } from '../market/recorded-trade.ts';
 import { BoundedQueue, type QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -76,7 +76,8 @@ export interface IntakeStatus {
   readonly unfit: number;
 }
 
-interface Accepted {
+/** A trade that shall be recorded. */
+export interface Accepted {
   readonly kind: 'accepted';
   readonly trade: Trade;
   readonly provenance: Provenance;
@@ -123,14 +124,14 @@ export class TradeIntake {
   }
 
   /** Cheap, never waits. False: no room; the trade is missing unless it is fetched again. */
-  accept(trade: Omit<Accepted, 'kind'>): boolean {
+  accept(accepted: Accepted): boolean {
     try {
-      checkStorable(trade.trade, this.#ports.clock.now());
+      checkStorable(accepted.trade, this.#ports.clock.now());
     } catch (error) {
-      this.#refuse(trade.trade, messageOf(error));
+      this.#refuse(accepted.trade, messageOf(error));
       return true;
     }
-    if (this.#take({ kind: 'accepted', ...trade })) return true;
+    if (this.#take(accepted)) return true;
     this.#turnedAway += 1;
     return false;
   }
@@ -247,32 +248,38 @@ export class TradeIntake {
 
   /** The trade, or what of it is new; null when nothing is. */
   #fresh(trade: Trade): Trade | null {
+    const ledger = this.#ports.ledgers.find(trade.exchange, trade.symbol);
+    if (ledger?.isNext(exactId(trade.tradeId) - trade.fillCount + 1) && this.#ports.hasTradeIds(trade.exchange)) {
+      this.#fills.put(trade);
+      return trade;
+    }
     const range = idsOf(trade, this.#ports.hasTradeIds);
     if (range === null) {
       if (!this.#recentIds.seen(trade)) return trade;
       this.#repeated += 1;
       return null;
     }
-    const market = `${trade.exchange} ${trade.symbol}`;
-    const missing = this.#ports.ledgers.find(trade.exchange, trade.symbol)?.missing(range) ?? [range];
+    const missing = ledger?.missing(range) ?? [range];
     const [only] = missing;
     if (only === undefined) {
       this.#repeated += 1;
       return null;
     }
     if (missing.length === 1 && sizeOf(only) === sizeOf(range)) {
-      this.#fills.put(market, range);
+      this.#fills.put(trade);
       return trade;
     }
     // A packed trade of which some fills are here. Where their sizes are not known any more, its ids become a gap and come one by one.
-    const rest = remainderOf(trade, this.#fills.touching(market, range));
+    const rest = remainderOf(trade, this.#fills.touching(trade, range));
     const known =
       rest.kind === 'rest' && rest.trade.fillCount === Number(missing.reduce((sum, run) => sum + sizeOf(run), 0n));
     if (!known || rest.kind !== 'rest') {
-      this.#ports.log.debug('A packed trade overlaps stored ones and was left out', { market, tradeId: trade.tradeId });
+      const { exchange, symbol, tradeId } = trade;
+      const about = { market: `${exchange} ${symbol}`, tradeId };
+      this.#ports.log.debug('A packed trade overlaps stored ones and was left out', about);
       return null;
     }
-    this.#fills.put(market, { first: only.first, last: only.last, size: rest.trade.size });
+    this.#fills.put(rest.trade);
     return rest.trade;
   }
 

@@ -25,6 +25,15 @@ const EVIDENCE = {
 /** A frame this much older than what the stream began with is none of it, ms. */
 const LATE_MS = 600_000;
 
+/** Ids up to here, and the next after each, are exact as numbers; a packed trade stands for far fewer than what is left. */
+const LARGEST = 2n ** 52n;
+
+interface Growing {
+  readonly head: Row;
+  next: number;
+  isChanged: boolean;
+}
+
 type Row = { -readonly [Field in keyof Stretch]: Stretch[Field] };
 
 /**
@@ -36,6 +45,8 @@ export class TradeLedger {
   /** Ascending and apart; only ids of which nothing was ever said may be missing between two of them. */
   readonly #rows: Row[];
   readonly #changed = new Set<bigint>();
+  /** The newest stretch while it may simply grow, and the id that comes next in it; null: not looked at since other things changed. */
+  #growing: Growing | null = null;
 
   constructor(stretches: readonly Stretch[] = []) {
     this.#rows = stretches.map((stretch) => ({ ...stretch }));
@@ -62,8 +73,28 @@ export class TradeLedger {
     return head === undefined || range.first > head.last ? [range] : this.#without(range, isHere);
   }
 
+  /** Whether an id is the one the stream goes on with. False says nothing where ids are beyond 2^53. */
+  isNext(id: number): boolean {
+    return (this.#growing ?? this.#grow())?.next === id;
+  }
+
+  /** As `add`, for the ids the stream goes on with, at a fraction of its cost: nearly every trade. False: they are not, and nothing was done. */
+  extend(first: number, last: number, time: number): boolean {
+    const growing = this.#growing ?? this.#grow();
+    if (growing?.next !== first) return false;
+    const { head } = growing;
+    growing.next = last + 1;
+    growing.isChanged = true;
+    head.last = BigInt(last);
+    if (time > head.to) head.to = time;
+    if (time < head.from) head.from = time;
+    head.actual += growing.next - first;
+    return true;
+  }
+
   /** These ids are here now. Those that were already change nothing. */
   add(range: IdRange, arrival: Arrival): void {
+    this.#settle();
     const head = this.#rows.at(-1);
     if (head !== undefined && range.first === head.last + 1n && head.status === 'PROVEN') {
       head.last = range.last;
@@ -79,11 +110,13 @@ export class TradeLedger {
 
   /** These ids never come, for the reason given. What of them is here stays. */
   giveUp(range: IdRange, cause: string, arrival: Omit<Arrival, 'provenance'>): void {
+    this.#settle();
     for (const run of this.missing(range)) this.#markMissing(run, 'UNFILLABLE', cause, arrival);
   }
 
   /** As `giveUp`, also for ids that were taken for stored and turned out not to be. */
   retract(range: IdRange, cause: string, arrival: Omit<Arrival, 'provenance'>): void {
+    this.#settle();
     this.#markMissing(range, 'UNFILLABLE', cause, arrival);
   }
 
@@ -93,6 +126,7 @@ export class TradeLedger {
     about: { readonly from: number; readonly to: number; readonly cause: string },
     now: number,
   ): void {
+    this.#settle();
     for (const run of this.askable(range))
       this.#cutOut(run, (part, row) =>
         this.#insert({
@@ -116,6 +150,7 @@ export class TradeLedger {
 
   /** What changed since the last call. */
   takeChanges(): LedgerChanges {
+    this.#settle();
     const changes = new Map<bigint, Stretch | null>();
     for (const first of this.#changed) {
       const row = this.#rows[this.#indexFrom(first)];
@@ -123,6 +158,19 @@ export class TradeLedger {
     }
     this.#changed.clear();
     return changes;
+  }
+
+  #grow(): Growing | null {
+    const head = this.#rows.at(-1);
+    if (head?.status === 'PROVEN' && head.last < LARGEST)
+      this.#growing = { head, next: Number(head.last) + 1, isChanged: false };
+    return this.#growing;
+  }
+
+  /** Before anything but `extend` changes the stretches. */
+  #settle(): void {
+    if (this.#growing?.isChanged) this.#changed.add(this.#growing.head.first);
+    this.#growing = null;
   }
 
   /** What of a range lies in no stretch of the kind, as ascending runs. */

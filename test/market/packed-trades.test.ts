@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Trade } from '../../src/market/market-event.ts';
-import { type FillRange, fillRange, remainderOf } from '../../src/market/packed-trades.ts';
+import { exactId, type FillRange, fillRange, remainderOf } from '../../src/market/packed-trades.ts';
 import { dec, sampleTrade } from '../storage/samples.ts';
 
 /** Fill n of the tape has size 0.n, so that every sum tells which fills are in it. */
@@ -13,6 +13,22 @@ const sizeOf = (first: number, last: number): string => {
 const record = (first: number, last: number): Trade =>
   sampleTrade(last, { fillCount: last - first + 1, size: dec(sizeOf(first, last)) });
 const range = (trade: Trade): FillRange => fillRange(trade) ?? { first: 0n, last: 0n, size: trade.size };
+
+describe('a trade id', () => {
+  it('is a number where it is exact as one, and only where it stands for fills', () => {
+    const digits = fc.stringMatching(/^[0-9]{0,17}$/);
+    fc.assert(
+      fc.property(fc.oneof(fc.nat().map(String), digits, fc.string({ maxLength: 5 })), (tradeId) => {
+        const value = exactId(tradeId);
+        const last = fillRange({ tradeId, fillCount: 1, size: dec('1') })?.last ?? null;
+        if (Number.isNaN(value)) expect(last === null || last >= 10n ** 15n).toBe(true);
+        else expect(BigInt(value)).toBe(last);
+      }),
+      { numRuns: 2_000 },
+    );
+    expect([exactId('0'), exactId('999999999999999'), exactId('00')]).toEqual([0, 999_999_999_999_999, Number.NaN]);
+  });
+});
 
 describe('the rest of a packed trade', () => {
   it('is all of it when nothing is stored', () => {

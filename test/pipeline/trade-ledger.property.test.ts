@@ -138,6 +138,38 @@ describe('TradeLedger', () => {
     );
   });
 
+  it('goes on by extending as it does by adding', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 60 }), (steps) => {
+        const [added, extended] = [new TradeLedger(), new TradeLedger()];
+        for (const [at, step] of steps.entries()) {
+          const last = step.first + step.count - 1;
+          const time = at % 3 === 0 ? at - 2 : at;
+          const isNext = step.do === 'add' && extended.isNext(step.first);
+          if (isNext) expect(extended.missing({ first: BigInt(step.first), last: BigInt(last) })).toHaveLength(1);
+          apply(added, step, time);
+          if (step.do !== 'add' || !extended.extend(step.first, last, time)) {
+            expect(isNext).toBe(false);
+            apply(extended, step, time);
+          }
+          if (at % 4 === 0) expect(extended.takeChanges()).toEqual(added.takeChanges());
+          expect(extended.stretches).toEqual(added.stretches);
+        }
+        expect(extended.takeChanges()).toEqual(added.takeChanges());
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('extends nothing where numbers are not exact, or its end is none that was proven', () => {
+    const ledger = new TradeLedger();
+    expect(ledger.isNext(1)).toBe(false);
+    ledger.add({ first: 2n ** 53n - 1n, last: 2n ** 53n }, { time: 1, provenance: 'LIVE', now: 1 });
+    expect(ledger.extend(2 ** 53 + 1, 2 ** 53 + 2, 2)).toBe(false);
+    ledger.giveUp({ first: 2n ** 54n, last: 2n ** 54n }, 'gone', { time: 2, now: 2 });
+    expect(ledger.isNext(2 ** 54 + 1)).toBe(false);
+  });
+
   it('tells the ids of a range that are not here', () => {
     const ledger = new TradeLedger();
     const add = (first: bigint, last: bigint) => ledger.add({ first, last }, { time: 1, provenance: 'LIVE', now: 1 });
