@@ -1,6 +1,7 @@
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import { decodeItems, type SpoolBatch } from './spool-batch.ts';
+import type { SpoolBatch } from './spool-batch.ts';
+import { decodeItems } from './spool-text.ts';
 import type { SpoolPort } from './trade-intake.ts';
 
 /** Batches read back from the spool at a time. */

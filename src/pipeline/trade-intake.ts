@@ -12,7 +12,8 @@ import { checkStorable } from '../storage/trade-writer.ts';
 import { foldItem, type HasTradeIds, idsOf } from './fold-trades.ts';
 import { RecentFills } from './recent-fills.ts';
 import { RecentIds } from './recent-ids.ts';
-import { encodeItems, type LedgerWord, type SpoolBatch, type SpoolItem } from './spool-batch.ts';
+import type { LedgerWord, SpoolBatch, SpoolItem } from './spool-batch.ts';
+import { encodeItems } from './spool-text.ts';
 import type { TradeLedgers } from './trade-ledgers.ts';
 
 /** Where batches become durable. */
