@@ -235,7 +235,7 @@ export class TradeIntake {
         continue;
       }
       const { trade, provenance, storeRaw } = one;
-      const fresh = this.#fresh(trade);
+      const fresh = this.#fresh(storeRaw ? trade : withoutPayload(trade));
       if (fresh === null) continue;
       this.#last += 1n;
       const { writer } = this.#options;
@@ -331,3 +331,18 @@ export class TradeIntake {
     this.say({ kind: 'give-up', exchange, symbol, range, cause: reason, now: clock.now(), wasTaken: false });
   }
 }
+
+/** As it is read back. Subscribers are held thousands of trades, and of these nobody is shown the payload. */
+const withoutPayload = (trade: Trade): Trade => ({
+  kind: 'trade',
+  exchange: trade.exchange,
+  symbol: trade.symbol,
+  exchangeTime: trade.exchangeTime,
+  receivedAt: trade.receivedAt,
+  raw: null,
+  tradeId: trade.tradeId,
+  fillCount: trade.fillCount,
+  price: trade.price,
+  size: trade.size,
+  side: trade.side,
+});

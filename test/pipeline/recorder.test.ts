@@ -77,6 +77,15 @@ const inLine = ({ status, first, last, actual }: Stretch) => `${status} ${first}
 const ledgerOf = (store: MemoryTradeStore) => store.stretches().map(inLine);
 
 describe('Recorder', () => {
+  it("shows a trade's payload only where it is stored, as whoever reads it back will see it", async () => {
+    const { clock, recorder, published } = await openRecorder();
+    const raw = { px: '30000.5' };
+    recorder.accept(aTrade({ raw }), { storeRaw: true });
+    recorder.accept(aTrade({ raw }), { storeRaw: false });
+    await clock.advance(20);
+    expect(published.map(({ trade }) => trade.raw)).toEqual([raw, null]);
+  });
+
   it('makes trades durable in the order they came, then shows them, then commits them in batches, one at a time', async () => {
     const { clock, spool, store, tradeFeed, accept, published } = await openRecorder({ maxRows: 100 });
     const shown = () => Number(tradeFeed.position.get(store.writer) ?? 0n);
