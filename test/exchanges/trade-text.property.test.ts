@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../src/exchanges/adapter.ts';
+import { readAnyFrame as readAnyBinance } from '../../src/exchanges/binance/frames.ts';
+import { readTradeText as readBinanceText } from '../../src/exchanges/binance/trade-text.ts';
 import { readAnyFrame } from '../../src/exchanges/okx/frames.ts';
 import { readTradeText } from '../../src/exchanges/okx/trade-text.ts';
 import { EXCHANGES } from '../../src/exchanges/registry.ts';
@@ -84,6 +86,61 @@ const routes = new Map([
     ]),
   ),
 ]);
+
+const binanceRoutes = routesOf(EXCHANGES.binance, new Map([['BTCUSDT', 'BTC-USDT']]));
+const bare = often(fc.nat({ max: 2 ** 31 }).map(String), fc.oneof(odd, fc.constantFrom('"1"', 'null', '1.0', '1e12')));
+const more = fc.oneof(
+  { weight: 20, arbitrary: fc.nat(3) },
+  { weight: 1, arbitrary: fc.constantFrom(-1, 999_999, 1e6) },
+);
+const nearby = fc.tuple(bare, more).map(([first, count]) => [first, String(Number(first) + count)]);
+const flag = often(fc.constantFrom('true', 'false'), fc.constantFrom('null', '"true"', '1'));
+const binanceFrame = fc
+  .record({
+    stream: often(fc.constantFrom('trade', 'aggTrade'), fc.constantFrom('ticker', 'depth')),
+    word: often(fc.constant(''), fc.constantFrom('trade', 'aggTrade', 'kline')),
+    symbol: often(fc.constant('BTCUSDT'), fc.constantFrom('ETHUSDT', 'BTC\\u0055SDT', '')),
+    ...{ published: often(time), id: bare, range: nearby, price: decimal, size: decimal, time, maker: flag },
+    match: fc.option(flag, { nil: null, freq: 20 }),
+    end: often(fc.constant('}}'), fc.constantFrom('}} ', '}}}', ',"X":"MARKET"}}', ',"m":true}}', '},"a":1}')),
+  })
+  .map(({ stream, word, symbol, published, id, range, price, size, time: at, maker, match, end }) => {
+    const name = word === '' ? stream : word;
+    const [number, ids] = name === 'aggTrade' ? ['a', `,"f":${range[0]},"l":${range[1]}`] : ['t', ''];
+    return `{"stream":"btcusdt@${stream}","data":{"e":"${name}","E":${published},"s":"${symbol}","${number}":${id},"p":"${price}","q":"${size}"${ids},"T":${at},"m":${maker}${match === null ? '' : `,"M":${match}`}${end}`;
+  });
+
+const binanceInGeneral = (text: string): Frame | string => {
+  try {
+    return readAnyBinance(text, RECEIVED_AT, binanceRoutes);
+  } catch (error) {
+    return String(error);
+  }
+};
+
+describe('binance, frames of trades', () => {
+  it('are read as in general, whatever is in them', () => {
+    let read = 0;
+    fc.assert(
+      fc.property(fc.oneof(binanceFrame, damaged(binanceFrame)), (text) => {
+        const frame = readBinanceText(text, RECEIVED_AT, binanceRoutes);
+        if (frame === null) return;
+        read += 1;
+        expect(frame).toStrictEqual(binanceInGeneral(text));
+        expect(JSON.stringify(frame)).toBe(JSON.stringify(binanceInGeneral(text)));
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(read).toBeGreaterThan(500);
+  });
+
+  it.each([
+    '{"stream":"btcusdt@trade","data":{"e":"trade","E":1786538760219,"s":"BTCUSDT","t":5130998264,"p":"64040.20000000","q":"0.00012000","T":1786538760218,"m":true,"M":true}}',
+    '{"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","E":1786538760219,"s":"BTCUSDT","a":3662340012,"p":"64040.20000000","q":"0.00012000","f":5130998264,"l":5130998266,"T":1786538760218,"m":false,"M":true}}',
+  ])('are read quickly as Binance writes them: %s', (text) => {
+    expect(readBinanceText(text, RECEIVED_AT, binanceRoutes)).toStrictEqual(binanceInGeneral(text));
+  });
+});
 
 const inGeneral = (text: string): Frame | string => {
   try {

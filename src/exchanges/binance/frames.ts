@@ -5,6 +5,7 @@ import { readEach } from '../fields.ts';
 import { isObject, parseObject } from '../json.ts';
 import { readDepth, readDiff, readKline, readTicker, readTrade } from './records.ts';
 import { KLINES, streamOf } from './streams.ts';
+import { readTradeText } from './trade-text.ts';
 
 type Parsed = Readonly<Record<string, unknown>>;
 type Routes = ReadonlyMap<string, Route>;
@@ -21,7 +22,11 @@ const REACTIONS: ReadonlyMap<string, Reaction> = new Map([
 ]);
 
 /** @throws {AppError} FRAME_MALFORMED when the frame is neither control nor data. */
-export function readFrame(text: string, receivedAt: number, routes: Routes): Frame {
+export const readFrame = (text: string, receivedAt: number, routes: Routes): Frame =>
+  readTradeText(text, receivedAt, routes) ?? readAnyFrame(text, receivedAt, routes);
+
+/** Whatever its shape. */
+export function readAnyFrame(text: string, receivedAt: number, routes: Routes): Frame {
   const frame = parseObject(text);
   if (frame.stream !== undefined) return readStream(frame, receivedAt, routes);
   if (frame.code !== undefined || frame.error !== undefined) return readError(frame);
