@@ -32,7 +32,7 @@ export class Heartbeat {
   constructor(options: HeartbeatOptions) {
     this.#options = options;
     this.#punctuality = new Punctuality(options.clock, options.tickMs);
-    this.#rhythm = new Rhythm(options.clock);
+    this.#rhythm = new Rhythm();
     this.#heardAt = options.clock.monotonic();
   }
 
@@ -41,13 +41,18 @@ export class Heartbeat {
     return this.#heardAtWall;
   }
 
+  /** The same in monotonic ms; what was our own standstill since then is added to it. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
   get silenceMs(): number {
     return this.#options.clock.monotonic() - this.#heardAt;
   }
 
   heard(): void {
-    this.#rhythm.message();
     this.#heardAt = this.#options.clock.monotonic();
+    this.#rhythm.message(this.#heardAt);
     this.#heardAtWall = this.#options.clock.now();
     this.#pinged = null;
   }

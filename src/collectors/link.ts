@@ -236,7 +236,7 @@ export class Link {
       case 'events':
       case 'book':
         if (this.#unanswered.size > 0) this.#acknowledge(null, [frame.channel]); // data may come before its acknowledgement
-        this.dataAt = this.#options.clock.monotonic();
+        this.dataAt = this.#heartbeat.heardAt;
         return handlers.data(this, frame);
       case 'subscribed':
         return this.#acknowledge(frame.request, frame.channels);

@@ -1,5 +1,3 @@
-import type { Clock } from '../runtime/clock.ts';
-
 /** Gaps shorter than this count as one of this length in parts: a burst says little about how long a market may be silent. */
 const BEAT_MS = 250;
 /** Time constants of the two memories; the slower rhythm of the two counts. */
@@ -35,7 +33,6 @@ class Memory {
  * slower of what the last half minute and the last ten minutes were like.
  */
 export class Rhythm {
-  readonly #clock: Clock;
   readonly #short = new Memory(SHORT_MS);
   readonly #long = new Memory(LONG_MS);
   #lastAt: number | null = null;
@@ -44,12 +41,8 @@ export class Rhythm {
   #newMs = 0;
   #beats = 0;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  message(): void {
-    const now = this.#clock.monotonic();
+  /** `now` in monotonic ms. */
+  message(now: number): void {
     const gap = this.#lastAt === null ? 0 : now - this.#lastAt;
     this.#lastAt = now;
     this.#newMs += gap;

@@ -42,7 +42,7 @@ export class StreamMonitor {
     this.dataType = dataType;
     this.#clock = clock;
     this.#allowedMs = allowedMs;
-    this.#rhythm = new Rhythm(clock);
+    this.#rhythm = new Rhythm();
     this.#silentSince = clock.monotonic();
   }
 
@@ -65,8 +65,8 @@ export class StreamMonitor {
   /** Its data came, although there is no message yet to make of it. */
   heard(): void {
     if (this.#verdict && this.#verdict.kind !== 'quiet') this.#rhythm.pause(); // this silence was not the market's
-    this.#rhythm.message();
     this.#silentSince = this.#clock.monotonic();
+    this.#rhythm.message(this.#silentSince);
     this.#heardAt = this.#silentSince;
     this.#begun = true;
     this.#messages += 1;
