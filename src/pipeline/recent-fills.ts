@@ -1,3 +1,4 @@
+import type { Decimal } from '../market/decimal.ts';
 import type { Trade } from '../market/market-event.ts';
 import { type FillRange, fillRange } from '../market/packed-trades.ts';
 
@@ -6,8 +7,11 @@ const REMEMBERED = 1_024;
 /** Markets remembered of one exchange; far above what one process collects, so only a stray one is forgotten. */
 const MAX_MARKETS = 10_000;
 
+/** By place, and not a list of trades, which would stay alive for it. */
 interface Ring {
-  readonly trades: Trade[];
+  readonly tradeId: string[];
+  readonly fillCount: number[];
+  readonly size: Decimal[];
   next: number;
 }
 
@@ -17,15 +21,19 @@ export class RecentFills {
 
   put(trade: Trade): void {
     const ring = this.#exchanges.get(trade.exchange)?.get(trade.symbol) ?? this.#open(trade);
-    ring.trades[ring.next] = trade;
+    ring.tradeId[ring.next] = trade.tradeId;
+    ring.fillCount[ring.next] = trade.fillCount;
+    ring.size[ring.next] = trade.size;
     ring.next = (ring.next + 1) % REMEMBERED;
   }
 
   /** Those of a market that share an id with the range. */
   touching({ exchange, symbol }: Trade, { first, last }: Pick<FillRange, 'first' | 'last'>): readonly FillRange[] {
-    const trades = this.#exchanges.get(exchange)?.get(symbol)?.trades ?? [];
-    return trades.flatMap((trade) => {
-      const range = fillRange(trade);
+    const ring = this.#exchanges.get(exchange)?.get(symbol);
+    if (!ring) return [];
+    return ring.size.flatMap((size, place) => {
+      const [tradeId = '', fillCount = 1] = [ring.tradeId[place], ring.fillCount[place]];
+      const range = fillRange({ tradeId, fillCount, size });
       return range !== null && range.first <= last && range.last >= first ? [range] : [];
     });
   }
@@ -35,7 +43,7 @@ export class RecentFills {
     this.#exchanges.set(exchange, markets);
     const [oldest] = markets.size === MAX_MARKETS ? markets.keys() : [];
     if (oldest !== undefined) markets.delete(oldest);
-    const ring: Ring = { trades: [], next: 0 };
+    const ring: Ring = { tradeId: [], fillCount: [], size: [], next: 0 };
     markets.set(symbol, ring);
     return ring;
   }

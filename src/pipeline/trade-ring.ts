@@ -1,5 +1,6 @@
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Position } from '../storage/trades.ts';
+import { PackedEntries } from './packed-entries.ts';
 
 /** Where a writer stands: its last sequence, and the index of its newest entry. */
 interface WriterEnd {
@@ -8,6 +9,8 @@ interface WriterEnd {
 }
 
 const NOWHERE = -1;
+/** One in so many entries, the newest, are kept as they are: those that subscribers read at once. */
+const PACKED_FOR_ONE = 16;
 
 /**
  * The newest trades in commit order, by an index that only grows. What it holds is whole: for every writer, each trade from the
@@ -16,7 +19,14 @@ const NOWHERE = -1;
 export class TradeRing {
   readonly capacity: number;
   readonly #mask: number;
-  readonly #entries: (RecordedTrade | undefined)[];
+  /** The newest entries. */
+  readonly #young: (RecordedTrade | undefined)[];
+  readonly #youngMask: number;
+  /** Those that are older. */
+  readonly #old: PackedEntries;
+  /** Of each entry, whatever its age. */
+  readonly #writer: Float64Array;
+  readonly #sequence: BigInt64Array;
   /** Of each entry: the index of the same writer's entry before it. */
   readonly #previous: Float64Array;
   readonly #ends: Map<number, WriterEnd>;
@@ -30,7 +40,11 @@ export class TradeRing {
     if (!Number.isInteger(Math.log2(capacity))) throw new RangeError(`Ring capacity ${capacity} is not a power of two`);
     this.capacity = capacity;
     this.#mask = capacity - 1;
-    this.#entries = new Array(capacity);
+    this.#young = new Array(Math.max(1, capacity / PACKED_FOR_ONE));
+    this.#youngMask = this.#young.length - 1;
+    this.#old = new PackedEntries(capacity);
+    this.#writer = new Float64Array(capacity);
+    this.#sequence = new BigInt64Array(capacity);
     this.#previous = new Float64Array(capacity);
     this.#ends = new Map([...start].map(([writer, sequence]) => [writer, { sequence, index: NOWHERE }]));
     this.#floorPosition = new Map(start);
@@ -61,7 +75,10 @@ export class TradeRing {
 
   /** The entry at an index from floor to head. */
   at(index: number): RecordedTrade {
-    return this.#entries[index & this.#mask] as RecordedTrade;
+    if (this.#head - index <= this.#young.length) return this.#young[index & this.#youngMask] as RecordedTrade;
+    const place = index & this.#mask;
+    const [writer, sequence] = [this.#writer[place] as number, this.#sequence[place] as bigint];
+    return this.#old.get(place, { writer, sequence });
   }
 
   /**
@@ -74,12 +91,17 @@ export class TradeRing {
     if (sequence <= end.sequence) return;
     if (sequence > end.sequence + 1n && sequence - 1n > (through?.get(writer) ?? 0n)) this.#cut(end, sequence - 1n);
     if (this.#head - this.#floor === this.capacity) {
-      const evicted = this.at(this.#floor);
-      this.#floorPosition.set(evicted.writer, evicted.sequence);
+      const evicted = this.#floor & this.#mask;
+      this.#floorPosition.set(this.#writer[evicted] as number, this.#sequence[evicted] as bigint);
       this.#floor += 1;
     }
     const place = this.#head & this.#mask;
-    this.#entries[place] = recorded;
+    const youngPlace = this.#head & this.#youngMask;
+    const grownOld = this.#young[youngPlace];
+    if (grownOld !== undefined) this.#old.put((this.#head - this.#young.length) & this.#mask, grownOld);
+    this.#young[youngPlace] = recorded;
+    this.#writer[place] = writer;
+    this.#sequence[place] = sequence;
     this.#previous[place] = end.index;
     end.index = this.#head;
     end.sequence = sequence;
@@ -101,7 +123,7 @@ export class TradeRing {
     for (const [writer, end] of this.#ends) {
       const read = position.get(writer) ?? 0n;
       if (read >= end.sequence) continue;
-      for (let index = end.index; index >= this.#floor && this.at(index).sequence > read; ) {
+      for (let index = end.index; index >= this.#floor && (this.#sequence[index & this.#mask] as bigint) > read; ) {
         if (index < first) first = index;
         index = this.#previous[index & this.#mask] ?? NOWHERE;
       }
@@ -123,6 +145,7 @@ export class TradeRing {
     this.#floorPosition = this.position;
     this.#head += 1; // an index nobody has read yet, so that every reader finds itself before the floor
     this.#floor = this.#head;
-    this.#entries.fill(undefined);
+    this.#young.fill(undefined);
+    this.#old.clear();
   }
 }

@@ -80,7 +80,7 @@ describe('TradeRing', () => {
           isHere ? unread.map(({ writer, sequence }) => `${writer}.${sequence}`) : null,
         );
         if (index === null || unread.length === 0) return;
-        expect(ring.at(index)).toBe(unread[0]);
+        expect(ring.at(index)).toEqual(unread[0]);
         found += 1;
       }),
       { numRuns: 2_000 },
