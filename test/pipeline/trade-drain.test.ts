@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { MarketStretch } from '../../src/market/coverage.ts';
 import type { Trade } from '../../src/market/market-event.ts';
-import { encodeItems, type SpoolBatch } from '../../src/pipeline/spool-batch.ts';
+import type { SpoolBatch } from '../../src/pipeline/spool-batch.ts';
+import { encodeItems } from '../../src/pipeline/spool-text.ts';
 import { TradeDrain } from '../../src/pipeline/trade-drain.ts';
 import { TradeLedgers } from '../../src/pipeline/trade-ledgers.ts';
 import { AppError } from '../../src/runtime/errors.ts';
