@@ -14,15 +14,17 @@ const parentWatch = new URL('../../src/runtime/parent-watch.ts', import.meta.url
 const CHILD = `
 import { watchParent } from '${parentWatch}';
 const [mode, ...rest] = process.argv.slice(2);
+const alive = setInterval(() => {}, 1_000);
+if (mode === 'watch') {
+  watchParent((reason) => { console.log('asked to stop:', reason); process.exitCode = 5; clearInterval(alive); });
+  process.on('SIGINT', () => console.log('signalled'));
+  // Started only once the launcher can know that it is watched.
+  await new Promise((sent) => process.send({}, sent));
+}
 console.log('started', process.pid, JSON.stringify(rest));
 console.log('compiled code is kept in', process.env.NODE_COMPILE_CACHE);
 if (mode === 'exit') process.exit(7);
 if (mode === 'crash') process.kill(process.pid, 'SIGKILL');
-if (mode === 'watch') {
-  watchParent((reason) => { console.log('asked to stop:', reason); process.exitCode = 5; clearInterval(alive); });
-  process.on('SIGINT', () => console.log('signalled'));
-}
-const alive = setInterval(() => {}, 1_000);
 `;
 
 const PROJECT = { name: 'empty', version: '1.0.0', dependencies: { one: 'file:one' } };
