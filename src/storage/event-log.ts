@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Clock } from '../runtime/clock.ts';
@@ -54,6 +55,7 @@ export function openEventLog<T>(directory: string, options: EventLogOptions): Sq
 function open(file: string): DatabaseSync {
   const db = new DatabaseSync(file);
   try {
+    chmodSync(file, 0o600); // SQLite gives its write-ahead log the same
     db.exec(`pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full;
       create table if not exists event (number integer primary key autoincrement, body text not null);
       create table if not exists log (id text not null)`);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +39,14 @@ describe('the log of events', () => {
     await vi.waitFor(() => expect(events).toEqual(['1 a', '2 b', '3 c']));
     expect(all(log)).toEqual(events);
     expect([log.oldest, log.newest]).toEqual([1, 3]);
+  });
+
+  it('is for its owner only', async () => {
+    using log = open();
+    log.append({ what: 'a' });
+    const files = await readdir(directory);
+    const modes = await Promise.all(files.map(async (file) => (await stat(join(directory, file))).mode & 0o777));
+    expect(modes).toEqual(files.map(() => 0o600));
   });
 
   it('goes on with its numbers and its name after a restart', async () => {
