@@ -139,7 +139,7 @@ describe('while a server collects', () => {
       `select md5(string_agg(t::text, '|' order by id)) as digest, count(*)::int as rows from tcp_dashboard.trade t where ${condition}`;
     const [was] = await readDirectly<object>(place, digest(upTo.join(' or ')));
     expect(await readDirectly(elsewhere, digest('true'))).toEqual([was]);
-    expect(Object.keys(hashes)).toHaveLength(11);
+    expect(Object.keys(hashes)).toHaveLength(12);
     expect(await readDirectly(elsewhere, ONE_MOMENT)).toEqual([{ candles: true, ledger: true, position: true }]);
 
     await using next = await startServerProcess(config, elsewhere);

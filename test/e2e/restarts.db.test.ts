@@ -180,25 +180,32 @@ describe('a running server', () => {
 const idsOf = (symbol: string, seen: readonly string[]): number[] =>
   seen.filter((trade) => trade.startsWith(`${symbol} `)).map((trade) => Number(trade.split(' ')[1]));
 
+/** What it says until it ends by itself, and its exit code. */
+async function refusalOf(args: readonly string[]): Promise<{ readonly code: number | null; readonly said: string }> {
+  const child = runMain(args);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+  await once(child, 'exit');
+  return { code: child.exitCode, said };
+}
+
 describe('a configuration that cannot work', () => {
   it('ends the process with 78 and every problem, before anything is started', async () => {
-    const child = runMain([
-      '--port',
-      'many',
-      '--host',
-      '0.0.0.0',
-      '--database-url',
-      'postgres://u:hunter2@localhost:99999/x',
-    ]);
-    let said = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (chunk: Buffer) => {
-        said += chunk.toString();
-      });
-    await once(child, 'exit');
-    expect(child.exitCode).toBe(78);
+    const url = 'postgres://u:hunter2@localhost:99999/x';
+    const { code, said } = await refusalOf(['--port', 'many', '--host', 'not a name', '--database-url', url]);
+    expect(code).toBe(78);
     for (const flag of ['--port', '--host', '--database-url']) expect(said).toContain(flag);
     expect(said).not.toContain('hunter2');
     expect(said).not.toContain('at ');
+  });
+
+  it('ends the process with 78 where others could reach it and nobody has a token', async () => {
+    const { dataDir } = await databaseOptions();
+    const { code, said } = await refusalOf(['--host', '0.0.0.0', '--port', '0', '--data-dir', dataDir]);
+    expect(code).toBe(78);
+    expect(said).toContain('npm run token');
   });
 });

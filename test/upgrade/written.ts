@@ -52,6 +52,10 @@ export const WRITTEN: Readonly<Record<string, string>> = {
         buy_volume, first_ts, last_ts, first_id, last_id)
       select ${ID}, seconds, '2026-05-20 10:00Z', '2026-05-20 10:00:00.500Z', 3, 50000.10, 50000.5000, 50000.10, 50000.5000, 0.0036000, 180.00096,
         0.0036000, '2026-05-20 10:00:00.100Z', '2026-05-20 10:00:00.500Z', '1', '5' from (values (1), (60), (3600)) s (seconds);`,
+
+  '20261128100324_audit_log': `
+    insert into tcp_dashboard.audit_entry (log, number, at, principal, principal_kind, action, target, reason, outcome)
+      values ('a log', 1, ${MONTH}, 'ci', 'token', 'restartCollector', 'okx:BTC-USDT', 'by hand', 'OK');`,
 };
 
 /** All that a server writes that knows these migrations. */
