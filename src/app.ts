@@ -9,7 +9,6 @@ import type { CollectorEvent, ExchangeCollectorConfig } from './collectors/colle
 import { ExchangeFactory } from './collectors/exchange-factory.ts';
 import { openWebSocket } from './collectors/socket.ts';
 import type { Config } from './config/config.ts';
-import { isLoopback } from './config/rules.ts';
 import { EXCHANGES } from './exchanges/registry.ts';
 import { openHealing } from './healing.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -21,6 +20,7 @@ import { messageOf } from './runtime/errors.ts';
 import { Gate } from './runtime/gate.ts';
 import type { Log, OpenLog } from './runtime/log.ts';
 import { openLogging } from './runtime/logger.ts';
+import { isLoopback } from './runtime/loopback.ts';
 import { setTlsFloor } from './runtime/tls-floor.ts';
 import { VERSION } from './runtime/version.ts';
 import { listAudit } from './storage/audit.ts';

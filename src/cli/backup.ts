@@ -1,28 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { loadConfig } from '../config/config.ts';
 import { type BackupFlags, runBackup } from './backup-run.ts';
 import { runClientCommand } from './client-command.ts';
+import { type SettingsFlags, settingsOf } from './settings.ts';
 
 /** `npm run backup`: makes an encrypted backup and verifies it; `verify` and `list` what is there. */
 
-interface Options {
-  readonly config?: string;
-  readonly dataDir?: string;
+interface Options extends SettingsFlags {
   readonly verify: boolean;
 }
 
 function readFlags(argv: readonly string[]): BackupFlags {
   let flags: BackupFlags | null = null;
-  const settings = ({ config, dataDir }: Options) =>
-    loadConfig({
-      argv: [
-        ...(config === undefined ? [] : ['--config', config]),
-        ...(dataDir === undefined ? [] : ['--data-dir', dataDir]),
-      ],
-      env: process.env,
-      readFile: (path) => readFileSync(path, 'utf8'),
-    });
   const program = new Command('npm run backup --')
     .description(
       'Writes all that is stored into one encrypted file, while a server may be at work, and sees that it comes back the same.',
@@ -40,7 +28,7 @@ function readFlags(argv: readonly string[]): BackupFlags {
     .allowExcessArguments(false)
     .action((_own, command: Command) => {
       const all = command.optsWithGlobals<Options>();
-      flags = { command: 'make', verify: all.verify, config: settings(all) };
+      flags = { command: 'make', verify: all.verify, config: settingsOf(all) };
     });
   program
     .command('verify')
@@ -48,14 +36,14 @@ function readFlags(argv: readonly string[]): BackupFlags {
     .description('restores one into a scratch database and compares; a backup counts only after that')
     .allowExcessArguments(false)
     .action((file: string | undefined, _own, command: Command) => {
-      flags = { command: 'verify', file: file ?? null, config: settings(command.optsWithGlobals<Options>()) };
+      flags = { command: 'verify', file: file ?? null, config: settingsOf(command.optsWithGlobals<Options>()) };
     });
   program
     .command('list')
     .description('lists the backups there are')
     .allowExcessArguments(false)
     .action((_own, command: Command) => {
-      flags = { command: 'list', config: settings(command.optsWithGlobals<Options>()) };
+      flags = { command: 'list', config: settingsOf(command.optsWithGlobals<Options>()) };
     });
   program.parse(argv, { from: 'user' });
   if (flags === null) throw new Error('Commander ran no command');

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { loadConfig } from '../config/config.ts';
 import { runClientCommand } from './client-command.ts';
 import { type RestoreFlags, runRestore } from './restore-run.ts';
+import { type SettingsFlags, settingsOf } from './settings.ts';
 
 /** `npm run restore`: brings a backup back into a database; what is there is never changed. */
 
@@ -20,18 +19,11 @@ function readFlags(argv: readonly string[]): RestoreFlags {
     .showHelpAfterError('Run with --help for all options.')
     .exitOverride()
     .parse(argv, { from: 'user' });
-  const { config, dataDir, replace } = program.opts<{ config?: string; dataDir?: string; replace: boolean }>();
+  const { replace, ...flags } = program.opts<SettingsFlags & { replace: boolean }>();
   return {
     file: program.args[0] ?? null,
     replace,
-    config: loadConfig({
-      argv: [
-        ...(config === undefined ? [] : ['--config', config]),
-        ...(dataDir === undefined ? [] : ['--data-dir', dataDir]),
-      ],
-      env: process.env,
-      readFile: (path) => readFileSync(path, 'utf8'),
-    }),
+    config: settingsOf(flags),
   };
 }
 

@@ -1,16 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { ROLES, type Role } from '../access/role.ts';
-import { loadConfig } from '../config/config.ts';
 import { readLife } from './arguments.ts';
 import { runClientCommand } from './client-command.ts';
+import { type SettingsFlags, settingsOf } from './settings.ts';
 import { runToken, type TokenFlags } from './token-run.ts';
 
 /** `npm run token`: makes, lists and revokes the tokens clients of a server have to show. */
 
-interface Options {
-  readonly config?: string;
-  readonly dataDir?: string;
+interface Options extends SettingsFlags {
   readonly name: string;
   readonly role: readonly Role[];
   readonly expires: number | null;
@@ -20,15 +17,6 @@ const YEAR_MS = 365 * 86_400_000;
 
 function readFlags(argv: readonly string[]): TokenFlags {
   let flags: TokenFlags | null = null;
-  const dataDirOf = ({ config, dataDir }: Options) =>
-    loadConfig({
-      argv: [
-        ...(config === undefined ? [] : ['--config', config]),
-        ...(dataDir === undefined ? [] : ['--data-dir', dataDir]),
-      ],
-      env: process.env,
-      readFile: (path) => readFileSync(path, 'utf8'),
-    }).data_dir;
   const program = new Command('npm run token --')
     .description(
       'Makes, lists and revokes access tokens. They are kept, as hashes, in the data directory; a running server follows.',
@@ -59,14 +47,14 @@ function readFlags(argv: readonly string[]): TokenFlags {
     .allowExcessArguments(false)
     .action((_own, command: Command) => {
       const { name, role, expires, ...all } = command.optsWithGlobals<Options>();
-      flags = { command: 'create', name, roles: role, lifeMs: expires, dataDir: dataDirOf(all as Options) };
+      flags = { command: 'create', name, roles: role, lifeMs: expires, dataDir: settingsOf(all).data_dir };
     });
   program
     .command('list')
     .description('lists the tokens there are, without what is secret')
     .allowExcessArguments(false)
     .action((_own, command: Command) => {
-      flags = { command: 'list', dataDir: dataDirOf(command.optsWithGlobals<Options>()) };
+      flags = { command: 'list', dataDir: settingsOf(command.optsWithGlobals<Options>()).data_dir };
     });
   program
     .command('revoke')
@@ -74,7 +62,7 @@ function readFlags(argv: readonly string[]): TokenFlags {
     .description('takes a token back; what it has open at a server is ended')
     .allowExcessArguments(false)
     .action((token: string, _own, command: Command) => {
-      flags = { command: 'revoke', token, dataDir: dataDirOf(command.optsWithGlobals<Options>()) };
+      flags = { command: 'revoke', token, dataDir: settingsOf(command.optsWithGlobals<Options>()).data_dir };
     });
   program.parse(argv, { from: 'user' });
   if (flags === null) throw new Error('Commander ran no command');

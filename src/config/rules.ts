@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isLoopback } from '../runtime/loopback.ts';
 
 /**
  * The kinds of value a configuration holds. Each carries its rule as one text,
@@ -42,8 +43,6 @@ export const exchangeUrl = (scheme: 'ws' | 'http') =>
       return url.protocol === `${scheme}s:` || (url.protocol === `${scheme}:` && isLoopback(url.hostname));
     },
   );
-
-export const isLoopback = (host: string): boolean => /^(127(\.\d{1,3}){3}|\[?::1\]?|localhost)$/i.test(host);
 
 /** An address or a name to listen on. */
 export const isHost = (host: string): boolean =>

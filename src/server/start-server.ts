@@ -11,6 +11,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { Limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
+import { isLoopback } from '../runtime/loopback.ts';
 import { Refusals } from '../runtime/refusals.ts';
 import { capConnections, PATIENCE } from './connection-caps.ts';
 import { type ExportSource, exportRoute } from './export.ts';
@@ -71,7 +72,7 @@ const READY_TIMEOUT_MS = 3_000;
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { access, schema, services, host, allowedOrigins, limits, clock, log } = options;
-  const isLocal = /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+  const isLocal = isLoopback(host);
   if (!isLocal && access.isOpen)
     throw new AppError(
       'CONFIG_INVALID',
