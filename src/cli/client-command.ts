@@ -9,6 +9,7 @@ const INTERRUPTED = 130;
 
 /** What a command is given that runs for a while and then ends. */
 export interface ClientSurroundings {
+  /** Shows our token: for requests to a server of ours alone. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   readonly clock: Clock;
   readonly print: (line: string) => void;

@@ -1,6 +1,7 @@
 import { openWebSocket } from '../collectors/socket.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/problems.ts';
+import { isOurs } from '../doctor/answering.ts';
 import { freeBytes } from '../doctor/directories.ts';
 import { examine, type Patient } from '../doctor/examine.ts';
 import { type Finding, fail, type Level } from '../doctor/finding.ts';
@@ -17,18 +18,16 @@ export interface DoctorFlags {
 }
 
 const MARKS: Readonly<Record<Level, string>> = { ok: ' ok ', warn: 'WARN', fail: 'FAIL' };
-const LIVE_MS = 2_000;
 const LONGEST = 1_000;
 
-/** Returns the exit code: 0 when nothing fails, else 1. */
+/** Returns the exit code: 0 when nothing fails, else 1. Whom it asks is no server of ours for sure: none gets our token. */
 export async function runDoctor(
   { json, config }: DoctorFlags,
-  { fetch: ask, clock, print }: ClientSurroundings,
+  { clock, print }: Pick<ClientSurroundings, 'clock' | 'print'>,
 ): Promise<number> {
   const around: Patient = {
-    ...{ clock, openSocket: openWebSocket, machine: thisMachine(), freeBytes },
-    fetch: (url, init) => ask(url.href, init),
-    answers: (host, port) => isAlive(ask, host, port),
+    ...{ clock, openSocket: openWebSocket, machine: thisMachine(), freeBytes, answers: isOurs },
+    fetch: (url, init) => fetch(url, init),
   };
   const findings = config instanceof ConfigError ? misconfigured(config) : await examined(config, around);
   const worst = worstOf(findings);
@@ -59,18 +58,4 @@ function linesOf(findings: readonly Finding[]): readonly string[] {
   ]);
   const count = (level: Level) => findings.filter((finding) => finding.level === level).length;
   return [...lines, `${count('ok')} ok, ${count('warn')} to look at, ${count('fail')} to mend.`];
-}
-
-/** With TLS as without: who answers 200 on /livez is a server of ours. */
-async function isAlive(ask: ClientSurroundings['fetch'], host: string, port: number): Promise<boolean> {
-  const at = `${host.includes(':') ? `[${host}]` : host}:${port}/livez`;
-  const asked = ['http', 'https'].map((scheme) =>
-    ask(`${scheme}://${at}`, { signal: AbortSignal.timeout(LIVE_MS) }).then(async (answer) => {
-      if (!answer.ok || (await answer.text()) !== 'ok\n') throw new Error('not ours');
-    }),
-  );
-  return Promise.any(asked).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { isOurs } from './answering.ts';
 import { checkBackups } from './backups.ts';
 import { checkDatabase } from './database.ts';
 import { checkDirectory, checkDisk, checkOwner, type FreeBytes } from './directories.ts';
@@ -12,7 +13,7 @@ export interface Patient extends Reach {
   readonly machine: Machine;
   readonly freeBytes: FreeBytes;
   /** Whether a server of ours answers at an address. */
-  readonly answers: (host: string, port: number) => Promise<boolean>;
+  readonly answers: typeof isOurs;
 }
 
 const MB = 1_000_000;

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
+import type { isOurs } from './answering.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 const DAY_MS = 86_400_000;
@@ -11,19 +12,23 @@ const RENEW_DAYS = 14;
 
 /** `answers` tells whether a server of ours is at that address. */
 export async function checkPort(
-  { server: { host, port } }: Config,
-  answers: (host: string, port: number) => Promise<boolean>,
+  { server: { host, port }, tls: { cert_file: certFile } }: Config,
+  answers: typeof isOurs,
 ): Promise<Finding> {
   const at = `${host}:${port}`;
-  const code = await listenOnce(host, port);
+  const code = await listenOnce(withoutBrackets(host), port);
   if (code === null) return ok('port', port === 0 ? `${host} has free ports` : `${at} is free`);
   if (code !== 'EADDRINUSE') {
     const advice = 'Choose another by --host and --port; below 1024 needs a right of its own.';
     return fail('port', `${at} cannot be listened on (${code})`, advice);
   }
-  if (await answers(host, port)) return ok('port', `a server answers at ${at} already`);
+  if (await answers({ host: withoutBrackets(host), port, certFile }))
+    return ok('port', `a server answers at ${at} already`);
   return fail('port', `${at} is taken by another program`, 'Stop it, or choose another port by --port or PORT.');
 }
+
+/** An address of IPv6 as sockets take it. */
+const withoutBrackets = (host: string): string => host.replace(/^\[|\]$/g, '');
 
 function listenOnce(host: string, port: number): Promise<string | null> {
   const server = createServer();

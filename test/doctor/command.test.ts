@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -49,6 +51,23 @@ it('exits with 1 where something fails, says what to do and no secret', async ()
   expect(output).toMatch(/\d+ ok, \d+ to look at, 1 to mend\.\n$/);
   expect(output).not.toContain(PASSWORD);
   expect(code).toBe(1);
+});
+
+it('shows its token to nobody, neither an exchange nor whoever has the port', async () => {
+  const asked: IncomingHttpHeaders[] = [];
+  const stranger = createServer(({ headers }, response) => {
+    asked.push(headers);
+    response.writeHead(404).end();
+  }).listen(0, '127.0.0.1');
+  await once(stranger, 'listening');
+  const { port } = stranger.address() as AddressInfo;
+  const connection = { rest_url: `http://127.0.0.1:${port}`, public_ws_url: `ws://127.0.0.1:${port}` };
+  const exchanges = [{ exchange: 'okx', connection, trading_pairs: [{ symbol: 'BTC-USDT', data_types: ['ticker'] }] }];
+  const { output } = await doctor({ exchanges }, ['--port', String(port)], { TCPD_TOKEN: 'tcpd_token' });
+  stranger.close();
+  expect(output).toMatch(/FAIL {2}port /);
+  expect(asked.length).toBeGreaterThanOrEqual(3);
+  expect(asked.filter(({ authorization }) => authorization !== undefined)).toEqual([]);
 });
 
 it('tells every problem of a configuration as a finding', async () => {

@@ -35,6 +35,11 @@ describe('the port', () => {
     expect(await checkPort(config, () => Promise.resolve(true))).toMatchObject({ level: 'ok' });
   });
 
+  it('is free at an address of IPv6 in brackets', async () => {
+    const config = load({ argv: ['--port', '0', '--host', '[::1]'] });
+    expect(await checkPort(config, NOBODY)).toMatchObject({ level: 'ok' });
+  });
+
   it('cannot be listened on', async () => {
     const config = load({ argv: ['--port', '0'] });
     const elsewhere = { ...config, server: { ...config.server, host: '192.0.2.1' } };
