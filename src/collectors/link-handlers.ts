@@ -18,7 +18,7 @@ export interface LinkHandlers {
   data(link: Link, frame: DataFrame): void;
   subscribed(link: Link, keys: readonly string[]): void;
   refused(link: Link, key: string, code: string, message: string): void;
-  /** A frame that could not be read at all; the link lives on. */
+  /** A frame that could not be read at all; the link lives on, unless `ended` follows. */
   unreadable(link: Link, reason: string, detail: string): void;
   closingSoon(link: Link, reason: string): void;
   ended(link: Link, end: LinkEnd): void;

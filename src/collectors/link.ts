@@ -75,6 +75,7 @@ export class Link {
         frame: (text) => this.#read(text),
         binary: (bytes) => options.handlers.unreadable(this, 'binary', `a binary frame of ${bytes} bytes`),
         alive: () => this.#heartbeat.heard(),
+        violated: (what) => options.handlers.unreadable(this, 'refused-frame', what),
         closed: (code, reason, refusal) =>
           this.#end(`closed with ${code}${reason ? `: ${reason}` : ''}`, true, turnedAwayBy(refusal)),
       },

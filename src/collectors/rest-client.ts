@@ -14,8 +14,8 @@ export interface RestClientOptions {
 }
 
 const TIMEOUT_MS = 10_000;
-/** The list of all instruments of Binance has several megabytes. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** Unpacked. The list of all instruments of Binance has several megabytes. */
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
 const DEFAULT_RETRY_AFTER_S = 2;
 /** The longest ban of Binance; anything above is not meant. */
 const MAX_RETRY_AFTER_S = 3 * 86_400;
@@ -87,7 +87,7 @@ async function readBounded(response: Response): Promise<string> {
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > MAX_BODY_BYTES)
-      throw new AppError('EXCHANGE_REST_FAILED', `an answer was larger than ${MAX_BODY_BYTES} bytes`);
+      throw new AppError('EXCHANGE_REST_FAILED', `an answer is larger than ${MAX_BODY_BYTES} bytes`);
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

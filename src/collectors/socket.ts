@@ -17,6 +17,8 @@ export interface SocketHandlers {
   binary(bytes: number): void;
   /** The other side showed a sign of life that carries no data (ping or pong frame). */
   alive(): void;
+  /** It broke the protocol or a bound, in words; the socket is cut and `closed` follows. */
+  violated(what: string): void;
   closed(code: number, reason: string, refusal?: HandshakeRefusal): void;
 }
 
@@ -40,12 +42,18 @@ export type OpenSocket = (url: string, limits: { readonly maxFrameBytes: number 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** The longest ban of Binance; anything above is not meant. */
 const MAX_RETRY_AFTER_MS = 3 * 86_400_000;
+/** No exchange we know sends fragments; each costs more than its bytes. */
+const MAX_FRAGMENTS = 1_024;
+/** Pieces a frame arrives in that is not here yet; one of a megabyte takes some hundreds. */
+const MAX_PIECES = 16_384;
 
 /** Compression stays off and frames are bounded: a small compressed frame may cost hundreds of megabytes. */
 export const openWebSocket: OpenSocket = (url, { maxFrameBytes }, handlers) => {
   const socket = new WebSocket(url, {
     perMessageDeflate: false,
     maxPayload: maxFrameBytes,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_PIECES,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     followRedirects: false,
   });
@@ -70,7 +78,11 @@ export const openWebSocket: OpenSocket = (url, { maxFrameBytes }, handlers) => {
     socket.terminate();
   });
   socket.on('error', (error) => {
-    failure ||= error.message;
+    const violation = violationOf(error, maxFrameBytes);
+    failure ||= violation ?? error.message;
+    if (violation === null) return;
+    handlers.violated(violation);
+    socket.terminate(); // `ws` has said why and would now wait half a minute for the other side to hang up
   });
   socket.on('close', (code, reason) => handlers.closed(code, failure || reason.toString(), refusal));
   return {
@@ -89,6 +101,16 @@ export const openWebSocket: OpenSocket = (url, { maxFrameBytes }, handlers) => {
     terminate: () => socket.terminate(),
   };
 };
+
+/** What the other side did that no exchange does, and the rule; null for any other trouble. */
+function violationOf(error: Error, maxFrameBytes: number): string | null {
+  const code = 'code' in error ? String(error.code) : '';
+  if (!code.startsWith('WS_ERR_')) return null;
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return `a frame is longer than ${maxFrameBytes} bytes`;
+  if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS')
+    return `a frame came in more than ${MAX_FRAGMENTS} fragments or ${MAX_PIECES} pieces`;
+  return `a frame breaks the WebSocket protocol: ${error.message}`;
+}
 
 /** Dates are ignored: the clocks of the two sides may differ. */
 function retryAfterMs(seconds: string | undefined): number {

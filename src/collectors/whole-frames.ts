@@ -6,6 +6,8 @@ const [TEXT, PING, PONG] = [0x81, 0x89, 0x8a];
 const MAX_CONTROL_BYTES = 125;
 /** Where the second byte says that the length follows. */
 const [LENGTH_16, LENGTH_64] = [126, 127];
+/** A piece costs some hundred bytes beside its own: a frame that drips in is put together from time to time. */
+const MAX_PIECES = 1_024;
 
 export interface WholeFrameOptions {
   readonly maxFrameBytes: number;
@@ -45,8 +47,11 @@ export class WholeFrames {
     if (this.#heldBytes === 0) return this.#read(chunk);
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
-    if (this.#heldBytes < this.#neededBytes) return;
+    const isWhole = this.#heldBytes >= this.#neededBytes;
+    if (!isWhole && this.#held.length < MAX_PIECES) return;
     const bytes = Buffer.concat(this.#held);
+    this.#held = [bytes];
+    if (!isWhole) return;
     this.#held = [];
     this.#heldBytes = 0;
     this.#read(bytes);

@@ -120,6 +120,7 @@ async function checkSocket(
       frame: () => {},
       binary: () => {},
       alive: () => {},
+      violated: () => {},
       closed: (code, reason) => resolve(reason === '' ? `closed with ${code}` : reason),
     },
   );

@@ -3,6 +3,9 @@ import { AppError } from '../runtime/errors.ts';
 /** What no frame of any exchange comes near; deeper ones would overflow whoever walks them later. */
 const MAX_DEPTH = 64;
 
+/** Levels are counted before a text of this length is parsed: a million of them would take fifty bytes each. */
+const LONG_TEXT = 65_536;
+
 /** Digits from which an integer may lie beyond 2^53. */
 const LONG = 16;
 
@@ -11,8 +14,10 @@ const LONG = 16;
  * @throws {AppError} FRAME_MALFORMED when the text is not JSON or nests deeper than 64.
  */
 export function parseJson(text: string): unknown {
+  if (text.length > LONG_TEXT && nestsDeep(text)) throw malformed(text, `nests deeper than ${MAX_DEPTH}`);
   const value = parse(text);
-  if (mayNestDeep(text) && deeperThan(MAX_DEPTH, value)) throw malformed(text, `nests deeper than ${MAX_DEPTH}`);
+  if (text.length <= LONG_TEXT && mayNestDeep(text) && deeperThan(MAX_DEPTH, value))
+    throw malformed(text, `nests deeper than ${MAX_DEPTH}`);
   return hasLongInteger(text) || mayNameProto(text) ? parse(text, keepExact) : value;
 }
 
@@ -77,6 +82,29 @@ function moreThan(count: number, opener: string, text: string): boolean {
   let seen = 0;
   for (let at = text.indexOf(opener); at >= 0; at = text.indexOf(opener, at + 1)) if (++seen > count) return true;
   return false;
+}
+
+const [QUOTE, BACKSLASH, ARRAY, ARRAY_END, OBJECT, OBJECT_END] = [34, 92, 91, 93, 123, 125];
+
+/** Whether text, if it is JSON, nests deeper than it may. */
+function nestsDeep(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === ARRAY || code === OBJECT) {
+      depth += 1;
+      if (depth > MAX_DEPTH) return true;
+    } else if (code === ARRAY_END || code === OBJECT_END) depth -= 1;
+  }
+  return false;
+}
+
+/** Where its closing quote stands; the end of the text where there is none. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  return at;
 }
 
 function deeperThan(levels: number, value: unknown): boolean {

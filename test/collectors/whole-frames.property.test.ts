@@ -84,6 +84,7 @@ const openPlain: OpenSocket = (url, { maxFrameBytes }, handlers) => {
   socket.on('pong', handlers.alive);
   socket.on('error', (error) => {
     failure ||= error.message;
+    if (String('code' in error && error.code).startsWith('WS_ERR_')) handlers.violated(failure);
   });
   socket.on('close', (code, reason) => handlers.closed(code, failure || String(reason)));
   return {
@@ -147,7 +148,7 @@ describe('whole frames read ahead of ws', () => {
     const connected = once(server, 'connection') as Promise<[WebSocket, { readonly socket: Stream }]>;
     let frames = 0;
     let paused = false;
-    let isClosed = false;
+    let [isClosed, isViolated] = [false, false];
     const socket = open(
       url,
       { maxFrameBytes: MAX_FRAME_BYTES },
@@ -160,8 +161,12 @@ describe('whole frames read ahead of ws', () => {
         },
         binary: (bytes) => events.push(`${bytes} bytes`),
         alive: () => events.push('alive'),
+        violated: () => {
+          isViolated = true;
+          events.push('violated');
+        },
         closed: (code, reason) => {
-          events.push(`closed ${code} ${reason}`);
+          events.push(`closed ${code} ${isViolated ? 'in its own words' : reason}`);
           isClosed = true;
           closed.resolve();
         },
