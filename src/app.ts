@@ -116,7 +116,10 @@ export async function startApp(
   const audit = opening.use(openAudit(db, config.data_dir, { clock, log }));
   opening.defer(() => manager.stop());
   const retentionMs = config.database.retention_days * DAY_MS;
-  const housekeeping = opening.use(new Housekeeping({ db, gaps: recorder.gaps, retentionMs, clock, log }));
+  const auditRetentionMs = config.database.audit_retention_days * DAY_MS;
+  const housekeeping = opening.use(
+    new Housekeeping({ db, gaps: recorder.gaps, retentionMs, auditRetentionMs, clock, log }),
+  );
   const backups = opening.use(openBackupSchedule(config, clock, log));
 
   const candleFeed = opening.use(

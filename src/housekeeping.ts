@@ -2,6 +2,7 @@ import type { Recorder } from './pipeline/recorder.ts';
 import type { Clock } from './runtime/clock.ts';
 import { messageOf } from './runtime/errors.ts';
 import type { Log } from './runtime/log.ts';
+import { dropOldAudit } from './storage/audit.ts';
 import type { Database } from './storage/database.ts';
 import { dropExpired, ensureMonthsAhead } from './storage/partitions.ts';
 
@@ -9,13 +10,15 @@ export interface HousekeepingOptions {
   readonly db: Database;
   readonly gaps: Pick<Recorder['gaps'], 'openMarkets' | 'openGaps' | 'giveUp'>;
   readonly retentionMs: number;
+  /** Of the audit log. */
+  readonly auditRetentionMs: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 const EVERY_MS = 3_600_000;
 
-/** Once an hour: makes partitions ahead, drops those retention keeps no longer, and lets go of what is missing of that time. */
+/** Once an hour: makes partitions ahead, drops those and entries of the audit log retention keeps no longer, and lets go of what is missing of that time. */
 export class Housekeeping implements Disposable {
   readonly #options: HousekeepingOptions;
   readonly #timer: Disposable;
@@ -37,9 +40,10 @@ export class Housekeeping implements Disposable {
 
   /** Repeating changes nothing. @throws {AppError} DATABASE_UNAVAILABLE. */
   async run(): Promise<void> {
-    const { db, retentionMs, clock, log } = this.#options;
+    const { db, retentionMs, auditRetentionMs, clock, log } = this.#options;
     await ensureMonthsAhead(db, clock.now());
-    const { dropped, refused } = await dropExpired(db, retentionMs, clock.now());
+    const { dropped, refused: doubt } = await dropExpired(db, retentionMs, clock.now());
+    const refused = doubt ?? (await dropOldAudit(db, auditRetentionMs, clock.now()));
     if (refused !== null && this.#refused === null) log.error('Retention drops nothing', { reason: refused });
     if (dropped.length > 0) log.info('Retention dropped partitions', { dropped });
     this.#refused = refused;

@@ -23,6 +23,8 @@ export interface AccessOptions {
 export const REFUSALS = ['wrong_token', 'too_many_failures', 'unauthenticated', 'forbidden'] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
+/** That an address may send within a minute. */
+const MOST_WRONG_TOKENS = 10;
 /** How soon a change of the tokens is known. */
 const REFRESH_MS = 1_000;
 
@@ -51,7 +53,7 @@ export class Access implements Disposable {
           'make one with `npm run token -- create --name NAME --role read`, or listen on 127.0.0.1',
       );
     this.#isGuarded = !isLocal || jwt !== null || this.#book.size > 0;
-    this.#failures = new FailureLimit(clock);
+    this.#failures = new FailureLimit(clock, MOST_WRONG_TOKENS);
     this.refusals = { wrong_token: 0, too_many_failures: 0, unauthenticated: 0, forbidden: 0 };
     this.#ticks = clock.every(REFRESH_MS, () => this.#refresh());
   }

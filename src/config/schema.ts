@@ -138,6 +138,9 @@ const database = group({
   retention_days: wholeNumber(1, 36_500)
     .default(730)
     .describe('Days after which stored data is dropped, a whole partition at a time.'),
+  audit_retention_days: wholeNumber(1, 36_500)
+    .default(400)
+    .describe('Days after which entries of the audit log are dropped.'),
 });
 
 const tables = group({

@@ -2,13 +2,11 @@ import { defaultFieldResolver, type GraphQLSchema } from 'graphql';
 import { AppError } from '../runtime/errors.ts';
 import type { StoredAuditEntry } from '../storage/audit.ts';
 import { isStorable } from '../storage/storable.ts';
+import { LONGEST_REASON, saidBy } from './asked-mutations.ts';
 import { builder } from './builder.ts';
 import { connectionType, edgeType, readPage, toConnection } from './connection.ts';
 import type { GraphQLContext } from './context.ts';
 import { timeCursors } from './page-cursor.ts';
-
-const LONGEST_TARGET = 200;
-const LONGEST_REASON = 500;
 
 /** An argument of every mutation. */
 export const REASON = {
@@ -17,14 +15,20 @@ export const REASON = {
 } as const;
 
 const AuditEntryType = builder.objectRef<StoredAuditEntry>('AuditEntry').implement({
-  description: 'Something that was done by a mutation.',
+  description: 'A mutation somebody asked for.',
   fields: (t) => ({
     at: t.expose('at', { type: 'DateTime', description: 'When it was asked for, by our clock.' }),
     principal: t.exposeString('principal', {
-      description: 'Who: the name of a token, the subject of a JWT; "local" on a server without tokens.',
+      description:
+        'Who: the name of a token, the subject of a JWT; "local" on a server without tokens, "anonymous" where no token, or none that is good, was shown.',
     }),
     principalKind: t.exposeString('principalKind', {
-      description: 'How that is known: "token", "jwt", or "open" for whoever reaches a server without tokens.',
+      description:
+        'How that is known: "token", "jwt", "anonymous", or "open" for whoever reaches a server without tokens.',
+    }),
+    address: t.exposeString('address', {
+      nullable: true,
+      description: "The address it came from; behind a proxy the proxy's. Null where that is not known.",
     }),
     action: t.exposeString('action', { description: 'The mutation, such as "restartCollector".' }),
     target: t.exposeString('target', {
@@ -32,7 +36,10 @@ const AuditEntryType = builder.objectRef<StoredAuditEntry>('AuditEntry').impleme
       description: 'What it was done to, such as "okx:BTC-USDT"; null for everything there is.',
     }),
     reason: t.exposeString('reason', { nullable: true, description: 'Why, as was said; null when nothing was.' }),
-    outcome: t.exposeString('outcome', { description: 'DONE, or the code of what went wrong.' }),
+    outcome: t.exposeString('outcome', {
+      description:
+        'DONE, the code of what went wrong, or REFUSED to whoever may not. UNKNOWN while it is being done, and for ever where the server was killed before it knew.',
+    }),
   }),
 });
 
@@ -42,7 +49,7 @@ builder.queryField('auditLog', (t) =>
   t.field({
     type: connectionType('AuditEntry', edgeType('AuditEntry', AuditEntryType)),
     description:
-      'Who did what, the newest first; needs the role admin. An entry is there as soon as the database has taken it. ' +
+      'Who did what or was refused, the newest first; needs the role admin. An entry is there as soon as the database has taken it. ' +
       'Codes: BAD_USER_INPUT, CURSOR_INVALID.',
     args: {
       principal: t.arg.string({ description: 'Only by this one; without it by all.' }),
@@ -66,35 +73,23 @@ interface Payload {
   readonly userErrors?: readonly { readonly code: string }[];
 }
 
-/** Has every mutation of a schema leave an entry, however it ends: none can be forgotten. */
+/** Has every mutation of a schema leave an entry before it is done, and its outcome afterwards: none can be forgotten. */
 export function audited(schema: GraphQLSchema): GraphQLSchema {
   for (const [action, field] of Object.entries(schema.getMutationType()?.getFields() ?? {})) {
     const resolve = field.resolve ?? defaultFieldResolver;
     field.resolve = async (root: unknown, args: Record<string, unknown>, context: GraphQLContext) => {
-      const at = context.clock.now();
-      const note = (outcome: string) => {
-        const { name: principal, kind: principalKind } = context.principal;
-        context.audit.append({ at, principal, principalKind, action, ...asked(args), outcome });
-      };
+      const { clock, principal, address, audit } = context;
+      const said = { ...saidBy(args), action, address };
+      const end = audit.begin({ at: clock.now(), principal: principal.name, principalKind: principal.kind, ...said });
       try {
         const payload = (await resolve(root, args, context, undefined as never)) as Payload;
-        note(payload.userErrors?.[0]?.code ?? 'DONE');
+        end(payload.userErrors?.[0]?.code ?? 'DONE');
         return payload;
       } catch (error) {
-        note(error instanceof AppError ? error.code : 'INTERNAL_SERVER_ERROR');
+        end(error instanceof AppError ? error.code : 'INTERNAL_SERVER_ERROR');
         throw error;
       }
     };
   }
   return schema;
-}
-
-/** PostgreSQL keeps no text with a zero byte. */
-const kept = (text: unknown, longest: number): string | null =>
-  typeof text === 'string' ? text.replaceAll('\0', '').slice(0, longest) : null;
-
-function asked({ input, reason }: Record<string, unknown>) {
-  const { name, id, exchange, symbol } = (input ?? {}) as Readonly<Record<string, string | undefined>>;
-  const target = name ?? id ?? (exchange === undefined ? null : `${exchange}:${symbol}`);
-  return { target: kept(target, LONGEST_TARGET), reason: kept(reason, LONGEST_REASON) };
 }

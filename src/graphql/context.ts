@@ -48,8 +48,7 @@ export interface Services {
   /** What happened to the collectors; everything `collectors` tells is appended to it. */
   readonly events: EventLog<CollectorEvent>;
   readonly keeping: Keeping;
-  /** Takes what was done by mutations. */
-  readonly audit: { append(entry: AuditEntry): void };
+  readonly audit: AuditLog;
   readonly queues: QueueRegistry;
   readonly clock: Clock;
   /** When the server started, by `clock`. */
@@ -62,8 +61,32 @@ export interface Services {
 export interface GraphQLContext extends Services {
   /** Whoever asks. */
   readonly principal: Principal;
+  /** The address he asks from, as the socket says. */
+  readonly address: string;
   readonly resume?: Resume | null;
   readonly takeResults?: TakeResults | undefined;
+}
+
+/** A mutation somebody asked for. */
+export interface AskedMutation extends Omit<AuditEntry, 'address' | 'outcome'> {
+  readonly address: string;
+}
+
+/** Takes what was asked of mutations. */
+export interface AuditLog {
+  /**
+   * Before it is done: the entry is durable when this returns, and says UNKNOWN until the function it returns is told the outcome.
+   * @throws {AppError} AUDIT_UNAVAILABLE.
+   */
+  begin(asked: AskedMutation): (outcome: string) => void;
+  /** Lists what was refused, or counts it where too much was. */
+  refuse(asked: AskedMutation): void;
+  /** Whether something more that is refused to an address would be listed. */
+  mayList(address: string): boolean;
+  /** Counts what was refused and not even read. */
+  leaveOut(): void;
+  /** What was refused and is not listed, as there was too much. */
+  readonly unlisted: number;
 }
 
 /** What sees to it that the data stays, and goes in time. */

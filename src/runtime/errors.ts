@@ -77,6 +77,11 @@ export const ERRORS = {
     public: false,
     hint: 'Stop the server, name an empty target or say --replace, or use the version that made the backup; nothing was changed.',
   },
+  AUDIT_UNAVAILABLE: {
+    retry: true,
+    public: true,
+    hint: 'The disk takes no entry of the audit log, so nothing was done: free disk space under --data-dir.',
+  },
   UNAUTHENTICATED: {
     retry: false,
     public: true,

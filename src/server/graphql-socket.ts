@@ -10,6 +10,7 @@ import type { Limits, Rule } from '../runtime/limits.ts';
 import type { Refusals } from '../runtime/refusals.ts';
 import { Allowance } from './allowance.ts';
 import { Operation, type OperationHost, type OperationPorts } from './operation.ts';
+import type { RefusedMutations } from './refused-mutations.ts';
 import { type Heading, sendResult } from './text-frames.ts';
 import { withoutInternals } from './without-internals.ts';
 
@@ -31,6 +32,7 @@ export interface Caller {
 
 export interface SocketPorts extends OperationPorts {
   readonly access: Access;
+  readonly refusedMutations: RefusedMutations;
   readonly limits: Limits;
   readonly refusals: Refusals;
   readonly clock: Clock;
@@ -125,6 +127,10 @@ export class GraphqlSocket implements OperationHost {
     }
   }
 
+  get address(): string {
+    return this.#caller.address;
+  }
+
   #introduce(payload: unknown): void {
     if (this.#isIntroduced)
       return this.#socket.close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
@@ -153,7 +159,10 @@ export class GraphqlSocket implements OperationHost {
   }
 
   #subscribe(id: string, payload: SubscribePayload): void {
-    if (this.#held === null) return this.#socket.close(CloseCode.Unauthorized, 'Unauthorized');
+    if (this.#held === null) {
+      this.ports.refusedMutations.noteUnread(payload, this.address);
+      return this.#socket.close(CloseCode.Unauthorized, 'Unauthorized');
+    }
     if (this.#operations.has(id))
       return this.#socket.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
     const { limits, refusals } = this.ports;

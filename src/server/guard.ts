@@ -6,8 +6,8 @@ import type { Principal } from '../access/principal.ts';
 import type { Role } from '../access/role.ts';
 import { refusal } from '../graphql/access.ts';
 import { AppError } from '../runtime/errors.ts';
-
-export const addressOf = ({ socket }: IncomingMessage): string => socket.remoteAddress ?? '';
+import { addressOf } from './address.ts';
+import type { RefusedMutations } from './refused-mutations.ts';
 
 /**
  * Whoever sent a request, if he may do at least this. What is answered is cut when he may no longer.
@@ -31,20 +31,26 @@ export async function admit(
   return principal;
 }
 
-/** Whose operation it is; every door puts it into the context. */
-const principalOf = (context: unknown): Principal => (context as { readonly principal: Principal }).principal;
+/** Who asks, and from where; every door puts it into the context. */
+const callerOf = (context: unknown) => context as { readonly principal: Principal; readonly address: string };
+const principalOf = (context: unknown): Principal => callerOf(context).principal;
 
 /** Refuses operations their senders may not do, before they are executed, and tells the anonymous nothing of the schema. */
-export const guarded = (access: Access): Plugin => {
+export const guarded = (access: Access, mutations: RefusedMutations): Plugin => {
   const check = (args: {
     readonly schema: Parameters<typeof refusal>[0];
     readonly document: Parameters<typeof refusal>[1];
     readonly operationName?: unknown;
+    readonly variableValues?: unknown;
     readonly contextValue?: unknown;
   }): GraphQLError | null => {
     const name = typeof args.operationName === 'string' ? args.operationName : null;
     const refused = refusal(args.schema, args.document, name, principalOf(args.contextValue));
-    if (refused) access.count(refused.extensions.code === 'FORBIDDEN' ? 'forbidden' : 'unauthenticated');
+    if (refused === null) return null;
+    access.count(refused.extensions.code === 'FORBIDDEN' ? 'forbidden' : 'unauthenticated');
+    const { document, operationName, variableValues: variables } = args;
+    const { principal, address } = callerOf(args.contextValue);
+    mutations.note({ document, operationName, variables, principal, address });
     return refused;
   };
   return {

@@ -1,21 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Access } from '../access/access.ts';
+import type { Principal } from '../access/principal.ts';
 import { AppError, type ErrorCode, messageOf } from '../runtime/errors.ts';
 import type { Limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Refusals } from '../runtime/refusals.ts';
 import { acceptsAnswers } from './accept.ts';
+import { addressOf } from './address.ts';
 import { type exportRoute, isExport } from './export.ts';
 import type { GraphiQL } from './graphiql.ts';
 import { admit } from './guard.ts';
 import type { Metrics } from './metrics.ts';
 import type { OriginRule } from './origin.ts';
+import type { RefusedMutations } from './refused-mutations.ts';
 import { refuse, reply } from './reply.ts';
 import { GRAPHQL_PATH, type Pipeline } from './yoga.ts';
 
 export interface HttpOptions {
   readonly access: Access;
   readonly pipeline: Pipeline;
+  readonly refusedMutations: RefusedMutations;
   readonly graphiql: GraphiQL;
   /** Whether GraphiQL is there also where tokens are needed. */
   readonly alwaysGraphiql: boolean;
@@ -130,8 +134,14 @@ async function graphql(options: HttpOptions, request: IncomingMessage, response:
     });
   }
   response.setHeader('x-content-type-options', 'nosniff');
-  const principal = await admit(access, 'read', request, response);
-  await pipeline(request, response, { principal });
+  let principal: Principal;
+  try {
+    principal = await admit(access, 'read', request, response);
+  } catch (error) {
+    await options.refusedMutations.noteRequest(request);
+    throw error;
+  }
+  await pipeline(request, response, { principal, address: addressOf(request) });
 }
 
 /** The first parameter that should be JSON and is not; Yoga would take it for a fault of the server. */

@@ -142,6 +142,11 @@ const METERS: readonly Meter[] = [
       Object.entries(turnedAway).map(([reason, value]) => ({ labels: { reason }, value })),
   },
   {
+    ...{ kind: 'counter', name: 'audit_unlisted_total' },
+    help: 'Requests that were refused and are not in the audit log, as there were too many.',
+    read: ({ audit }) => one(audit.unlisted),
+  },
+  {
     ...{ kind: 'gauge', name: 'storage_state', labels: ['state'] },
     help: 'How recording is doing: 1 at the state it is in.',
     read: (services) =>

@@ -27,6 +27,8 @@ export interface OperationHost {
   readonly ports: OperationPorts;
   /** Whoever the client is. */
   readonly principal: Principal;
+  /** Where it asks from. */
+  readonly address: string;
   send(message: NextMessage | ErrorMessage | CompleteMessage): Promise<undefined> | undefined;
   /** As `send`, for results without errors. */
   sendResult(heading: Heading, result: ExecutionResult): Promise<undefined> | undefined;
@@ -57,9 +59,9 @@ export class Operation implements ResultReceiver {
 
   /** Resolves when it is over, or goes on by itself. Never rejects. */
   async run(payload: SubscribePayload): Promise<void> {
-    const { ports, principal } = this.#host;
+    const { ports, principal, address } = this.#host;
     try {
-      const prepared = await prepare(payload, ports, principal);
+      const prepared = await prepare(payload, ports, { principal, address });
       if ('errors' in prepared) return this.#host.ended(this, this.#error(prepared.errors));
       const { args, run } = prepared;
       let live: LiveResults | null = null;
@@ -124,9 +126,9 @@ export class Operation implements ResultReceiver {
 async function prepare(
   payload: SubscribePayload,
   { pipeline, services }: OperationPorts,
-  principal: Principal,
+  caller: Pick<GraphQLContext, 'principal' | 'address'>,
 ): Promise<Prepared | { readonly errors: readonly unknown[] }> {
-  const context = Object.assign(Object.create(services), { params: payload, principal });
+  const context = Object.assign(Object.create(services), { params: payload, ...caller });
   const { schema, execute, subscribe, contextFactory, parse, validate } = pipeline.getEnveloped(context);
   try {
     const document = parse(payload.query);

@@ -20,6 +20,7 @@ import { httpHandler } from './http.ts';
 import { metricsOf } from './metrics.ts';
 import { originRule } from './origin.ts';
 import { Overload } from './overload.ts';
+import { RefusedMutations } from './refused-mutations.ts';
 import { followIdentity, readIdentity, type TlsFiles } from './tls.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
 import { upgrade } from './upgrade.ts';
@@ -86,8 +87,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const expose = exposeErrors(options.graphqlLog);
   const refusals = new Refusals();
   const trusted = options.trustedDocuments ? await readTrustedDocuments(options.trustedDocuments, schema) : null;
-  const pipeline = createPipeline(schema, services, { access, expose, clock, limits, refusals, trusted });
-  const sockets = webSocketEndpoint({ access, pipeline, services, expose, limits, refusals, clock, log });
+  const refusedMutations = new RefusedMutations({ schema, audit: services.audit, limits, clock });
+  const common = { access, refusedMutations, expose, clock, limits, refusals };
+  const pipeline = createPipeline(schema, services, { ...common, trusted });
+  const sockets = webSocketEndpoint({ ...common, pipeline, services, log });
   const isReady = async () =>
     !disposing && !overload.isOverloaded && (await within(READY_TIMEOUT_MS, clock, options.checkReady));
   const template = await readFile(new URL('landing.html', import.meta.url), 'utf8');
@@ -114,6 +117,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   handle = httpHandler({
     access,
     pipeline,
+    refusedMutations,
     graphiql: graphiql(),
     alwaysGraphiql: options.alwaysGraphiql ?? false,
     serveExport: exportRoute({ exports: options.exports, clock, log }),

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Access } from '../access/access.ts';
 import { AppError } from '../runtime/errors.ts';
-import { addressOf } from './guard.ts';
+import { addressOf } from './address.ts';
 import type { OriginRule } from './origin.ts';
 import { errorBody } from './reply.ts';
 import type { WebSocketEndpoint } from './web-socket.ts';

@@ -16,6 +16,7 @@ import { DocumentCache } from './document-cache.ts';
 import { eventStream } from './event-stream.ts';
 import { guarded } from './guard.ts';
 import { limited } from './limited.ts';
+import type { RefusedMutations } from './refused-mutations.ts';
 import { type TrustedDocuments, trusting } from './trusted-documents.ts';
 
 export const GRAPHQL_PATH = '/graphql';
@@ -25,6 +26,7 @@ export type Pipeline = YogaServerInstance<Record<string, unknown>, GraphQLContex
 
 export interface PipelineOptions {
   readonly access: Access;
+  readonly refusedMutations: RefusedMutations;
   readonly expose: ExposeError;
   readonly clock: Clock;
   readonly limits: Limits;
@@ -36,18 +38,20 @@ export interface PipelineOptions {
 export function createPipeline(
   schema: GraphQLSchema,
   services: Services,
-  { access, expose, clock, limits, refusals, trusted }: PipelineOptions,
+  { access, refusedMutations, expose, clock, limits, refusals, trusted }: PipelineOptions,
 ): Pipeline {
   return createYoga<Record<string, unknown>, GraphQLContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     // A WebSocket has no request and brings its context along: a copy of all services is a kilobyte for each operation.
-    context: ({ request, principal }) =>
-      request ? { ...services, principal: principal as Principal, resume: resumeOf(request) } : ({} as GraphQLContext),
+    context: ({ request, principal, address }) =>
+      request
+        ? { ...services, principal: principal as Principal, address: String(address), resume: resumeOf(request) }
+        : ({} as GraphQLContext),
     plugins: [
       limited(limits, refusals),
       ...(trusted ? [trusting(trusted, hasToken)] : []),
-      guarded(access),
+      guarded(access, refusedMutations),
       planned(counting(operationCheck(limits, clock), refusals)),
       eventsOnly,
       eventsWithIds(clock),

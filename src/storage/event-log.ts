@@ -128,6 +128,19 @@ export class SqliteEventLog<T> implements Disposable {
     setImmediate(() => this.#write());
   }
 
+  /** Returns the number of an event that is durable, as is all that waited before it. @throws what the disk says; the event is not kept then. */
+  appendNow(event: T): number {
+    if (this.#closed.signal.aborted) throw new AppError('SPOOL_UNAVAILABLE', 'The log of events is closed');
+    this.#waiting.push(event);
+    try {
+      this.#commit();
+      return this.#newest;
+    } catch (error) {
+      this.#waiting.pop();
+      throw error;
+    }
+  }
+
   after(number: number, limit: number): readonly Logged<T>[] {
     const first = this.#recent[0]?.number ?? Number.POSITIVE_INFINITY;
     if (number + 1 >= first) return this.#recent.slice(number + 1 - first, number + 1 - first + limit);
@@ -154,6 +167,14 @@ export class SqliteEventLog<T> implements Disposable {
     if (this.#closed.signal.aborted) return;
     this.#asked = false;
     if (this.#waiting.length === 0) return;
+    try {
+      this.#commit();
+    } catch (error) {
+      this.#retry(error);
+    }
+  }
+
+  #commit(): void {
     const logged = this.#waiting.map((event, index) => ({ number: this.#newest + 1 + index, event }));
     const oldest = Math.max(this.#oldest, this.#newest + logged.length - this.#keep + 1);
     try {
@@ -162,8 +183,8 @@ export class SqliteEventLog<T> implements Disposable {
       if (oldest > this.#oldest) this.#trim.run(oldest - 1);
       this.#db.exec('commit');
     } catch (error) {
-      this.#retry(error);
-      return;
+      if (this.#db.isTransaction) this.#db.exec('rollback');
+      throw error;
     }
     this.#failing = false;
     this.#waiting = [];
@@ -174,7 +195,6 @@ export class SqliteEventLog<T> implements Disposable {
   }
 
   #retry(error: unknown): void {
-    if (this.#db.isTransaction) this.#db.exec('rollback');
     if (!this.#failing) this.#log.error('Events cannot be written, trying again', { reason: messageOf(error) });
     this.#failing = true;
     this.#asked = true;

@@ -121,7 +121,7 @@ export async function dropExpired(db: Database, retentionMs: number, now: number
     const beyond = new Set(
       expired.filter(({ endsAt }) => !last || endsAt > last.reached).map(({ endsAt }) => endsAt.getTime()),
     );
-    const refused = beyond.size > 1 ? await clockDoubt(tx, now, beyond.size) : null;
+    const refused = beyond.size > 1 ? await clockDoubt(tx, now, `${beyond.size} months`) : null;
     if (refused !== null) return { dropped: [], refused };
     await tx.execute(sql`set local lock_timeout = '2s'`);
     // Noted before anything is dropped: from the first drop on everybody waits for us.
@@ -194,9 +194,10 @@ async function noteRanges(tx: Handle, { name, relation, startsAt, endsAt }: Part
   );
 }
 
-async function clockDoubt(tx: Handle, now: number, months: number): Promise<string | null> {
+/** Why our clock cannot be trusted with dropping so much, in words; null when the newest trade confirms it. */
+export async function clockDoubt(tx: Handle, now: number, what: string): Promise<string | null> {
   const [newest] = await tx.select({ ts: trade.ts }).from(trade).orderBy(sql`${trade.ts} desc`).limit(1);
   if (newest && Math.abs(newest.ts.getTime() - now) <= CLOCK_DOUBT_MS) return null;
   const known = newest ? `the newest trade is of ${newest.ts.toISOString()}` : 'there is no trade to compare it with';
-  return `${months} months would be dropped at once and our clock says ${new Date(now).toISOString()}, but ${known}`;
+  return `${what} would be dropped at once and our clock says ${new Date(now).toISOString()}, but ${known}`;
 }

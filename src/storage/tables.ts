@@ -181,7 +181,7 @@ export const refusedRow = schema.table('refused_row', {
   row: text('row').notNull(),
 });
 
-/** What was done by mutations. `log` and `number` are those of the file it waited in: no entry comes twice. */
+/** What was asked of mutations. `log` and `number` are those of the file it waited in: no entry comes twice. */
 export const auditEntry = schema.table(
   'audit_entry',
   {
@@ -191,6 +191,7 @@ export const auditEntry = schema.table(
     at: time('at').notNull(),
     principal: text('principal').notNull(),
     principalKind: text('principal_kind').notNull(),
+    address: text('address'),
     action: text('action').notNull(),
     target: text('target'),
     reason: text('reason'),

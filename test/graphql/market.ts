@@ -151,7 +151,16 @@ export async function openMarket(): Promise<Market> {
       tradeCursors,
       gaps: ledger,
       events,
-      audit: { append: (entry) => void audit.push(entry) },
+      audit: {
+        begin: (asked) => {
+          const index = audit.push({ ...asked, outcome: 'UNKNOWN' }) - 1;
+          return (outcome) => void audit.splice(index, 1, { ...asked, outcome });
+        },
+        refuse: (asked) => void audit.push({ ...asked, outcome: 'REFUSED' }),
+        mayList: () => true,
+        leaveOut: () => {},
+        unlisted: 0,
+      },
       backfills: new HandBackfills(),
       live,
       keeping: { backups: () => market.keeping.backups, retentionRefused: () => market.keeping.refused },

@@ -112,6 +112,16 @@ describe('the log of events', () => {
     expect(events).toEqual([`1 ${'x'.repeat(100_000)}`, '2 b']);
   });
 
+  it('has an event that cannot wait at once, behind those that did, or not at all', () => {
+    using log = openEventLog<Event>(directory, { clock: new ManualClock(), log: silentLog, maxPages: 8 });
+    log.append({ what: 'a' });
+    expect(log.appendNow({ what: 'b' })).toBe(2);
+    expect(all(log)).toEqual(['1 a', '2 b']);
+    expect(() => log.appendNow({ what: 'x'.repeat(100_000) })).toThrow('full');
+    expect(log.appendNow({ what: 'c' })).toBe(3);
+    expect(all(log)).toEqual(['1 a', '2 b', '3 c']);
+  });
+
   it('still has after a kill -9 whatever it told of', async () => {
     const child = spawn(process.execPath, [fileURLToPath(new URL('event-log-child.ts', import.meta.url)), directory], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -35,7 +35,7 @@ it('drops nothing, lets no gap go and says so once while the clock is doubted, a
   const said: string[] = [];
   const log: Log = { ...silentLog, error: (message) => said.push(message), info: (message) => said.push(message) };
   const { gaps, givenUp } = oneGap();
-  using house = new Housekeeping({ db, gaps, retentionMs: RETENTION, clock, log });
+  using house = new Housekeeping({ db, gaps, retentionMs: RETENTION, auditRetentionMs: RETENTION, clock, log });
   await house.run();
   expect([house.refused, givenUp, said]).toEqual([null, [], []]);
 

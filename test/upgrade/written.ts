@@ -56,6 +56,11 @@ export const WRITTEN: Readonly<Record<string, string>> = {
   '20261128100324_audit_log': `
     insert into tcp_dashboard.audit_entry (log, number, at, principal, principal_kind, action, target, reason, outcome)
       values ('a log', 1, ${MONTH}, 'ci', 'token', 'restartCollector', 'okx:BTC-USDT', 'by hand', 'OK');`,
+
+  '20261128113400_audit_address': `
+    insert into tcp_dashboard.audit_entry (log, number, at, principal, principal_kind, address, action, target, reason, outcome)
+      values ('a log', 2, ${MONTH}, 'anonymous', 'anonymous', '192.0.2.7', 'stopCollector', 'okx:BTC-USDT', null, 'REFUSED');
+    insert into tcp_dashboard.maintenance (job, ran_at, reached) values ('audit', ${MONTH}, '2025-04-01Z');`,
 };
 
 /** All that a server writes that knows these migrations. */

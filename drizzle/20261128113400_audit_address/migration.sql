@@ -1,0 +1,1 @@
+ALTER TABLE "tcp_dashboard"."audit_entry" ADD COLUMN "address" text;

@@ -1,0 +1,116 @@
+import { request } from 'node:http';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Access } from '../../src/access/access.ts';
+import { revokeToken } from '../../src/access/tokens.ts';
+import { TokenPlace } from '../access/tokens.ts';
+import { open } from './clients.ts';
+import { type Served, serve } from './served.ts';
+
+let place: TokenPlace;
+let access: Access;
+let served: Served;
+const tokens: Record<string, string | null> = { none: null, wrong: 'wrong' };
+beforeEach(async () => {
+  place = new TokenPlace();
+  tokens.reader = place.token('reader', 'read');
+  tokens.expired = place.token('expired', 'admin', -1);
+  tokens.revoked = place.token('revoked', 'admin');
+  revokeToken(place.file, 'revoked', place.clock.now());
+  access = place.open();
+  served = await serve({ access });
+});
+afterEach(async () => {
+  await served[Symbol.asyncDispose]();
+  access[Symbol.dispose]();
+});
+
+const STOP = `mutation Stop($input: StopCollectorInput!) { ...It }
+  fragment It on Mutation { stopCollector(input: $input, reason: "mine") { userErrors { code } } }`;
+const variables = { input: { name: 'okx:BTC-USDT' } };
+const headersOf = (who: string) => (tokens[who] == null ? {} : { authorization: `Bearer ${tokens[who]}` });
+const post = (who: string, body: string, accept = 'application/json') =>
+  fetch(served.url, {
+    ...{ method: 'POST', body },
+    headers: { 'content-type': 'application/json', accept, ...headersOf(who) },
+  });
+const noted = () => served.market.audit;
+const entry = (principal: string, principalKind: string) => ({
+  ...{ at: expect.any(Number), principal, principalKind, address: '127.0.0.1', action: 'stopCollector' },
+  ...{ target: 'okx:BTC-USDT', reason: 'mine', outcome: 'REFUSED' },
+});
+
+it.each(['application/json', 'text/event-stream'])(
+  'notes mutations that are refused, answered as %s',
+  async (accept) => {
+    const body = JSON.stringify({ query: STOP, variables, operationName: 'Stop' });
+    for (const who of ['none', 'wrong', 'expired', 'revoked']) expect((await post(who, body, accept)).status).toBe(401);
+    expect((await post('reader', body, accept)).status).toBe(403);
+    expect(noted()).toEqual([...Array(4).fill(entry('anonymous', 'anonymous')), entry('reader', 'token')]);
+    expect(served.market.collector.getStatus().status).toBe('running');
+  },
+);
+
+it('notes those over a WebSocket, also of whoever did not introduce himself', async () => {
+  const payload = { query: STOP, variables };
+  const stranger = await open(served.url);
+  stranger.send({ type: 'subscribe', id: '1', payload });
+  expect((await stranger.closed).code).toBe(4401);
+  const reader = await open(served.url, headersOf('reader'));
+  await reader.introduce();
+  reader.send({ type: 'subscribe', id: '1', payload });
+  await vi.waitFor(() => expect(JSON.stringify(reader.frames)).toContain('FORBIDDEN'));
+  reader.socket.terminate();
+  expect(noted()).toEqual([entry('anonymous', 'anonymous'), entry('reader', 'token')]);
+});
+
+it.each([
+  ['a query', JSON.stringify({ query: '{ health { status } }' })],
+  ['no JSON', '{'],
+  ['no document', JSON.stringify({ query: 'mutation {' })],
+  ['no query', '[null]'],
+  ['a mutation there is none', JSON.stringify({ query: 'mutation { dropEverything }' })],
+  [
+    'two operations and no name',
+    JSON.stringify({ query: 'mutation A { stopAllCollectors } mutation B { stopAllCollectors }' }),
+  ],
+  [
+    'fragments in a circle',
+    JSON.stringify({ query: 'mutation { ...A } fragment A on Mutation { ...B } fragment B on Mutation { ...A }' }),
+  ],
+])('notes nothing of %s', async (_what, body) => {
+  expect((await post('none', body)).status).toBe(401);
+  expect(noted()).toEqual([]);
+});
+
+it('notes a mutation whatever its arguments are', async () => {
+  const query = 'mutation { stopCollector(input: 7, reason: { a: 1 }) { userErrors { code } } }';
+  expect((await post('none', JSON.stringify({ query }))).status).toBe(401);
+  expect(noted()).toMatchObject([{ action: 'stopCollector', target: null, reason: null }]);
+});
+
+it('answers who breaks off or never ends, and reads no more than a request may have', async () => {
+  const ask = (send: (sent: ReturnType<typeof request>) => void) =>
+    new Promise<number | string>((resolve) => {
+      const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
+      const sent = request(served.url, { method: 'POST', headers }, (response) => {
+        resolve(response.statusCode ?? 0);
+        sent.destroy();
+      });
+      sent.on('error', () => resolve('gone'));
+      send(sent);
+    });
+  const long = ask((sent) => void sent.write(`{"query":"mutation { stopAllCollectors }","x":"${'x'.repeat(300_000)}`));
+  expect(await long).toBe(401);
+  const broken = ask((sent) => sent.write('{"query":', () => sent.destroy()));
+  expect(await broken).toBe('gone');
+  expect(noted()).toEqual([]);
+});
+
+it('reads nothing where no more is listed', async () => {
+  const leaveOut = vi.fn();
+  Object.assign(served.market.services.audit, { mayList: () => false, leaveOut });
+  const body = JSON.stringify({ query: 'mutation { stopAllCollectors { userErrors { code } } }' });
+  expect((await post('none', body)).status).toBe(401);
+  expect(leaveOut).toHaveBeenCalledOnce();
+  expect(noted()).toEqual([]);
+});
