@@ -27,6 +27,8 @@ export function upgrade(ports: UpgradePorts, request: IncomingMessage, socket: D
   socket.on('error', () => socket.destroy());
   const refuse = (code: string, message: string) => {
     const body = errorBody(code, message);
+    // Whoever keeps his half open would keep a connection for ever, and the server from closing.
+    socket.once('finish', () => socket.destroy());
     socket.end(
       `HTTP/1.1 ${STATUS[code] ?? '500 Internal Server Error'}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
