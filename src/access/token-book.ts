@@ -19,7 +19,9 @@ const DECOY = Buffer.alloc(32);
 export class TokenBook {
   readonly #file: TokenFile;
   readonly #log: Log;
-  #version: string | null;
+  /** Of the file that was read last; undefined while it cannot be. */
+  #version: string | null | undefined;
+  #complaint = '';
   #byId = new Map<string, Known>();
   #current: ReadonlySet<Principal> = new Set();
 
@@ -59,12 +61,16 @@ export class TokenBook {
     try {
       const version = this.#file.version();
       if (version === this.#version) return;
-      this.#version = version;
       this.#take(this.#file.read());
+      this.#version = version;
+      this.#complaint = '';
       this.#log.info('The tokens were read again', { tokens: this.#current.size });
     } catch (error) {
       this.#take([]);
-      this.#log.error('No token is accepted until they can be read', { reason: messageOf(error) });
+      this.#version = undefined; // what was in the way, such as the rights of the file, changes nothing of its version
+      const reason = messageOf(error);
+      if (reason !== this.#complaint) this.#log.error('No token is accepted until they can be read', { reason });
+      this.#complaint = reason;
     }
   }
 

@@ -2,7 +2,9 @@ import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { ROLES } from '../../src/access/role.ts';
+import { TokenFile } from '../../src/access/token-file.ts';
 import { revokeToken } from '../../src/access/tokens.ts';
+import { silentLog } from '../../src/runtime/log.ts';
 import { TokenPlace } from './tokens.ts';
 
 const HERE = '127.0.0.1';
@@ -140,6 +142,23 @@ it('accepts no token while the file makes no sense, and starts no server over on
   expect(access.isOpen).toBe(false);
   await expect(access.identify(`Bearer ${text}`, HERE)).rejects.toMatchObject(refused('UNAUTHENTICATED'));
   expect(() => place.open()).toThrow(/cannot be read/);
+});
+
+it('accepts tokens again as soon as they can be read, whatever was in the way, and complains of it once', async () => {
+  const place = new TokenPlace();
+  const text = place.token('ci', 'read');
+  const error = vi.fn();
+  using access = place.open({ log: { ...silentLog, error } });
+  place.token('other', 'read');
+  const read = vi.spyOn(TokenFile.prototype, 'read').mockImplementation(() => {
+    throw new Error('EACCES');
+  });
+  await place.clock.advance(3_000);
+  await expect(access.identify(`Bearer ${text}`, HERE)).rejects.toMatchObject(refused('UNAUTHENTICATED'));
+  expect(error).toHaveBeenCalledTimes(1);
+  read.mockRestore();
+  await place.clock.advance(1_000);
+  expect((await access.identify(`Bearer ${text}`, HERE)).name).toBe('ci');
 });
 
 it('lets ten wrong tokens a minute of an address through to the comparison', async () => {
