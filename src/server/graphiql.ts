@@ -62,7 +62,8 @@ export function graphiql(): GraphiQL {
   return {
     page: (request, response) => send(page, request, response, 'no-cache'),
     async serve(path, request, response) {
-      const source = path.startsWith(ROOT) ? ASSETS[path.slice(ROOT.length)] : undefined;
+      const name = path.startsWith(ROOT) ? path.slice(ROOT.length) : '';
+      const source = Object.hasOwn(ASSETS, name) ? ASSETS[name] : undefined;
       if (!source) return false;
       // Read and packed on first use: 9 MB that a server without visitors need not hold.
       const loading = assets.get(path) ?? load(source.name).then((text) => pack(text, source.type));

@@ -184,3 +184,7 @@ it('lets an answer in flight finish, then is gone within its deadline', async ()
   await expect(fetch(other.url)).rejects.toThrow();
   await other[Symbol.asyncDispose]();
 });
+
+it.each(['constructor', 'toString', '__proto__'])('has no asset of GraphiQL by the name %s', async (name) => {
+  expect((await fetch(`${served.server.url}/graphiql${name}`)).status).toBe(404);
+});
