@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import { networkOf } from './network.ts';
 
 const WINDOW_MS = 60_000;
 /** Addresses remembered; above that the one that failed first is forgotten. */
@@ -40,15 +41,4 @@ export class FailureLimit {
     const since = this.#clock.monotonic() - this.#windowMs;
     return (this.#failures.get(network) ?? []).filter((time) => time > since);
   }
-}
-
-/** Whoever has one address of IPv6 has all of its first 64 bits. */
-function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const [front, back] = [head, tail].map((part) => (part ? part.split(':') : []));
-  if (tail === undefined) return (front ?? []).slice(0, 4).join(':');
-  const zeros = Array.from({ length: Math.max(0, 8 - (front?.length ?? 0) - (back?.length ?? 0)) }, () => '0');
-  return [...(front ?? []), ...zeros, ...(back ?? [])].slice(0, 4).join(':');
 }

@@ -81,6 +81,11 @@ const limits = group({
   body_bytes: most('body_bytes', 'Bytes of a request over HTTP at most.', 1_024),
   message_bytes: most('message_bytes', 'Bytes of a message over WebSocket at most.', 1_024),
   operations_per_socket: most('operations_per_socket', 'Operations at a time on one WebSocket at most.'),
+  operations_per_principal: most(
+    'operations_per_principal',
+    'Operations of one token, of one subject of a JWT or, without either, of one address at a time at most: over all WebSockets, and event streams. Not where this machine needs no token.',
+  ),
+  operations: most('operations', 'Operations on WebSockets, and event streams, of everybody at a time at most.'),
   subscribes_per_second: most(
     'subscribes_per_second',
     'Operations begun a second on one WebSocket at most; five seconds of them at once.',

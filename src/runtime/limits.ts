@@ -28,6 +28,10 @@ export const LIMITS = {
   message_bytes: 65_536,
   /** At a time. */
   operations_per_socket: 100,
+  /** Of one token or subject of a JWT, or one address without, at a time: over all WebSockets, and event streams. */
+  operations_per_principal: 500,
+  /** Of all, at a time. */
+  operations: 50_000,
   /** Operations begun on one socket; as many as in five seconds at once. */
   subscribes_per_second: 20,
   /** In which a WebSocket has to introduce itself. */

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import { CloseCode, type Message, MessageType, parseMessage, type SubscribePayload } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Access } from '../access/access.ts';
@@ -9,6 +9,7 @@ import { AppError } from '../runtime/errors.ts';
 import type { Limits, Rule } from '../runtime/limits.ts';
 import type { Refusals } from '../runtime/refusals.ts';
 import { Allowance } from './allowance.ts';
+import { type OpenOperations, tooMany } from './open-operations.ts';
 import { Operation, type OperationHost, type OperationPorts } from './operation.ts';
 import type { RefusedMutations } from './refused-mutations.ts';
 import { type Heading, sendResult } from './text-frames.ts';
@@ -33,6 +34,7 @@ export interface Caller {
 export interface SocketPorts extends OperationPorts {
   readonly access: Access;
   readonly refusedMutations: RefusedMutations;
+  readonly open: OpenOperations;
   readonly limits: Limits;
   readonly refusals: Refusals;
   readonly clock: Clock;
@@ -165,22 +167,31 @@ export class GraphqlSocket implements OperationHost {
     }
     if (this.#operations.has(id))
       return this.#socket.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
-    const { limits, refusals } = this.ports;
+    const { limits } = this.ports;
     if (!this.#allowance.take())
       return this.#refuse(
         'subscribes_per_second',
         TOO_MANY_REQUESTS,
         `At most ${limits.subscribes_per_second} operations are begun a second; wait a little`,
       );
-    if (this.#running >= limits.operations_per_socket) {
-      refusals.count('operations_per_socket');
-      const errors = [withoutInternals(tooMany(limits.operations_per_socket))];
-      return this.#send({ id, type: MessageType.Error, payload: errors });
-    }
+    const refused = this.#enter();
+    if (refused) return this.#send({ id, type: MessageType.Error, payload: [withoutInternals(refused)] });
     const operation = new Operation(id, this);
     this.#operations.set(id, operation);
-    this.#running += 1; // at once, or a burst of messages would pass the check together
     void operation.run(payload);
+  }
+
+  /** At once, or a burst of messages would pass the check together. */
+  #enter(): GraphQLError | null {
+    const { limits, refusals, open } = this.ports;
+    const most = limits.operations_per_socket;
+    if (this.#running >= most) {
+      refusals.count('operations_per_socket');
+      return tooMany(`One socket carries at most ${most} operations at a time`);
+    }
+    const refused = open.enter(this);
+    if (refused === null) this.#running += 1;
+    return refused;
   }
 
   #complete(id: string): void {
@@ -199,6 +210,7 @@ export class GraphqlSocket implements OperationHost {
 
   ended(operation: Operation, last: Message): void {
     this.#running -= 1;
+    this.ports.open.leave(this);
     if (this.#operations.get(operation.id) !== operation) return;
     this.#operations.delete(operation.id);
     this.#send(last);
@@ -247,8 +259,3 @@ function read(text: string): Message | null {
     return null;
   }
 }
-
-const tooMany = (most: number) =>
-  new GraphQLError(`One socket carries at most ${most} operations at a time; end some or open another socket`, {
-    extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' },
-  });

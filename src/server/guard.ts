@@ -8,6 +8,7 @@ import { refusal } from '../graphql/access.ts';
 import { AppError } from '../runtime/errors.ts';
 import { addressOf } from './address.ts';
 import type { RefusedMutations } from './refused-mutations.ts';
+import { whenClosed } from './when-closed.ts';
 
 /**
  * Whoever sent a request, if he may do at least this. What is answered is cut when he may no longer.
@@ -27,7 +28,7 @@ export async function admit(
       : new AppError('FORBIDDEN', `This needs the role ${role}, which your token does not have`);
   }
   const held = access.hold(principal, () => response.destroy());
-  response.once('close', () => held[Symbol.dispose]());
+  whenClosed(response, () => held[Symbol.dispose]());
   return principal;
 }
 

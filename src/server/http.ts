@@ -14,6 +14,7 @@ import type { Metrics } from './metrics.ts';
 import type { OriginRule } from './origin.ts';
 import type { RefusedMutations } from './refused-mutations.ts';
 import { refuse, reply } from './reply.ts';
+import { whenClosed } from './when-closed.ts';
 import { GRAPHQL_PATH, type Pipeline } from './yoga.ts';
 
 export interface HttpOptions {
@@ -141,7 +142,8 @@ async function graphql(options: HttpOptions, request: IncomingMessage, response:
     await options.refusedMutations.noteRequest(request);
     throw error;
   }
-  await pipeline(request, response, { principal, address: addressOf(request) });
+  const closed = (then: () => void) => whenClosed(response, then);
+  await pipeline(request, response, { principal, address: addressOf(request), closed });
 }
 
 /** The first parameter that should be JSON and is not; Yoga would take it for a fault of the server. */

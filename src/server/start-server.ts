@@ -18,6 +18,7 @@ import { type ExportSource, exportRoute } from './export.ts';
 import { graphiql } from './graphiql.ts';
 import { httpHandler } from './http.ts';
 import { metricsOf } from './metrics.ts';
+import { OpenOperations } from './open-operations.ts';
 import { originRule } from './origin.ts';
 import { Overload } from './overload.ts';
 import { RefusedMutations } from './refused-mutations.ts';
@@ -88,7 +89,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const refusals = new Refusals();
   const trusted = options.trustedDocuments ? await readTrustedDocuments(options.trustedDocuments, schema) : null;
   const refusedMutations = new RefusedMutations({ schema, audit: services.audit, limits, clock });
-  const common = { access, refusedMutations, expose, clock, limits, refusals };
+  const open = new OpenOperations(limits, refusals);
+  const common = { access, refusedMutations, open, expose, clock, limits, refusals };
   const pipeline = createPipeline(schema, services, { ...common, trusted });
   const sockets = webSocketEndpoint({ ...common, pipeline, services, log });
   const isReady = async () =>

@@ -16,6 +16,7 @@ import { DocumentCache } from './document-cache.ts';
 import { eventStream } from './event-stream.ts';
 import { guarded } from './guard.ts';
 import { limited } from './limited.ts';
+import type { Asking, OpenOperations } from './open-operations.ts';
 import type { RefusedMutations } from './refused-mutations.ts';
 import { type TrustedDocuments, trusting } from './trusted-documents.ts';
 
@@ -27,6 +28,7 @@ export type Pipeline = YogaServerInstance<Record<string, unknown>, GraphQLContex
 export interface PipelineOptions {
   readonly access: Access;
   readonly refusedMutations: RefusedMutations;
+  readonly open: OpenOperations;
   readonly expose: ExposeError;
   readonly clock: Clock;
   readonly limits: Limits;
@@ -38,15 +40,18 @@ export interface PipelineOptions {
 export function createPipeline(
   schema: GraphQLSchema,
   services: Services,
-  { access, refusedMutations, expose, clock, limits, refusals, trusted }: PipelineOptions,
+  { access, refusedMutations, open, expose, clock, limits, refusals, trusted }: PipelineOptions,
 ): Pipeline {
   return createYoga<Record<string, unknown>, GraphQLContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     // A WebSocket has no request and brings its context along: a copy of all services is a kilobyte for each operation.
-    context: ({ request, principal, address }) =>
+    context: ({ request, principal, address, closed }) =>
       request
-        ? { ...services, principal: principal as Principal, address: String(address), resume: resumeOf(request) }
+        ? {
+            ...{ ...services, principal: principal as Principal, address: String(address) },
+            ...{ resume: resumeOf(request), closed },
+          }
         : ({} as GraphQLContext),
     plugins: [
       limited(limits, refusals),
@@ -54,6 +59,7 @@ export function createPipeline(
       guarded(access, refusedMutations),
       planned(counting(operationCheck(limits, clock), refusals)),
       eventsOnly,
+      counted(open),
       eventsWithIds(clock),
       hangUpOnTooLarge(refusals),
     ],
@@ -104,6 +110,18 @@ const eventsOnly: Plugin = {
     setResultAndStopExecution({ errors: [error] });
   },
 };
+
+/** Over HTTP; a WebSocket counts its own operations. An event stream is open until its response is closed, however that comes about. */
+const counted = (open: OpenOperations): Plugin => ({
+  onSubscribe: ({ args, setResultAndStopExecution }) => {
+    const contextValue: unknown = args.contextValue;
+    const { closed, principal, address } = contextValue as Asking & { readonly closed?: (then: () => void) => void };
+    if (!closed) return;
+    const refused = open.enter({ principal, address });
+    if (refused) setResultAndStopExecution({ errors: [refused] });
+    else closed(() => open.leave({ principal, address }));
+  },
+});
 
 /** A resume and where its subscription starts. */
 interface Resuming extends Resume {
