@@ -2,7 +2,7 @@ import type { MarketStretch } from '../../src/market/coverage.ts';
 import { decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 import type { Provenance, RecordedTrade } from '../../src/market/recorded-trade.ts';
-import type { TradeStore } from '../../src/pipeline/trade-drain.ts';
+import type { TradeStore } from '../../src/pipeline/drain-ports.ts';
 import type { TradeHistory } from '../../src/pipeline/trade-feed.ts';
 import type { NumberedTrade, TradeCommit } from '../../src/storage/trade-writer.ts';
 import type { Position } from '../../src/storage/trades.ts';

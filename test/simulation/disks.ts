@@ -1,6 +1,6 @@
 /** Spool and database as one process reaches them: with latency, outages, lost answers, failovers, and cut off at its death. */
 import type { MarketStretch } from '../../src/market/coverage.ts';
-import type { TradeStore } from '../../src/pipeline/trade-drain.ts';
+import type { TradeStore } from '../../src/pipeline/drain-ports.ts';
 import type { TradeHistory } from '../../src/pipeline/trade-feed.ts';
 import type { SpoolPort } from '../../src/pipeline/trade-intake.ts';
 import { AppError } from '../../src/runtime/errors.ts';
