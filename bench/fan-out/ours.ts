@@ -5,7 +5,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { LIMITS } from '../../src/runtime/limits.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { startServer } from '../../src/server/start-server.ts';
-import { localAccess } from '../../test/access/tokens.ts';
+import { localAccess } from '../../test/access/local-access.ts';
 import { openMarket } from '../../test/graphql/market.ts';
 import { noExports } from '../../test/server/served.ts';
 import { publishing } from './publishing.ts';

@@ -2,7 +2,6 @@ import { Access, type AccessOptions } from '../../src/access/access.ts';
 import type { Role } from '../../src/access/role.ts';
 import { TokenFile } from '../../src/access/token-file.ts';
 import { createToken } from '../../src/access/tokens.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { temporary } from '../support/temporary.ts';
@@ -26,11 +25,3 @@ export class TokenPlace {
     });
   }
 }
-
-/** Of a server on this machine without tokens. */
-export const localAccess = (): Access =>
-  new Access({
-    ...{ dataDir: 'there is none', anonymous: null, jwt: null, isLocal: true },
-    clock: { ...systemClock, every: () => ({ [Symbol.dispose]() {} }) },
-    log: silentLog,
-  });

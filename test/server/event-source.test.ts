@@ -5,7 +5,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { LIMITS } from '../../src/runtime/limits.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { startServer } from '../../src/server/start-server.ts';
-import { localAccess } from '../access/tokens.ts';
+import { localAccess } from '../access/local-access.ts';
 import { tradeOf } from '../graphql/market.ts';
 import { HandEventSource } from './event-source.ts';
 import { noExports, type Served, serve } from './served.ts';

@@ -4,7 +4,7 @@ import { AppError } from '../../src/runtime/errors.ts';
 import { LIMITS } from '../../src/runtime/limits.ts';
 import { type Log, silentLog } from '../../src/runtime/log.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../src/server/start-server.ts';
-import { localAccess } from '../access/tokens.ts';
+import { localAccess } from '../access/local-access.ts';
 import { type Market, openMarket } from '../graphql/market.ts';
 
 /** Nothing to export. */
