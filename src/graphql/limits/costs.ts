@@ -68,6 +68,7 @@ export const COSTS: Readonly<Record<string, FieldCost>> = {
   'Query.node': { work: always(LOOK_UP) },
   'Query.nodes': { rows: ({ ids }) => lengthOf(ids), work: ({ ids }) => lengthOf(ids) * LOOK_UP },
   'Query.collectors': { rows: always(COLLECTORS) },
+  'Query.auditLog': { work: always(READ) },
   'Query.balances': { work: always(READ) },
   'Query.trades': { work: always(READ) },
   'Query.marketData': { work: always(READ) },

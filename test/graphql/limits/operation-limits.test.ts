@@ -1,6 +1,7 @@
 import { GraphQLError, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { executeAsText } from '../../../src/graphql/execution/execute.ts';
+import { COSTS } from '../../../src/graphql/limits/costs.ts';
 import { operationCheck } from '../../../src/graphql/limits/operation-limits.ts';
 import { schema } from '../../../src/graphql/schema.ts';
 import { LIMITS, type Limits } from '../../../src/runtime/limits.ts';
@@ -115,4 +116,10 @@ describe('lists and times', () => {
     });
     expect(await refusal(query, { from: '2024-11-28T00:00:00Z' })).toBeNull();
   });
+});
+
+it('has a cost for every question that is put to the database', () => {
+  const IN_MEMORY = ['backfill', 'collector', 'collectors', 'exchanges', 'health', 'manager'];
+  const free = Object.keys(schema.getQueryType()?.getFields() ?? {}).filter((name) => !COSTS[`Query.${name}`]?.work);
+  expect(free.toSorted()).toEqual(IN_MEMORY);
 });
