@@ -23,6 +23,7 @@ import { originRule } from './origin.ts';
 import { Overload } from './overload.ts';
 import { RefusedMutations } from './refused-mutations.ts';
 import { followIdentity, readIdentity, type TlsFiles } from './tls.ts';
+import { together } from './together.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
 import { upgrade } from './upgrade.ts';
 import { webSocketEndpoint } from './web-socket.ts';
@@ -93,8 +94,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const common = { access, refusedMutations, open, expose, clock, limits, refusals };
   const pipeline = createPipeline(schema, services, { ...common, trusted });
   const sockets = webSocketEndpoint({ ...common, pipeline, services, log });
-  const isReady = async () =>
-    !disposing && !overload.isOverloaded && (await within(READY_TIMEOUT_MS, clock, options.checkReady));
+  // Anybody may ask, as often as he likes: the database is asked once at a time.
+  const checked = together(() => within(READY_TIMEOUT_MS, clock, options.checkReady));
+  const isReady = async () => !disposing && !overload.isOverloaded && (await checked());
   const template = await readFile(new URL('landing.html', import.meta.url), 'utf8');
   const streams = new Set<ServerResponse>();
   let handle: (request: IncomingMessage, response: ServerResponse) => Promise<void> = async () => {};

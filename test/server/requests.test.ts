@@ -188,3 +188,19 @@ it('lets an answer in flight finish, then is gone within its deadline', async ()
 it.each(['constructor', 'toString', '__proto__'])('has no asset of GraphiQL by the name %s', async (name) => {
   expect((await fetch(`${served.server.url}/graphiql${name}`)).status).toBe(404);
 });
+
+it('asks the database once for all who ask meanwhile whether it is ready', async () => {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  let checks = 0;
+  ready = () => {
+    checks += 1;
+    return promise;
+  };
+  const asked = Array.from({ length: 20 }, () => fetch(`${served.server.url}/readyz`));
+  // Answered behind them, on connections of its own.
+  for (let k = 0; k < 20; k += 1) await fetch(`${served.server.url}/livez`);
+  resolve(true);
+  expect((await Promise.all(asked)).map(({ status }) => status)).toEqual(Array(20).fill(200));
+  expect(checks).toBeLessThan(5);
+  ready = () => Promise.resolve(true);
+});
