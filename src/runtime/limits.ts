@@ -40,7 +40,7 @@ export const LIMITS = {
   unread_bytes: 1_048_576,
   /** TCP connections: requests, event streams and WebSockets. */
   connections: 20_000,
-  /** The same of one address that is not this machine's. */
+  /** The same of one address that is not this machine's, or of one network of IPv6 (/64). */
   connections_per_address: 1_000,
 } as const;
 

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { networkOf } from '../access/network.ts';
 import type { Limits } from '../runtime/limits.ts';
 import type { Refusals } from '../runtime/refusals.ts';
 
@@ -29,19 +30,21 @@ export function capConnections(
 ): void {
   server.maxConnections = limits.connections;
   server.maxHeadersCount = MAX_HEADERS;
-  server.on('drop', () => refusals.count('connections'));
+  const count = () => refusals.count('connections');
+  server.on('drop', count).on('error', count); // also one there is no file handle for, which would end the process
   const counts = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress;
     if (address === undefined || isLoopback(address)) return;
-    const count = (counts.get(address) ?? 0) + 1;
-    counts.set(address, count);
+    const network = networkOf(address);
+    const open = (counts.get(network) ?? 0) + 1;
+    counts.set(network, open);
     socket.once('close', () => {
-      const left = (counts.get(address) ?? 1) - 1;
-      if (left > 0) counts.set(address, left);
-      else counts.delete(address);
+      const left = (counts.get(network) ?? 1) - 1;
+      if (left > 0) counts.set(network, left);
+      else counts.delete(network);
     });
-    if (count <= limits.connections_per_address) return;
+    if (open <= limits.connections_per_address) return;
     refusals.count('connections_per_address');
     socket.destroy();
   });

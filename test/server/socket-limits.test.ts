@@ -102,4 +102,24 @@ describe('connections', () => {
     for (const socket of sockets) socket.emit('close');
     expect(arrive().destroy).not.toHaveBeenCalled();
   });
+
+  it('from one network of IPv6 share one share', () => {
+    const server = Object.assign(new EventEmitter(), { maxConnections: 0, maxHeadersCount: 0 });
+    capConnections(server as never, { ...LIMITS, connections_per_address: 2 }, new Refusals());
+    const arrive = (remoteAddress: string) => {
+      const socket = Object.assign(new EventEmitter(), { remoteAddress, destroy: vi.fn() });
+      server.emit('connection', socket);
+      return socket.destroy.mock.calls.length;
+    };
+    const cut = ['2001:db8::1', '2001:db8::2', '2001:db8::3', '2001:db8:0:1::1'].map(arrive);
+    expect(cut).toEqual([0, 0, 1, 0]);
+  });
+
+  it('that cannot be taken are counted, and end nothing', () => {
+    const server = Object.assign(new EventEmitter(), { maxConnections: 0, maxHeadersCount: 0 });
+    const refusals = new Refusals();
+    capConnections(server as never, LIMITS, refusals);
+    server.emit('error', new Error('accept EMFILE'));
+    expect(refusals.counts.get('connections')).toBe(1);
+  });
 });
