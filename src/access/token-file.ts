@@ -1,5 +1,16 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  fchownSync,
+  fsyncSync,
+  lchownSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import { makePrivateDirectory } from '../runtime/private-directory.ts';
@@ -67,13 +78,36 @@ export class TokenFile {
       );
     }
     try {
-      writeSync(file, `${JSON.stringify({ tokens: change(this.read()) }, null, 2)}\n`);
-      fsyncSync(file);
-      closeSync(file);
+      try {
+        this.#leaveToOwner(file);
+        writeSync(file, `${JSON.stringify({ tokens: change(this.read()) }, null, 2)}\n`);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
       renameSync(next, this.path);
     } catch (error) {
       rmSync(next, { force: true });
       throw error;
     }
+    syncDirectory(this.#directory); // or a power cut would take the revocation back
+  }
+
+  /** What root makes has to be read by the server, which runs as whoever owns the data directory. */
+  #leaveToOwner(file: number): void {
+    if (process.getuid?.() !== 0) return;
+    const { uid, gid } = statSync(dirname(this.#directory));
+    lchownSync(this.#directory, uid, gid);
+    fchownSync(file, uid, gid);
+  }
+}
+
+function syncDirectory(path: string): void {
+  if (process.platform === 'win32') return; // its directories cannot be opened
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
   }
 }

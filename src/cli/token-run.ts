@@ -56,7 +56,7 @@ function run(flags: TokenFlags, { clock, print, note }: TokenSurroundings): void
       return note(
         revoked.length === 0
           ? 'It was revoked before.'
-          : `Revoked ${revoked.map(({ name, id }) => `${name} (${id})`).join(', ')}; a running server ends what it has open within 5 s.`,
+          : `Revoked ${revoked.map(({ name, id }) => `${name} (${id})`).join(', ')}; a running server ends what it has open within 2 s.`,
       );
     }
     case 'list': {

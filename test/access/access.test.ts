@@ -1,4 +1,4 @@
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { ROLES } from '../../src/access/role.ts';
@@ -212,4 +212,12 @@ it('changes tokens whole or not at all', () => {
   writeFileSync(`${place.file.path}.new`, '');
   expect(() => place.token('third', 'read')).toThrow(/no other command changes tokens/);
   expect(place.file.read().map(({ name }) => name)).toEqual(['ci', 'other']);
+});
+
+it.runIf(process.getuid?.() === 0)('leaves what root makes to the owner of the data directory', () => {
+  const place = new TokenPlace();
+  chownSync(place.dataDir, 1_234, 1_235);
+  place.token('ci', 'read');
+  for (const path of [place.file.path, dirname(place.file.path)])
+    expect(statSync(path)).toMatchObject({ uid: 1_234, gid: 1_235 });
 });
