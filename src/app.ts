@@ -7,7 +7,7 @@ import type { BaseDataCollector } from './collectors/base-data-collector.ts';
 import { CollectorManager, type CollectorStore } from './collectors/collector-manager.ts';
 import type { CollectorEvent, ExchangeCollectorConfig } from './collectors/collector-status.ts';
 import { ExchangeFactory } from './collectors/exchange-factory.ts';
-import { openWebSocket } from './collectors/socket.ts';
+import { webSocketOpener } from './collectors/socket.ts';
 import type { Config } from './config/config.ts';
 import { EXCHANGES } from './exchanges/registry.ts';
 import { openHealing } from './healing.ts';
@@ -21,6 +21,8 @@ import { Gate } from './runtime/gate.ts';
 import type { Log, OpenLog } from './runtime/log.ts';
 import { openLogging } from './runtime/logger.ts';
 import { isLoopback } from './runtime/loopback.ts';
+import { Outgoing } from './runtime/outgoing.ts';
+import { outgoingFetch } from './runtime/outgoing-fetch.ts';
 import { setTlsFloor } from './runtime/tls-floor.ts';
 import { VERSION } from './runtime/version.ts';
 import { listAudit } from './storage/audit.ts';
@@ -66,9 +68,11 @@ export async function startApp(
   setTlsFloor(config.tls.outgoing_min_version);
   log.info('Starting', { version: VERSION, database: config.database.url ? 'postgres' : 'embedded' });
 
+  const outgoing = new Outgoing(config.outgoing.allowed_networks);
+  const fetch = outgoingFetch(outgoing);
   const { anonymous, jwt, graphiql } = config.access;
   const isLocal = isLoopback(config.server.host);
-  const access = opening.use(new Access({ dataDir: config.data_dir, anonymous, jwt, isLocal, clock, log }));
+  const access = opening.use(new Access({ dataDir: config.data_dir, anonymous, jwt, isLocal, fetch, clock, log }));
 
   const opened = openDatabase(databaseOptions(config, clock, logging.open));
   const serving = loadServing();
@@ -86,8 +90,8 @@ export async function startApp(
       log: collectorLog,
       socketLog: logging.open('websocket_clients'),
       gate,
-      openSocket: openWebSocket,
-      fetch: (url, init) => fetch(url, init),
+      openSocket: webSocketOpener(outgoing),
+      fetch,
       connections: Object.fromEntries(config.exchanges.map(({ exchange, connection }) => [exchange, connection])),
       credentials: revealed(config),
     }),

@@ -43,9 +43,8 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
   'runtime/clock.ts': ['Date.now', 'performance.now', 'setInterval', 'setTimeout'],
   'collectors/socket.ts': ['new WebSocket'],
   // Defaults of those who may also be used as a library.
-  'app.ts': ['Math.random', 'fetch'],
+  'app.ts': ['Math.random'],
   'collectors/collector-environment.ts': ['Math.random'],
-  'collectors/exchange-factory.ts': ['fetch'],
   'cli/client-command.ts': ['fetch'],
   // Deadlines for something outside that does not end: real time is the point.
   'cli/run-until-signal.ts': ['setTimeout'],
@@ -118,6 +117,17 @@ describe('the architecture', () => {
       return names.size === 0 ? [] : [[file, [...names].sort()] as const];
     });
     expect(Object.fromEntries(used)).toEqual(SEAMS);
+  });
+
+  it('verifies the certificate of everybody it connects to', () => {
+    const turnedOff =
+      /rejectUnauthorized(?!: true)|checkServerIdentity|NODE_TLS_REJECT_UNAUTHORIZED|sslmode=(?:no-verify|require)/;
+    // Asks whoever listens on this machine whether it is a server of ours, and tells it nothing.
+    expect(files.filter((file) => turnedOff.test(code(file)))).toEqual(['doctor/answering.ts']);
+    expect(files.filter((file) => code(file).includes('rejectUnauthorized: true'))).toEqual([
+      'collectors/socket.ts',
+      'runtime/outgoing-fetch.ts',
+    ]);
   });
 
   it('gives Drizzle its client by name: it ignores any other argument and connects to localhost instead', () => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import type { OutgoingFetch } from '../runtime/outgoing-fetch.ts';
 import { FailureLimit } from './failure-limit.ts';
 import { type JwtSettings, type JwtVerifier, jwtVerifier, looksLikeJwt } from './jwt.ts';
 import { LOCAL, NOBODY, type Principal, READER } from './principal.ts';
@@ -15,6 +16,8 @@ export interface AccessOptions {
   readonly jwt: JwtSettings | null;
   /** Whether only this machine reaches the server. */
   readonly isLocal: boolean;
+  /** Gets the keys of the identity provider. */
+  readonly fetch: OutgoingFetch;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,10 +45,10 @@ export class Access implements Disposable {
 
   /** @throws {AppError} CONFIG_INVALID when others could reach a server that asks nobody for a token, or tokens cannot be read. */
   constructor(options: AccessOptions) {
-    const { dataDir, jwt, isLocal, clock, log } = options;
+    const { dataDir, jwt, isLocal, fetch, clock, log } = options;
     this.#options = options;
     this.#book = new TokenBook(new TokenFile(dataDir), log);
-    this.#jwt = jwt && jwtVerifier(jwt, clock, log);
+    this.#jwt = jwt && jwtVerifier(jwt, { fetch, clock, log });
     if (!isLocal && !jwt && !this.#book.hasUsable(clock.now()))
       throw new AppError(
         'CONFIG_INVALID',

@@ -1,7 +1,8 @@
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { type OutgoingFetch, readBounded } from '../runtime/outgoing-fetch.ts';
 import type { Principal } from './principal.ts';
 import { grantedBy, isRole } from './role.ts';
 
@@ -22,6 +23,8 @@ export interface JwtVerifier {
 /** Signatures by key pairs: a shared secret would be one more to keep, and "none" is none. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const FETCH_TIMEOUT_MS = 3_000;
+/** A provider has a handful of keys. */
+const MAX_KEYS_BYTES = 1024 * 1024;
 /** By how much the clocks of two machines may differ. */
 const TOLERANCE_S = 5;
 const LONGEST_NAME = 200;
@@ -30,8 +33,21 @@ const UNAVAILABLE = ['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']
 
 export const looksLikeJwt = (text: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text);
 
-export function jwtVerifier(settings: JwtSettings, clock: Clock, log: Log): JwtVerifier {
-  const keys = createRemoteJWKSet(new URL(settings.jwks_url), { timeoutDuration: FETCH_TIMEOUT_MS });
+export interface VerifierEnvironment {
+  readonly fetch: OutgoingFetch;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function jwtVerifier(settings: JwtSettings, { fetch: ask, clock, log }: VerifierEnvironment): JwtVerifier {
+  const keys = createRemoteJWKSet(new URL(settings.jwks_url), {
+    timeoutDuration: FETCH_TIMEOUT_MS,
+    [customFetch]: async (url, { signal }) => {
+      const response = await ask(new URL(url), { signal });
+      const { status } = response;
+      return new Response(await readBounded(response, MAX_KEYS_BYTES), { status }); // nothing, which is no JSON, for a longer one
+    },
+  });
   const { issuer, audience, role_claim } = settings;
   return {
     async verify(token) {

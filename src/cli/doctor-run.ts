@@ -1,4 +1,4 @@
-import { openWebSocket } from '../collectors/socket.ts';
+import { webSocketOpener } from '../collectors/socket.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/problems.ts';
 import { isOurs } from '../doctor/answering.ts';
@@ -7,6 +7,8 @@ import { examine, type Patient } from '../doctor/examine.ts';
 import { type Finding, fail, type Level } from '../doctor/finding.ts';
 import { thisMachine } from '../doctor/machine.ts';
 import { LogText } from '../runtime/log-text.ts';
+import { Outgoing } from '../runtime/outgoing.ts';
+import { outgoingFetch } from '../runtime/outgoing-fetch.ts';
 import { setTlsFloor } from '../runtime/tls-floor.ts';
 import { VERSION } from '../runtime/version.ts';
 import type { ClientSurroundings } from './client-command.ts';
@@ -25,11 +27,7 @@ export async function runDoctor(
   { json, config }: DoctorFlags,
   { clock, print }: Pick<ClientSurroundings, 'clock' | 'print'>,
 ): Promise<number> {
-  const around: Patient = {
-    ...{ clock, openSocket: openWebSocket, machine: thisMachine(), freeBytes, answers: isOurs },
-    fetch: (url, init) => fetch(url, init),
-  };
-  const findings = config instanceof ConfigError ? misconfigured(config) : await examined(config, around);
+  const findings = config instanceof ConfigError ? misconfigured(config) : await examined(config, clock);
   const worst = worstOf(findings);
   if (json) print(JSON.stringify({ version: VERSION, level: worst, findings }, null, 2));
   else for (const line of linesOf(findings)) print(line);
@@ -37,8 +35,13 @@ export async function runDoctor(
 }
 
 /** A driver's or an exchange's message may quote what it was given. */
-async function examined(config: Config, around: Patient): Promise<readonly Finding[]> {
+async function examined(config: Config, clock: ClientSurroundings['clock']): Promise<readonly Finding[]> {
   setTlsFloor(config.tls.outgoing_min_version);
+  const outgoing = new Outgoing(config.outgoing.allowed_networks);
+  const around: Patient = {
+    ...{ clock, machine: thisMachine(), freeBytes, answers: isOurs },
+    ...{ openSocket: webSocketOpener(outgoing), fetch: outgoingFetch(outgoing) },
+  };
   const text = new LogText(config.secrets);
   const findings = await examine(config, around);
   return findings.map((finding) => ({ ...finding, found: text.message(finding.found, LONGEST) }));

@@ -4,6 +4,8 @@ import { DATA_TYPES, DataType, isDataType } from '../market/data-type.ts';
 import { AppError } from '../runtime/errors.ts';
 import { Gate } from '../runtime/gate.ts';
 import { type Log, silentLog, withFields } from '../runtime/log.ts';
+import { Outgoing } from '../runtime/outgoing.ts';
+import { outgoingFetch } from '../runtime/outgoing-fetch.ts';
 import type { BaseDataCollector } from './base-data-collector.ts';
 import { type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './collector-environment.ts';
 import type { ExchangeCollectorConfig } from './collector-status.ts';
@@ -39,7 +41,7 @@ export class ExchangeFactory implements Disposable {
     this.#options = {
       ...DEFAULT_ENVIRONMENT,
       openSocket: openWebSocket,
-      fetch: (url, init) => fetch(url, init),
+      fetch: outgoingFetch(new Outgoing()),
       gate: new Gate(),
       socketLog: silentLog,
       connections: {},

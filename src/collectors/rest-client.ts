@@ -1,9 +1,10 @@
 import type { ConnectionConfig, ExchangeAdapter, RestRequest } from '../exchanges/adapter.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
+import { readBounded } from '../runtime/outgoing-fetch.ts';
 import { RateLimit } from './rate-limit.ts';
 
-/** The seam through which every REST answer comes; production passes the runtime's `fetch`. */
+/** The seam through which every REST answer comes; production passes `outgoingFetch`. */
 export type Fetch = (url: URL, init: { readonly signal: AbortSignal; readonly redirect: 'error' }) => Promise<Response>;
 
 export interface RestClientOptions {
@@ -63,7 +64,9 @@ export class RestClient {
         redirect: 'error',
       });
       const retryAfterS = secondsOf(response.headers.get('retry-after'));
-      return { status: response.status, body: await readBounded(response), retryAfterS };
+      const body = await readBounded(response, MAX_BODY_BYTES);
+      if (body === null) throw new AppError('EXCHANGE_REST_FAILED', `an answer is larger than ${MAX_BODY_BYTES} bytes`);
+      return { status: response.status, body, retryAfterS };
     } catch (error) {
       if (error instanceof AppError) throw error;
       const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
@@ -78,17 +81,4 @@ export class RestClient {
 function secondsOf(retryAfter: string | null): number {
   const seconds = Number(retryAfter);
   return seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_S) : DEFAULT_RETRY_AFTER_S;
-}
-
-async function readBounded(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BODY_BYTES)
-      throw new AppError('EXCHANGE_REST_FAILED', `an answer is larger than ${MAX_BODY_BYTES} bytes`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }

@@ -1,5 +1,8 @@
 import type { Socket as Stream } from 'node:net';
 import { WebSocket } from 'ws';
+import { messageOf } from '../runtime/errors.ts';
+import { Outgoing } from '../runtime/outgoing.ts';
+import { tlsTroubleOf } from '../runtime/tls-trouble.ts';
 import { WholeFrames } from './whole-frames.ts';
 
 /** The exchange answered the opening handshake with an HTTP error. */
@@ -47,9 +50,49 @@ const MAX_FRAGMENTS = 1_024;
 /** Pieces a frame arrives in that is not here yet; one of a megabyte takes some hundreds. */
 const MAX_PIECES = 16_384;
 
-/** Compression stays off and frames are bounded: a small compressed frame may cost hundreds of megabytes. */
-export const openWebSocket: OpenSocket = (url, { maxFrameBytes }, handlers) => {
+/**
+ * Opens sockets to where connections may lead. Compression stays off and frames are bounded: a small compressed frame may cost
+ * hundreds of megabytes. Redirects are not followed: whoever answers does not decide where we go.
+ */
+export const webSocketOpener =
+  (outgoing: Outgoing): OpenSocket =>
+  (url, limits, handlers) => {
+    try {
+      outgoing.check(new URL(url));
+    } catch (error) {
+      return refusedSocket(handlers, messageOf(error));
+    }
+    return openSocket(url, limits, handlers, outgoing);
+  };
+
+/** To public addresses, and to this machine where the URL says so. */
+export const openWebSocket = webSocketOpener(new Outgoing());
+
+/** Nothing was opened; says so as if it had been closed at once. */
+function refusedSocket(handlers: SocketHandlers, reason: string): Socket {
+  const nothing = () => {};
+  queueMicrotask(() => handlers.closed(1006, reason));
+  return {
+    bytesRead: 0,
+    send: nothing,
+    ping: nothing,
+    pause: nothing,
+    resume: nothing,
+    close: nothing,
+    terminate: nothing,
+  };
+}
+
+function openSocket(
+  url: string,
+  { maxFrameBytes }: { readonly maxFrameBytes: number },
+  handlers: SocketHandlers,
+  outgoing: Outgoing,
+): Socket {
   const socket = new WebSocket(url, {
+    lookup: outgoing.lookup,
+    // Said here, because a variable of the environment would turn it off for everybody else.
+    rejectUnauthorized: true,
     perMessageDeflate: false,
     maxPayload: maxFrameBytes,
     maxFragments: MAX_FRAGMENTS,
@@ -79,7 +122,7 @@ export const openWebSocket: OpenSocket = (url, { maxFrameBytes }, handlers) => {
   });
   socket.on('error', (error) => {
     const violation = violationOf(error, maxFrameBytes);
-    failure ||= violation ?? error.message;
+    failure ||= violation ?? tlsTroubleOf(error, new URL(url).host) ?? error.message;
     if (violation === null) return;
     handlers.violated(violation);
     socket.terminate(); // `ws` has said why and would now wait half a minute for the other side to hang up
@@ -100,7 +143,7 @@ export const openWebSocket: OpenSocket = (url, { maxFrameBytes }, handlers) => {
     close: () => socket.close(1000),
     terminate: () => socket.terminate(),
   };
-};
+}
 
 /** What the other side did that no exchange does, and the rule; null for any other trouble. */
 function violationOf(error: Error, maxFrameBytes: number): string | null {

@@ -16,6 +16,7 @@ export interface Config {
   readonly server: Readonly<ConfigFile['server']>;
   readonly access: Readonly<ConfigFile['access']>;
   readonly tls: Readonly<ConfigFile['tls']>;
+  readonly outgoing: Readonly<ConfigFile['outgoing']>;
   readonly limits: Readonly<ConfigFile['limits']>;
   /** Directory of the embedded database, absolute; used when `database.url` is null. */
   readonly data_dir: string;

@@ -39,10 +39,16 @@ export const exchangeUrl = (scheme: 'ws' | 'http') =>
     `must be a ${scheme}s:// URL without a user name (${scheme}:// only for 127.0.0.1, ::1 or localhost)`,
     (value) => {
       const url = URL.parse(value);
-      if (url?.username !== '' || url.password !== '') return false;
+      if (url?.username !== '' || url.password !== '' || !isPlainlyWritten(value, url)) return false;
       return url.protocol === `${scheme}s:` || (url.protocol === `${scheme}:` && isLoopback(url.hostname));
     },
   );
+
+/** A host in another spelling (127.1, 0x7f000001), a line break or a backslash is read as something else than what stands there. */
+function isPlainlyWritten(value: string, { protocol, hostname }: URL): boolean {
+  const start = `${protocol}//${hostname}`;
+  return value.toLowerCase().startsWith(start) && /^(:\d+)?([/?][!-~]*)?$/.test(value.slice(start.length));
+}
 
 /** An address or a name to listen on. */
 export const isHost = (host: string): boolean =>

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { EXCHANGES, type ExchangeId } from '../exchanges/registry.ts';
 import { DATA_TYPES, type DataType } from '../market/data-type.ts';
 import { LIMITS, type Rule } from '../runtime/limits.ts';
+import { isNetwork } from '../runtime/outgoing.ts';
 import { TLS_VERSIONS } from '../runtime/tls-floor.ts';
 import {
   exchangeUrl,
@@ -59,6 +60,17 @@ const tls = group({
   outgoing_min_version: oneOf(TLS_VERSIONS)
     .default('TLSv1.2')
     .describe('Lowest version of TLS towards exchanges and the database. The newest both sides know is used anyway.'),
+});
+
+const outgoing = group({
+  allowed_networks: list(
+    'must be a list of networks',
+    text('must be an address or a network, such as 10.1.0.0/16 or fd00::/8', isNetwork),
+  )
+    .default([])
+    .describe(
+      'Private networks where exchanges or the identity provider may be, as behind a proxy or a mirror of your own. Others than public addresses are refused.',
+    ),
 });
 
 const most = (rule: Rule, meaning: string, from = 1) =>
@@ -304,6 +316,7 @@ export const CONFIG_FILE = group({
     DEFAULT_EXCHANGES.map(({ exchange, trading_pairs }) => ({ exchange, trading_pairs: [...trading_pairs] })),
   ),
   tls: tls.prefault({}),
+  outgoing: outgoing.prefault({}),
   limits: limits.prefault({}),
   backup: backup.prefault({}),
   logging: logging.prefault({}),

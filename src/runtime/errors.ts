@@ -35,6 +35,11 @@ export const ERRORS = {
     public: true,
     hint: 'The exchange REST call failed; it is repeated with back-off.',
   },
+  UPSTREAM_UNSAFE: {
+    retry: true,
+    public: true,
+    hint: 'An exchange or identity provider is where nothing may be sent to, or cannot prove who it is; the message says which rule.',
+  },
   EXCHANGE_UNKNOWN: { retry: false, public: true, hint: 'Query `exchanges` for the supported ids.' },
   SYMBOL_UNKNOWN: { retry: false, public: true, hint: 'Symbols are canonical BASE-QUOTE, such as BTC-USDT.' },
   COLLECTOR_UNKNOWN: { retry: false, public: true, hint: 'Query `collectors` for the names.' },

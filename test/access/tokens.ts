@@ -3,8 +3,12 @@ import type { Role } from '../../src/access/role.ts';
 import { TokenFile } from '../../src/access/token-file.ts';
 import { createToken } from '../../src/access/tokens.ts';
 import { silentLog } from '../../src/runtime/log.ts';
+import { Outgoing } from '../../src/runtime/outgoing.ts';
+import { outgoingFetch } from '../../src/runtime/outgoing-fetch.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { temporary } from '../support/temporary.ts';
+
+export const publicFetch = outgoingFetch(new Outgoing());
 
 /** A data directory with tokens, and what opens it. */
 export class TokenPlace {
@@ -20,7 +24,15 @@ export class TokenPlace {
 
   open(options: Partial<AccessOptions> = {}): Access {
     return new Access({
-      ...{ dataDir: this.dataDir, anonymous: null, jwt: null, isLocal: true, clock: this.clock, log: silentLog },
+      ...{
+        dataDir: this.dataDir,
+        anonymous: null,
+        jwt: null,
+        isLocal: true,
+        fetch: publicFetch,
+        clock: this.clock,
+        log: silentLog,
+      },
       ...options,
     });
   }

@@ -60,7 +60,7 @@ export class HostileExchange implements AsyncDisposable {
   connectionThrough<T extends object>(connection: T, host = '127.0.0.1'): T {
     const through = (url: string) => {
       const moved = new URL(url);
-      moved.protocol = moved.protocol.replace('s:', ':').replace(':', this.#isSecure ? 's:' : ':');
+      moved.protocol = `${/^ws|http/.exec(moved.protocol)?.[0]}${this.#isSecure ? 's' : ''}:`;
       moved.host = `${host}:${this.port}`;
       return moved.href;
     };

@@ -8,6 +8,7 @@ import { createToken, revokeToken } from '../../src/access/tokens.ts';
 import { FIELD_ROLES } from '../../src/graphql/access.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
+import { publicFetch } from '../access/tokens.ts';
 import { type Served, serve } from '../server/served.ts';
 import { temporary } from '../support/temporary.ts';
 import { type Asked, documentOf, type Outcome, overHttp, overSocket } from './doors.ts';
@@ -42,7 +43,7 @@ beforeAll(async () => {
   for (const role of ROLES) make(role, role);
   tokens.set('wrong', `${tokens.get('admin')?.slice(0, -4)}AAAA`);
   access = new Access({
-    ...{ dataDir, anonymous: null, jwt: null, isLocal: true },
+    ...{ dataDir, anonymous: null, jwt: null, isLocal: true, fetch: publicFetch },
     clock: systemClock,
     log: silentLog,
   });

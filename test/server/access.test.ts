@@ -5,6 +5,7 @@ import { TokenFile } from '../../src/access/token-file.ts';
 import { createToken, revokeToken } from '../../src/access/tokens.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
+import { publicFetch } from '../access/tokens.ts';
 import { temporary } from '../support/temporary.ts';
 import { open } from './clients.ts';
 import { LiveTrades } from './documents.ts';
@@ -18,7 +19,11 @@ const start = async (anonymous: 'read' | null = null) => {
   const dataDir = temporary();
   file = new TokenFile(dataDir);
   token = createToken(file, { name: 'ci', roles: ['read'], expiresAt: null }, Date.now()).reveal();
-  access = new Access({ ...{ dataDir, anonymous, jwt: null, isLocal: true }, clock: systemClock, log: silentLog });
+  access = new Access({
+    ...{ dataDir, anonymous, jwt: null, isLocal: true, fetch: publicFetch },
+    clock: systemClock,
+    log: silentLog,
+  });
   served = await serve({ access });
 };
 beforeEach(() => start());
