@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   server: ['access', 'export', 'graphql', 'runtime'],
   simulator: ['exchanges', 'market', 'runtime'],
   config: ['exchanges', 'market', 'runtime'],
-  doctor: ['backup', 'collectors', 'config', 'exchanges', 'runtime', 'storage'],
+  doctor: ['access', 'backup', 'collectors', 'config', 'exchanges', 'runtime', 'storage'],
 };
 const KNOWS_EVERYTHING = ['', 'cli'];
 
@@ -46,6 +46,7 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
   'app.ts': ['Math.random'],
   'collectors/collector-environment.ts': ['Math.random'],
   'cli/client-command.ts': ['fetch'],
+  'cli/doctor-run.ts': ['fetch'],
   // Deadlines for something outside that does not end: real time is the point.
   'cli/run-until-signal.ts': ['setTimeout'],
   'simulator/host.ts': ['setTimeout'],
