@@ -1,5 +1,6 @@
 import { messageOf } from '../runtime/errors.ts';
 import type { ClientSurroundings } from './client-command.ts';
+import { refusedText } from './refused.ts';
 
 export interface BackfillFlags {
   readonly exchange: string;
@@ -177,7 +178,7 @@ class Server {
     );
     const { data, errors } = isAnswer(answer) ? answer : {};
     if (Array.isArray(errors) && errors.length > 0)
-      throw new Error(errors.map((error) => (isAnswer(error) ? String(error.message) : String(error))).join('; '));
+      throw new Error(errors.map((error: Parameters<typeof refusedText>[0]) => refusedText(error)).join('; '));
     if (isAnswer(data)) return data;
     throw new Error(`${this.#url} does not answer like a TCP Dashboard server`);
   }

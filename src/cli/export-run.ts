@@ -5,6 +5,7 @@ import { messageOf } from '../runtime/errors.ts';
 import { count, size } from './amounts.ts';
 import type { ClientSurroundings } from './client-command.ts';
 import { manifestOf, PartialFile } from './export-file.ts';
+import { refusedText } from './refused.ts';
 
 export interface ExportFlags {
   readonly exchange: string;
@@ -95,9 +96,9 @@ async function ask(url: string, around: ClientSurroundings, signal: AbortSignal)
 
 function refusalOf(body: string, status: number): string {
   try {
-    const { errors } = JSON.parse(body) as { errors: readonly { message: string; extensions: { code: string } }[] };
+    const { errors } = JSON.parse(body) as { errors: readonly Parameters<typeof refusedText>[0][] };
     const [error] = errors;
-    if (error !== undefined) return `${error.extensions.code}: ${error.message}`;
+    if (error !== undefined) return refusedText(error);
   } catch {
     // not one of our servers
   }

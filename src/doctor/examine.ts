@@ -7,6 +7,7 @@ import { checkExchange, type Reach } from './exchanges.ts';
 import { CHECKS, type Check, type Finding, ok } from './finding.ts';
 import { checkCertificate, checkPort } from './listening.ts';
 import { checkMachine, type Machine } from './machine.ts';
+import { checkTokens } from './tokens.ts';
 
 /** Everything outside that is asked, so that tests can make each of it fail. */
 export interface Patient extends Reach {
@@ -56,6 +57,7 @@ export async function examine(config: Config, patient: Patient): Promise<readonl
     ok('configuration', `${config.exchanges.length} exchanges, ${pairsOf(config)} pairs`),
     ...checkMachine(machine, limits.connections),
     ...directories,
+    ...checkTokens(config, clock),
     ...[owner, ...disk, port, ...certificate, ...stored, ...backups, ...exchanges.flat()],
   ];
   return all.toSorted((a, b) => ORDER.indexOf(a.check) - ORDER.indexOf(b.check));

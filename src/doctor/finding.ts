@@ -13,6 +13,8 @@ export const CHECKS = {
   disk: 'Whether data, logs and backups have room.',
   port: 'Whether the server can listen.',
   certificate: 'Whether the API has a certificate that fits its key and is valid for two more weeks.',
+  tokens: 'Whether there are tokens where others reach the server, and none has expired or soon will.',
+  'token-file': 'Whether what is kept of them is closed to others.',
   'database-reach': 'Whether the database answers, and how fast.',
   'database-version': 'Whether it is new enough.',
   'database-encoding': 'Whether it keeps every character.',
