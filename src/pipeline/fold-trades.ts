@@ -32,7 +32,7 @@ export function foldItem(ledgers: TradeLedgers, item: SpoolItem, hasTradeIds: Ha
     }
     case 'give-up': {
       const ledger = ledgers.touch(item.exchange, item.symbol);
-      const time = ledger.stretches.at(-1)?.to ?? item.now;
+      const time = ledger.newest?.to ?? item.now;
       return ledger[item.wasTaken ? 'retract' : 'giveUp'](item.range, item.cause, { time, now: item.now });
     }
     case 'declare':

@@ -74,7 +74,7 @@ export class ShownCoverage {
   #copy(key: string): Stretch[] | null {
     const { ledgers } = this.#ports;
     const [exchange = '', symbol = ''] = key.split(' ');
-    return ledgers.hasChanges ? null : (ledgers.find(exchange, symbol)?.stretches ?? []).map((row) => ({ ...row }));
+    return ledgers.hasChanges ? null : [...(ledgers.find(exchange, symbol)?.stretches ?? [])];
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CoverageEvidence, CoverageStatus, IdRange, Stretch } from '../market/coverage.ts';
 import { sizeOf } from '../market/coverage.ts';
 import type { Provenance } from '../market/recorded-trade.ts';
+import { StretchRows } from './stretch-rows.ts';
 
 /** When a trade was made and how it came. */
 export interface Arrival {
@@ -28,6 +29,7 @@ const LATE_MS = 600_000;
 /** Ids up to here, and the next after each, are exact as numbers; a packed trade stands for far fewer than what is left. */
 const LARGEST = 2n ** 52n;
 
+/** The newest stretch, which what was added since has not been written into. */
 interface Growing {
   readonly head: Row;
   next: number;
@@ -43,33 +45,40 @@ type Row = { -readonly [Field in keyof Stretch]: Stretch[Field] };
  */
 export class TradeLedger {
   /** Ascending and apart; only ids of which nothing was ever said may be missing between two of them. */
-  readonly #rows: Row[];
+  readonly #rows: StretchRows;
   readonly #changed = new Set<bigint>();
   /** The newest stretch while it may simply grow, and the id that comes next in it; null: not looked at since other things changed. */
   #growing: Growing | null = null;
 
   constructor(stretches: readonly Stretch[] = []) {
-    this.#rows = stretches.map((stretch) => ({ ...stretch }));
+    this.#rows = new StretchRows(stretches);
   }
 
+  /** All of them; copies. */
   get stretches(): readonly Stretch[] {
-    return this.#rows;
+    this.#writeBack();
+    return [...this.#rows.from(0)];
+  }
+
+  get newest(): Stretch | undefined {
+    this.#writeBack();
+    return this.#rows.newest;
   }
 
   /** First and last id anything is known of; null when nothing is. */
   get known(): IdRange | null {
-    const [first, last] = [this.#rows[0], this.#rows.at(-1)];
+    const [first, last] = [this.#rows.at(0), this.newest];
     return first && last ? { first: first.first, last: last.last } : null;
   }
 
   /** Stretches to be filled, ascending. */
   get open(): readonly Stretch[] {
-    return this.#rows.filter(({ status }) => status === 'GAP');
+    return this.#rows.of('GAP');
   }
 
   /** The ids of a range that are not here, as ascending runs. */
   missing(range: IdRange): readonly IdRange[] {
-    const head = this.#rows.at(-1);
+    const head = this.newest;
     return head === undefined || range.first > head.last ? [range] : this.#without(range, isHere);
   }
 
@@ -95,13 +104,12 @@ export class TradeLedger {
   /** These ids are here now. Those that were already change nothing. */
   add(range: IdRange, arrival: Arrival): void {
     this.#settle();
-    const head = this.#rows.at(-1);
+    const head = this.#rows.newest;
     if (head !== undefined && range.first === head.last + 1n && head.status === 'PROVEN') {
-      head.last = range.last;
-      head.to = Math.max(head.to, arrival.time);
-      head.from = Math.min(head.from, arrival.time);
-      head.actual += Number(sizeOf(range));
-      this.#changed.add(head.first);
+      this.#put(this.#rows.length - 1, {
+        ...{ ...head, last: range.last, actual: head.actual + Number(sizeOf(range)) },
+        ...{ from: Math.min(head.from, arrival.time), to: Math.max(head.to, arrival.time) },
+      });
       return;
     }
     if (head === undefined || range.first > head.last) return this.#append(range, arrival, head);
@@ -140,12 +148,17 @@ export class TradeLedger {
 
   /** The ids of a range that are not here and not a gap either: nothing was ever said of them, or they were given up. */
   askable(range: IdRange): readonly IdRange[] {
+    this.#writeBack();
     return this.#without(range, ({ status }) => status !== 'UNFILLABLE');
   }
 
   /** All parts of the gap that was found at this id, ascending. */
   partsOf(gap: bigint): readonly Stretch[] {
-    return this.#rows.filter((row) => row.gap === gap);
+    this.#writeBack();
+    return this.#rows
+      .from(this.#rows.indexFrom(gap))
+      .filter((row) => row.gap === gap)
+      .toArray();
   }
 
   /** What changed since the last call. */
@@ -153,32 +166,38 @@ export class TradeLedger {
     this.#settle();
     const changes = new Map<bigint, Stretch | null>();
     for (const first of this.#changed) {
-      const row = this.#rows[this.#indexFrom(first)];
-      changes.set(first, row?.first === first ? { ...row } : null);
+      const row = this.#rows.at(this.#rows.indexFrom(first));
+      changes.set(first, row?.first === first ? row : null);
     }
     this.#changed.clear();
     return changes;
   }
 
   #grow(): Growing | null {
-    const head = this.#rows.at(-1);
+    const head = this.#rows.newest;
     if (head?.status === 'PROVEN' && head.last < LARGEST)
-      this.#growing = { head, next: Number(head.last) + 1, isChanged: false };
+      this.#growing = { head: { ...head }, next: Number(head.last) + 1, isChanged: false };
     return this.#growing;
   }
 
   /** Before anything but `extend` changes the stretches. */
   #settle(): void {
-    if (this.#growing?.isChanged) this.#changed.add(this.#growing.head.first);
+    this.#writeBack();
     this.#growing = null;
+  }
+
+  /** Before the stretches are read. */
+  #writeBack(): void {
+    if (!this.#growing?.isChanged) return;
+    this.#put(this.#rows.length - 1, { ...this.#growing.head });
+    this.#growing.isChanged = false;
   }
 
   /** What of a range lies in no stretch of the kind, as ascending runs. */
   #without(range: IdRange, kind: (row: Stretch) => boolean): readonly IdRange[] {
     const runs: IdRange[] = [];
     let next = range.first;
-    for (let at = this.#indexFrom(range.first); at < this.#rows.length && next <= range.last; at += 1) {
-      const row = this.#rows[at] as Row;
+    for (const row of this.#rows.from(this.#rows.indexFrom(range.first))) {
       if (row.first > range.last) break;
       if (!kind(row)) continue;
       if (row.first > next) runs.push({ first: next, last: row.first - 1n });
@@ -188,9 +207,9 @@ export class TradeLedger {
     return runs;
   }
 
-  #append(range: IdRange, arrival: Arrival, head: Row | undefined): void {
+  #append(range: IdRange, arrival: Arrival, head: Stretch | undefined): void {
     if (head !== undefined) this.#reach(head, { first: range.first, from: arrival.time }, arrival.now);
-    this.#push(here(range, 'PROVEN', arrival.time, null));
+    this.#replace(this.#rows.length, 0, [here(range, 'PROVEN', arrival.time, null)]);
   }
 
   /** The stream went from one stretch to a later one: of what lies between and nothing was said of, all is missing. */
@@ -215,14 +234,14 @@ export class TradeLedger {
       this.#insert(here(part, 'PROVEN', arrival.time, null));
       if (row !== null) return;
       // A late frame: the stream began before what was its first trade so far. From further back it says nothing of the stream.
-      const next = this.#rows[this.#indexFrom(part.last + 1n)];
+      const next = this.#rows.at(this.#rows.indexFrom(part.last + 1n));
       if (next !== undefined && next.from - arrival.time <= LATE_MS)
         this.#reach({ last: part.last, to: arrival.time }, next, arrival.now);
     });
   }
 
   #markMissing(run: IdRange, status: 'UNFILLABLE', cause: string, { time, now }: Omit<Arrival, 'provenance'>): void {
-    const head = this.#rows.at(-1);
+    const head = this.#rows.newest;
     if (head !== undefined) this.#reach(head, { first: run.first, from: time }, now);
     this.#cutOut(run, (part, row) =>
       this.#insert({
@@ -238,19 +257,21 @@ export class TradeLedger {
   #cutOut(run: IdRange, taken: (part: IdRange, from: Stretch | null) => void): void {
     const pieces: { readonly part: IdRange; readonly row: Stretch | null }[] = [];
     let next = run.first;
-    let at = this.#indexFrom(run.first);
-    while (at < this.#rows.length && next <= run.last) {
-      const row = this.#rows[at] as Row;
-      if (row.first > run.last) break;
+    let at = this.#rows.indexFrom(run.first);
+    while (next <= run.last) {
+      const row = this.#rows.at(at);
+      if (row === undefined || row.first > run.last) break;
       if (row.first > next) pieces.push({ part: { first: next, last: row.first - 1n }, row: null });
       const part = { first: max(row.first, next), last: min(row.last, run.last) };
-      pieces.push({ part, row: { ...row } });
+      pieces.push({ part, row });
       const rest = [
         { first: row.first, last: part.first - 1n },
         { first: part.last + 1n, last: row.last },
       ].filter(({ first, last }) => first <= last);
+      this.#changed.add(row.first);
       this.#replace(
         at,
+        1,
         rest.map((range) => remainder(row, range)),
       );
       at += rest.length;
@@ -262,9 +283,8 @@ export class TradeLedger {
 
   /** Puts a stretch into its place and joins it with neighbours that say the same. */
   #insert(stretch: Stretch): void {
-    const at = this.#indexFrom(stretch.first);
-    this.#rows.splice(at, 0, { ...stretch });
-    this.#changed.add(stretch.first);
+    const at = this.#rows.indexFrom(stretch.first);
+    this.#replace(at, 0, [stretch]);
     this.#bound(at);
     this.#join(at);
     if (at > 0) this.#join(at - 1);
@@ -272,51 +292,37 @@ export class TradeLedger {
 
   /** A missing stretch lies between its neighbours in time. */
   #bound(at: number): void {
-    const [before, row, after] = [this.#rows[at - 1], this.#rows[at], this.#rows[at + 1]];
+    const [before, row, after] = [this.#rows.at(at - 1), this.#rows.at(at), this.#rows.at(at + 1)];
     if (!row || !isHere(row)) return;
     if (before && before.last + 1n === row.first && !isHere(before) && before.to > row.from)
-      this.#move(before, 'to', row);
-    if (after && row.last + 1n === after.first && !isHere(after) && after.from < row.to) this.#move(after, 'from', row);
-  }
-
-  #move(missing: Row, edge: 'from' | 'to', neighbour: Row): void {
-    if (edge === 'to') missing.to = Math.max(missing.from, neighbour.from);
-    else missing.from = Math.min(missing.to, neighbour.to);
-    this.#changed.add(missing.first);
+      this.#put(at - 1, { ...before, to: Math.max(before.from, row.from) });
+    if (after && row.last + 1n === after.first && !isHere(after) && after.from < row.to)
+      this.#put(at + 1, { ...after, from: Math.min(after.to, row.to) });
   }
 
   /** Joins the stretch with the next one where both say the same. */
   #join(at: number): void {
-    const [row, next] = [this.#rows[at], this.#rows[at + 1]];
+    const [row, next] = [this.#rows.at(at), this.#rows.at(at + 1)];
     if (!row || !next || row.last + 1n !== next.first || !saySame(row, next)) return;
-    row.last = next.last;
-    row.from = Math.min(row.from, next.from);
-    row.to = Math.max(row.to, next.to);
-    row.actual += next.actual;
-    this.#rows.splice(at + 1, 1);
-    this.#changed.add(row.first).add(next.first);
+    this.#changed.add(next.first);
+    this.#replace(at, 2, [
+      {
+        ...{ ...row, last: next.last, actual: row.actual + next.actual },
+        ...{ from: Math.min(row.from, next.from), to: Math.max(row.to, next.to) },
+      },
+    ]);
   }
 
-  #push(row: Row): void {
-    this.#rows.push(row);
+  /** Another stretch that begins where the one in its place does. */
+  #put(at: number, row: Stretch): void {
+    this.#rows.set(at, row);
     this.#changed.add(row.first);
   }
 
-  #replace(at: number, rows: readonly Row[]): void {
-    for (const removed of this.#rows.splice(at, 1, ...rows)) this.#changed.add(removed.first);
+  /** Of what is taken away, whoever calls it says that it is gone. */
+  #replace(at: number, count: number, rows: readonly Stretch[]): void {
+    this.#rows.splice(at, count, rows);
     for (const { first } of rows) this.#changed.add(first);
-  }
-
-  /** Index of the first stretch that ends at or after an id. */
-  #indexFrom(id: bigint): number {
-    let low = 0;
-    let high = this.#rows.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#rows[middle] as Row).last < id) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 
@@ -330,13 +336,13 @@ const here = (
   status: 'PROVEN' | 'BACKFILLED',
   time: number,
   gap: Pick<Stretch, 'gap' | 'gapFoundAt'> | null,
-): Row => ({
+): Stretch => ({
   ...{ first: range.first, last: range.last, status, evidence: EVIDENCE[status] },
   ...{ from: time, to: time, actual: Number(sizeOf(range)), cause: null },
   ...{ gap: gap?.gap ?? null, gapFoundAt: gap?.gapFoundAt ?? null },
 });
 
-const remainder = (row: Row, range: IdRange): Row => ({
+const remainder = (row: Stretch, range: IdRange): Stretch => ({
   ...row,
   ...range,
   actual: isHere(row) ? Number(sizeOf(range)) : 0,
