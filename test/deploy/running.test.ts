@@ -1,11 +1,14 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
+import { serve } from '../server/served.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -75,15 +78,38 @@ test('what the image holds starts as a user who may write only the data director
     },
     { timeout: 60_000, interval: 50 },
   );
-  const [, check = ''] = /CMD (\[.*\])/.exec(allOf('HEALTHCHECK')[0] ?? '') ?? [];
-  const health = (port: string) =>
-    spawnSync(process.execPath, (JSON.parse(check) as string[]).slice(1), { env: { PORT: port } }).status;
-  expect(health(new URL(url).port)).toBe(0);
+  expect(await health(new URL(url).port)).toBe(0);
   const exited = once(server, 'exit');
   server.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
-  expect(health(new URL(url).port)).toBe(1);
+  expect(await health(new URL(url).port)).toBe(1);
 }, 300_000);
+
+/** The exit code of the image's health check. */
+async function health(port: number | string): Promise<number> {
+  const [, check = ''] = /CMD (\[.*\])/.exec(allOf('HEALTHCHECK')[0] ?? '') ?? [];
+  const child = spawn(process.execPath, (JSON.parse(check) as string[]).slice(1), {
+    ...{ env: { PORT: String(port) }, stdio: 'ignore' },
+  });
+  const [code] = await once(child, 'exit');
+  return Number(code);
+}
+
+test('the image is healthy with TLS as without, and not when something else answers', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tcp-tls-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
+  const kind = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
+  execFileSync('openssl', [...kind, '-subj', '/CN=api.example', '-keyout', keyFile, '-out', certFile], {
+    stdio: 'ignore',
+  });
+  await using secure = await serve({ tls: { certFile, keyFile } });
+  expect(await health(secure.server.port)).toBe(0);
+  const other = createServer((_request, response) => void response.writeHead(404).end()).listen(0, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  await once(other, 'listening');
+  expect(await health((other.address() as AddressInfo).port)).toBe(1);
+});
 
 test('the image runs unprivileged, and takes nothing of the checkout but what it copies', () => {
   expect(allOf('USER')).toEqual(['node']);
