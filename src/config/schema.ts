@@ -59,7 +59,9 @@ const tls = group({
   key_file: pemFile().describe('Its private key; readable by the server only.'),
   outgoing_min_version: oneOf(TLS_VERSIONS)
     .default('TLSv1.2')
-    .describe('Lowest version of TLS towards exchanges and the database. The newest both sides know is used anyway.'),
+    .describe(
+      'Lowest version of TLS towards exchanges and identity providers; towards the database it is 1.3. The newest both sides know is used anyway.',
+    ),
 });
 
 const outgoing = group({
