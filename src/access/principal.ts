@@ -1,6 +1,6 @@
 import { grantedBy, type Role } from './role.ts';
 
-/** Whoever asks. The same token is the same object as long as it is valid, so it can be a key. */
+/** Whoever asks. The same token of ours is the same object as long as it is valid, so it can be a key; a JWT is another each time it is shown. */
 export interface Principal {
   /** As the audit log names it: the name of a token, the subject of a JWT. */
   readonly name: string;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type Served, serve } from './served.ts';
 
@@ -86,4 +87,15 @@ test('metrics and health say how backups and retention are doing, and nothing of
   });
   expect(old.health.backups.ageSeconds).toBeGreaterThanOrEqual(13 * 3_600);
   expect((await scrape(served)).get('tcp_dashboard_retention_refused')).toBe(1);
+});
+
+test('every label is documented', async () => {
+  await using served = await serve();
+  await served.ask('{ nothing }');
+  const page = [...(await scrape(served)).keys()].filter((name) => name.startsWith('tcp_dashboard_'));
+  const labels = new Set(page.flatMap((name) => [...name.matchAll(/[{,](\w+)="/g)].map(([, label]) => label)));
+  const text = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const documented = /Labels are ([^;]*);/.exec(text)?.[1] ?? '';
+  expect([...labels].filter((label) => !documented.includes(`\`${label}\``))).toEqual([]);
+  expect(labels.size).toBeGreaterThanOrEqual(5);
 });
