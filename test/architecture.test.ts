@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   export: ['candles', 'pipeline', 'storage', 'market', 'runtime'],
   backup: ['storage', 'runtime'],
   access: ['runtime'],
+  telemetry: ['runtime'],
   graphql: ['access', 'candles', 'collectors', 'exchanges', 'market', 'pipeline', 'runtime', 'storage'],
   server: ['access', 'export', 'graphql', 'runtime'],
   simulator: ['exchanges', 'market', 'runtime'],
@@ -36,6 +37,11 @@ const OWNED_PACKAGES: Readonly<Record<string, string>> = {
   '@electric-sql/pglite': 'storage',
   '@pothos/core': 'graphql',
   pino: 'runtime',
+  '@opentelemetry/api': 'telemetry',
+  '@opentelemetry/core': 'telemetry',
+  '@opentelemetry/exporter-trace-otlp-http': 'telemetry',
+  '@opentelemetry/resources': 'telemetry',
+  '@opentelemetry/sdk-trace': 'telemetry',
 };
 
 /** Time, chance and sockets come in through these files; everybody else is handed a clock, a random source or a function. */

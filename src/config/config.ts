@@ -3,6 +3,7 @@ import type { ConnectionConfig } from '../exchanges/adapter.ts';
 import { EXCHANGES, type ExchangeId } from '../exchanges/registry.ts';
 import { type DataType, PUBLIC_DATA_TYPES } from '../market/data-type.ts';
 import { Secret } from '../runtime/secret.ts';
+import type { TracingSettings } from '../runtime/tracing-settings.ts';
 import { dataTypeOfChannelKey } from './channels.ts';
 import { type Flags, readCommandLine } from './command-line.ts';
 import { consistencyProblems, credentialNames } from './consistency.ts';
@@ -10,6 +11,7 @@ import { readJsonFile } from './json-file.ts';
 import { type Environment, Variables, withOverrides } from './overrides.ts';
 import { ConfigError, pathText, problemsOf } from './problems.ts';
 import { CONFIG_FILE, type ConfigFile } from './schema.ts';
+import { collectorSecrets, readTracing } from './tracing.ts';
 
 /** All settings, valid, complete and frozen, in the words of the configuration file; times are in seconds. */
 export interface Config {
@@ -26,6 +28,8 @@ export interface Config {
   readonly backup: BackupSettings;
   readonly logging: LoggingSettings;
   readonly components: ComponentSettings;
+  /** Null: no traces are sent. */
+  readonly tracing: TracingSettings | null;
   /** Keys from the environment, by exchange; absent where none are set. */
   readonly credentials: Readonly<Partial<Record<ExchangeId, SecretCredentials>>>;
   /** Every value that must never be printed. */
@@ -96,7 +100,8 @@ export function loadConfig({ argv, env, readFile }: ConfigSources): Config {
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
   const settings = sources.has('logging.level') ? withoutComponentLevels(parsed.data) : parsed.data;
-  return deepFreeze(complete(settings, credentials, backup, dataDirectory(flags, variables)));
+  const dataDir = dataDirectory(flags, variables);
+  return deepFreeze(complete(settings, { credentials, backup, dataDir, variables }));
 }
 
 function readFileSettings(path: string | undefined, readFile: (path: string) => string, problems: string[]): unknown {
@@ -156,12 +161,14 @@ function withoutComponentLevels(settings: ConfigFile): ConfigFile {
   return { ...settings, components };
 }
 
-function complete(
-  file: ConfigFile,
-  credentials: Config['credentials'],
-  backup: BackupSecrets,
-  dataDir: string,
-): Config {
+interface BesideTheFile {
+  readonly credentials: Config['credentials'];
+  readonly backup: BackupSecrets;
+  readonly dataDir: string;
+  readonly variables: Variables;
+}
+
+function complete(file: ConfigFile, { credentials, backup, dataDir, variables }: BesideTheFile): Config {
   const url = file.database.url === null ? null : new Secret(file.database.url);
   return {
     ...file,
@@ -169,8 +176,10 @@ function complete(
     database: { ...file.database, url },
     exchanges: file.exchanges.map(completeExchange),
     backup: { ...file.backup, ...backup, directory: resolve(file.backup.directory) },
+    tracing: readTracing(variables),
     credentials,
     secrets: [
+      ...collectorSecrets(variables),
       ...(url ? databaseSecrets(url) : []),
       ...backupSecrets(backup),
       ...Object.values(credentials).flatMap((keys) => Object.values<Secret>({ ...keys })),
