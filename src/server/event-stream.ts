@@ -1,4 +1,5 @@
-import type { ExecutionResult } from 'graphql';
+import type { ServerResponse } from 'node:http';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { FetchAPI } from 'graphql-yoga';
 import { cursorOf } from '../graphql/resume.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -16,14 +17,24 @@ const HEADERS = {
   'content-encoding': 'none',
 };
 
+export const isEventStream = (response: ServerResponse): boolean =>
+  String(response.getHeader('content-type')).startsWith('text/event-stream');
+
+interface EventStreamOptions {
+  readonly results: AsyncIterable<ExecutionResult>;
+  /** The cursor it starts at; null without one. */
+  readonly start: string | null;
+  readonly clock: Clock;
+  /** Is told of every result with errors. */
+  failed(errors: readonly GraphQLError[]): void;
+}
+
 /**
  * The results of a subscription as server-sent events, taken from it as the client reads. Each has its cursor for an id, and the
  * stream begins with the cursor it starts at, so that whoever comes back with the last id misses nothing.
  */
 export function eventStream(
-  results: AsyncIterable<ExecutionResult>,
-  start: string | null,
-  clock: Clock,
+  { results, start, clock, failed }: EventStreamOptions,
   { Response, ReadableStream, TextEncoder }: FetchAPI,
 ): Response {
   const iterator = results[Symbol.asyncIterator]();
@@ -41,6 +52,7 @@ export function eventStream(
     pull: async (controller) => {
       try {
         const step = await iterator.next();
+        if (step.value?.errors) failed(step.value.errors);
         if (!step.done) return controller.enqueue(encoder.encode(eventOf(step.value)));
         controller.enqueue(encoder.encode('event: complete\ndata:\n\n'));
         controller.close();

@@ -5,6 +5,7 @@ import { AppError, type ErrorCode, messageOf } from '../runtime/errors.ts';
 import type { Limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Refusals } from '../runtime/refusals.ts';
+import type { Tracer } from '../runtime/tracing.ts';
 import { acceptsAnswers } from './accept.ts';
 import { addressOf } from './address.ts';
 import { type exportRoute, isExport } from './export.ts';
@@ -14,6 +15,7 @@ import type { Metrics } from './metrics.ts';
 import type { OriginRule } from './origin.ts';
 import type { RefusedMutations } from './refused-mutations.ts';
 import { refuse, reply } from './reply.ts';
+import { spanOfRequest } from './traced.ts';
 import { whenClosed } from './when-closed.ts';
 import { GRAPHQL_PATH, type Pipeline } from './yoga.ts';
 
@@ -31,6 +33,7 @@ export interface HttpOptions {
   readonly refusals: Refusals;
   readonly origins: OriginRule;
   readonly isReady: () => Promise<boolean>;
+  readonly tracer: Tracer;
   readonly log: Log;
 }
 
@@ -105,7 +108,7 @@ async function metrics({ metrics: of }: HttpOptions, response: ServerResponse): 
 const showsGraphiql = ({ access, alwaysGraphiql }: HttpOptions): boolean => alwaysGraphiql || access.isOpen;
 
 async function graphql(options: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { access, pipeline, graphiql, limits, refusals } = options;
+  const { access, pipeline, graphiql, limits, refusals, tracer } = options;
   const { method, headers } = request;
   if (method === 'OPTIONS') return void response.writeHead(204, { allow: METHODS }).end();
   if (method !== 'GET' && method !== 'POST')
@@ -143,7 +146,8 @@ async function graphql(options: HttpOptions, request: IncomingMessage, response:
     throw error;
   }
   const closed = (then: () => void) => whenClosed(response, then);
-  await pipeline(request, response, { principal, address: addressOf(request), closed });
+  const span = tracer.isOn ? spanOfRequest(tracer, request, response) : null;
+  await pipeline(request, response, { principal, address: addressOf(request), closed, span });
 }
 
 /** The first parameter that should be JSON and is not; Yoga would take it for a fault of the server. */

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Access } from '../access/access.ts';
 import type { Services } from '../graphql/context.ts';
 import type { Refusals } from '../runtime/refusals.ts';
+import type { SpanCounts, Tracer } from '../runtime/tracing.ts';
 
 /** One value, and what it is of. */
 interface Sample {
@@ -16,7 +17,12 @@ interface Meter {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
-  read(services: Services, refusals: Refusals, turnedAway: Access['refusals']): readonly Sample[];
+  read(
+    services: Services,
+    refusals: Refusals,
+    turnedAway: Access['refusals'],
+    spans: SpanCounts | null,
+  ): readonly Sample[];
 }
 
 export interface Metrics {
@@ -238,13 +244,29 @@ const METERS: readonly Meter[] = [
     help: 'Values a full queue let go.',
     read: (services) => ofQueues(services, ({ dropped }) => dropped),
   },
+  {
+    ...{ kind: 'counter', name: 'spans_exported_total' },
+    help: 'Spans a collector of traces took; 0 while none are made.',
+    read: (_services, _refusals, _turnedAway, spans) => one(spans?.exported ?? 0),
+  },
+  {
+    ...{ kind: 'counter', name: 'spans_dropped_total' },
+    help: 'Spans that no collector of traces took.',
+    read: (_services, _refusals, _turnedAway, spans) => one(spans?.dropped ?? 0),
+  },
 ];
 
 /** What Prometheus reads: everything is asked for when it asks, nothing is counted beside the work. The process's own figures come with it. */
-export function metricsOf(services: Services, refusals: Refusals, turnedAway: Access['refusals']): Metrics {
+export function metricsOf(
+  services: Services,
+  refusals: Refusals,
+  turnedAway: Access['refusals'],
+  tracer: Tracer,
+): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  for (const meter of METERS) register(registry, meter, () => meter.read(services, refusals, turnedAway));
+  for (const meter of METERS)
+    register(registry, meter, () => meter.read(services, refusals, turnedAway, tracer.counts()));
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 

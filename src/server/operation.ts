@@ -11,7 +11,9 @@ import type { Principal } from '../access/principal.ts';
 import type { GraphQLContext, Services } from '../graphql/context.ts';
 import type { ExposeError } from '../graphql/errors.ts';
 import type { LiveResults, ResultReceiver } from '../graphql/execution/live-results.ts';
+import type { Span, Tracer } from '../runtime/tracing.ts';
 import { type Heading, headingOf } from './text-frames.ts';
+import { failBy, spanOfOperation } from './traced.ts';
 import { withoutInternals } from './without-internals.ts';
 import type { Pipeline } from './yoga.ts';
 
@@ -20,6 +22,7 @@ export interface OperationPorts {
   readonly pipeline: Pipeline;
   readonly services: Services;
   readonly expose: ExposeError;
+  readonly tracer: Tracer;
 }
 
 /** The client an operation is for. A promise: it has to read before there is more. */
@@ -49,6 +52,7 @@ export class Operation implements ResultReceiver {
   readonly #host: OperationHost;
   readonly #heading: Heading;
   #results: AsyncIterable<ExecutionResult> | null = null;
+  #span: Span | null = null;
   #isStopped = false;
 
   constructor(id: string, host: OperationHost) {
@@ -60,9 +64,10 @@ export class Operation implements ResultReceiver {
   /** Resolves when it is over, or goes on by itself. Never rejects. */
   async run(payload: SubscribePayload): Promise<void> {
     const { ports, principal, address } = this.#host;
+    if (ports.tracer.isOn) this.#span = spanOfOperation(ports.tracer, payload);
     try {
-      const prepared = await prepare(payload, ports, { principal, address });
-      if ('errors' in prepared) return this.#host.ended(this, this.#error(prepared.errors));
+      const prepared = await prepare(payload, ports, { principal, address, span: this.#span });
+      if ('errors' in prepared) return this.#end(this.#error(prepared.errors));
       const { args, run } = prepared;
       let live: LiveResults | null = null;
       args.contextValue.takeResults = (results) => {
@@ -92,17 +97,21 @@ export class Operation implements ResultReceiver {
     if (this.#isStopped) return undefined;
     if (!result.errors) return this.#host.sendResult(this.#heading, result);
     const { errors, data, extensions } = result;
-    const masked = errors.map(this.#host.ports.expose).map(withoutInternals);
     return this.#host.send({
       id: this.id,
       type: MessageType.Next,
-      payload: { errors: masked, data: data ?? null, ...(extensions ? { extensions } : {}) },
+      payload: { errors: this.#shown(errors), data: data ?? null, ...(extensions ? { extensions } : {}) },
     });
   }
 
   ended(failure: { readonly error: unknown } | null): void {
     this.#results = null;
     const last = failure ? this.#error([failure.error]) : ({ id: this.id, type: MessageType.Complete } as const);
+    this.#end(last);
+  }
+
+  #end(last: ErrorMessage | CompleteMessage): void {
+    this.#span?.end();
     this.#host.ended(this, last);
   }
 
@@ -117,8 +126,14 @@ export class Operation implements ResultReceiver {
   }
 
   #error(errors: readonly unknown[]): ErrorMessage {
-    const payload = errors.map(this.#host.ports.expose).map(withoutInternals);
-    return { id: this.id, type: MessageType.Error, payload };
+    return { id: this.id, type: MessageType.Error, payload: this.#shown(errors) };
+  }
+
+  /** As the client gets them. */
+  #shown(errors: readonly unknown[]) {
+    const exposed = errors.map(this.#host.ports.expose);
+    if (this.#span) failBy(this.#span, exposed);
+    return exposed.map(withoutInternals);
   }
 }
 
@@ -126,9 +141,9 @@ export class Operation implements ResultReceiver {
 async function prepare(
   payload: SubscribePayload,
   { pipeline, services }: OperationPorts,
-  caller: Pick<GraphQLContext, 'principal' | 'address'>,
+  own: Pick<GraphQLContext, 'principal' | 'address'> & { readonly span: Span | null },
 ): Promise<Prepared | { readonly errors: readonly unknown[] }> {
-  const context = Object.assign(Object.create(services), { params: payload, ...caller });
+  const context = Object.assign(Object.create(services), { params: payload, ...own });
   const { schema, execute, subscribe, contextFactory, parse, validate } = pipeline.getEnveloped(context);
   try {
     const document = parse(payload.query);

@@ -13,7 +13,9 @@ import type { Limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import { isLoopback } from '../runtime/loopback.ts';
 import { Refusals } from '../runtime/refusals.ts';
+import { type Tracer, untraced } from '../runtime/tracing.ts';
 import { capConnections, PATIENCE } from './connection-caps.ts';
+import { isEventStream } from './event-stream.ts';
 import { type ExportSource, exportRoute } from './export.ts';
 import { graphiql } from './graphiql.ts';
 import { httpHandler } from './http.ts';
@@ -51,6 +53,8 @@ export interface ServerOptions {
   /** Whether work can be taken, for /readyz; a throw means no. */
   readonly checkReady: () => Promise<boolean>;
   readonly clock: Clock;
+  /** For one span an operation; by default none. */
+  readonly tracer?: Tracer;
   readonly log: Log;
   /** For operations that fail inside. */
   readonly graphqlLog: Log;
@@ -74,7 +78,7 @@ const READY_TIMEOUT_MS = 3_000;
  * @throws {AppError} CONFIG_INVALID when the address is taken, or others reach it without tokens, or the certificate cannot be used.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { access, schema, services, host, allowedOrigins, limits, clock, log } = options;
+  const { access, schema, services, host, allowedOrigins, limits, clock, tracer = untraced, log } = options;
   const isLocal = isLoopback(host);
   if (!isLocal && access.isOpen)
     throw new AppError(
@@ -91,7 +95,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const trusted = options.trustedDocuments ? await readTrustedDocuments(options.trustedDocuments, schema) : null;
   const refusedMutations = new RefusedMutations({ schema, audit: services.audit, limits, clock });
   const open = new OpenOperations(limits, refusals);
-  const common = { access, refusedMutations, open, expose, clock, limits, refusals };
+  const common = { access, refusedMutations, open, expose, clock, limits, refusals, tracer };
   const pipeline = createPipeline(schema, services, { ...common, trusted });
   const sockets = webSocketEndpoint({ ...common, pipeline, services, log });
   // Anybody may ask, as often as he likes: the database is asked once at a time.
@@ -126,11 +130,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     alwaysGraphiql: options.alwaysGraphiql ?? false,
     serveExport: exportRoute({ exports: options.exports, clock, log }),
     landingPage: template.replaceAll('{{url}}', url),
-    metrics: metricsOf(services, refusals, access.refusals),
+    metrics: metricsOf(services, refusals, access.refusals, tracer),
     limits,
     refusals,
     origins,
     isReady,
+    tracer,
     log,
   });
 
@@ -158,9 +163,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   };
 }
-
-const isEventStream = (response: ServerResponse): boolean =>
-  String(response.getHeader('content-type')).startsWith('text/event-stream');
 
 async function within(ms: number, clock: Clock, check: () => Promise<boolean>): Promise<boolean> {
   const patience = new AbortController();

@@ -11,6 +11,7 @@ import type { Resume } from '../graphql/resume.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Limits } from '../runtime/limits.ts';
 import type { Refusals } from '../runtime/refusals.ts';
+import type { Span, Tracer } from '../runtime/tracing.ts';
 import { acceptsEvents } from './accept.ts';
 import { DocumentCache } from './document-cache.ts';
 import { eventStream } from './event-stream.ts';
@@ -18,6 +19,7 @@ import { guarded } from './guard.ts';
 import { limited } from './limited.ts';
 import type { Asking, OpenOperations } from './open-operations.ts';
 import type { RefusedMutations } from './refused-mutations.ts';
+import { failBy, traced } from './traced.ts';
 import { type TrustedDocuments, trusting } from './trusted-documents.ts';
 
 export const GRAPHQL_PATH = '/graphql';
@@ -33,6 +35,7 @@ export interface PipelineOptions {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly refusals: Refusals;
+  readonly tracer: Tracer;
   /** Null: any document is taken. */
   readonly trusted: TrustedDocuments | null;
 }
@@ -40,7 +43,7 @@ export interface PipelineOptions {
 export function createPipeline(
   schema: GraphQLSchema,
   services: Services,
-  { access, refusedMutations, open, expose, clock, limits, refusals, trusted }: PipelineOptions,
+  { access, refusedMutations, open, expose, clock, limits, refusals, tracer, trusted }: PipelineOptions,
 ): Pipeline {
   return createYoga<Record<string, unknown>, GraphQLContext>({
     schema,
@@ -54,6 +57,7 @@ export function createPipeline(
           }
         : ({} as GraphQLContext),
     plugins: [
+      ...(tracer.isOn ? [traced] : []),
       limited(limits, refusals),
       ...(trusted ? [trusting(trusted, hasToken)] : []),
       guarded(access, refusedMutations),
@@ -147,11 +151,14 @@ function resumeOf(request: Request): Resuming {
 
 /** Yoga's own event streams have no ids, so that an EventSource could not resume. */
 const eventsWithIds = (clock: Clock): Plugin => ({
-  onResultProcess: ({ request, result, setResultProcessor }) => {
+  onResultProcess: ({ request, result, setResultProcessor, serverContext }) => {
     if (!isAsyncIterable(result)) return;
     const results = result as AsyncIterable<ExecutionResult>;
+    const { span } = serverContext as { readonly span?: Span | null };
+    const failed = (errors: readonly GraphQLError[]) => span && failBy(span, errors);
     setResultProcessor(
-      (_result, fetchAPI) => eventStream(results, resuming.get(request)?.start ?? null, clock, fetchAPI),
+      (_result, fetchAPI) =>
+        eventStream({ results, start: resuming.get(request)?.start ?? null, clock, failed }, fetchAPI),
       'text/event-stream',
     );
   },
