@@ -36,6 +36,7 @@ import { findInstrument, hasInstrument, listInstruments } from './storage/instru
 import { listRecordedRuns } from './storage/late-trades.ts';
 import { latestBalances, listMarketData, listMinuteCandles } from './storage/market-data.ts';
 import { findTrade, listTrades } from './storage/trades.ts';
+import { openTracing } from './telemetry/open-tracing.ts';
 
 export interface App extends AsyncDisposable {
   /** Where the API listens, e.g. "http://127.0.0.1:4000". */
@@ -66,6 +67,7 @@ export async function startApp(
   const logging = opening.use(openLogging(config.logging, config.components, { secrets: config.secrets }));
   const log = logging.open('server');
   setTlsFloor(config.tls.outgoing_min_version);
+  const tracer = opening.use(await openTracing({ settings: config.tracing, clock, log, version: VERSION }));
   log.info('Starting', { version: VERSION, database: config.database.url ? 'postgres' : 'embedded' });
 
   const outgoing = new Outgoing(config.outgoing.allowed_networks);
@@ -80,7 +82,7 @@ export async function startApp(
   const queues = new QueueRegistry();
   const gate = new Gate();
   const { recorder, tradeFeed, liveFeed, othersActive, record } = opening.use(
-    await openRecording({ config, db, gate, queues, clock, random, log: logging.open('storage') }),
+    await openRecording({ config, db, gate, queues, clock, random, tracer, log: logging.open('storage') }),
   );
   const collectorLog = logging.open('data_collectors');
   const factory = opening.use(
@@ -90,6 +92,7 @@ export async function startApp(
       log: collectorLog,
       socketLog: logging.open('websocket_clients'),
       gate,
+      tracer,
       openSocket: webSocketOpener(outgoing),
       fetch,
       connections: Object.fromEntries(config.exchanges.map(({ exchange, connection }) => [exchange, connection])),
@@ -150,6 +153,7 @@ export async function startApp(
       log,
       graphqlLog: logging.open('graphql'),
       clock,
+      tracer,
       schema,
       exports: openExporter(db, manager, recorder, clock),
       checkReady: () => db.ping().then(() => manager.getStatus().isRunning),

@@ -12,11 +12,13 @@ import type { Clock, Random } from './runtime/clock.ts';
 import { AppError } from './runtime/errors.ts';
 import type { Gate } from './runtime/gate.ts';
 import type { Log } from './runtime/log.ts';
+import type { Tracer } from './runtime/tracing.ts';
 import { loadTradeStretches, quarantine } from './storage/coverage-writer.ts';
 import type { Database } from './storage/database.ts';
 import { insertMarketData } from './storage/market-data.ts';
 import { Spool } from './storage/spool/spool.ts';
 import { loadStreamEnds } from './storage/stream-coverage.ts';
+import { tracedCommits } from './storage/traced-commits.ts';
 import { openTradeWriter, type TradeWriter } from './storage/trade-writer.ts';
 import { currentPosition, tradesAfter } from './storage/trades.ts';
 import { othersWrite, othersWroteSince } from './storage/writer-slot.ts';
@@ -28,6 +30,7 @@ interface RecordingPorts {
   readonly queues: QueueRegistry;
   readonly clock: Clock;
   readonly random: Random;
+  readonly tracer: Tracer;
   readonly log: Log;
 }
 
@@ -48,7 +51,7 @@ const MIN_WAITING_TRADES = 4_096;
  * commits what it can.
  */
 export async function openRecording(ports: RecordingPorts): Promise<Recording> {
-  const { config, db, gate, queues, clock, random, log } = ports;
+  const { config, db, gate, queues, clock, random, tracer, log } = ports;
   await using opening = new AsyncDisposableStack();
   const limitBytes = config.database.spool_limit_mb * 1_048_576;
   const spool = opening.use(await Spool.open(join(config.data_dir, 'spool'), limitBytes, log));
@@ -79,7 +82,7 @@ export async function openRecording(ports: RecordingPorts): Promise<Recording> {
           get position() {
             return writer.position;
           },
-          write: (commit) => writer.write(commit),
+          write: tracedCommits(tracer, (commit) => writer.write(commit)),
           prepare: (trades) => writer.prepare(trades),
           load: () => loadTradeStretches(db, writer.writer),
           quarantine: (row) => quarantine(db, row),

@@ -2,7 +2,9 @@ import type { Channel, ConnectionConfig, Credentials, Endpoint, ExchangeAdapter,
 import type { Clock, Random } from '../runtime/clock.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Tracer } from '../runtime/tracing.ts';
 import { CarriedChannels, type ChannelListener, type ConnectionState } from './carried-channels.ts';
+import { withConnectSpan } from './connect-span.ts';
 import { Handover } from './handover.ts';
 import { Link } from './link.ts';
 import type { DataFrame, LinkEnd } from './link-handlers.ts';
@@ -21,6 +23,7 @@ export interface ConnectionOptions {
   readonly random: Random;
   readonly log: Log;
   readonly gate: Gate;
+  readonly tracer: Tracer;
   /** New sockets of the whole exchange per second. */
   readonly connects: RateLimit;
 }
@@ -188,7 +191,7 @@ export class Connection implements Disposable {
       ...this.#options,
       tickMs: this.#tickMs,
       routes: this.#carried.routes,
-      handlers: {
+      handlers: withConnectSpan(this.#options, {
         ready: (link) => this.#ready(link),
         data: (link, frame) => this.#data(link, frame),
         subscribed: (_link, keys) => this.#subscribed(keys),
@@ -196,7 +199,7 @@ export class Connection implements Disposable {
         unreadable: (_link, reason, detail) => this.#carried.tell((listener) => listener.trouble(reason, detail)),
         closingSoon: (link, reason) => this.#handOver(link, reason),
         ended: (link, end) => this.#ended(link, end),
-      },
+      }),
     });
   }
 

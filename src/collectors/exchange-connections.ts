@@ -3,6 +3,7 @@ import type { Trade } from '../market/market-event.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Tracer } from '../runtime/tracing.ts';
 import type { ChannelListener } from './carried-channels.ts';
 import { Connection } from './connection.ts';
 import type { ExchangeRest } from './exchange-rest.ts';
@@ -20,6 +21,7 @@ export interface ExchangeConnectionsOptions {
   readonly random: Random;
   readonly log: Log;
   readonly gate: Gate;
+  readonly tracer: Tracer;
 }
 
 /** Of the REST budget, for asking whether a silent market is quiet. */

@@ -6,6 +6,7 @@ import { Gate } from '../runtime/gate.ts';
 import { type Log, silentLog, withFields } from '../runtime/log.ts';
 import { Outgoing } from '../runtime/outgoing.ts';
 import { outgoingFetch } from '../runtime/outgoing-fetch.ts';
+import { type Tracer, untraced } from '../runtime/tracing.ts';
 import type { BaseDataCollector } from './base-data-collector.ts';
 import { type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './collector-environment.ts';
 import type { ExchangeCollectorConfig } from './collector-status.ts';
@@ -19,6 +20,8 @@ export interface FactoryOptions extends CollectorEnvironment {
   readonly openSocket: OpenSocket;
   readonly fetch: Fetch;
   readonly gate: Gate;
+  /** For spans of connections and of requests for trades; by default none. */
+  readonly tracer: Tracer;
   /** For the sockets, which say more than collectors. */
   readonly socketLog: Log;
   /** Per exchange id: what differs from the adapter's own addresses. */
@@ -43,6 +46,7 @@ export class ExchangeFactory implements Disposable {
       openSocket: openWebSocket,
       fetch: outgoingFetch(new Outgoing()),
       gate: new Gate(),
+      tracer: untraced,
       socketLog: silentLog,
       connections: {},
       credentials: {},
@@ -121,8 +125,8 @@ export class ExchangeFactory implements Disposable {
     const key = `${adapter.id} ${connection.rest_url}`;
     const known = this.#rests.get(key);
     if (known) return known;
-    const { fetch, clock } = this.#options;
-    const made = new ExchangeRest({ adapter, connection, fetch, clock });
+    const { fetch, clock, tracer } = this.#options;
+    const made = new ExchangeRest({ adapter, connection, fetch, clock, tracer });
     this.#rests.set(key, made);
     return made;
   }

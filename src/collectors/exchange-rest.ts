@@ -3,6 +3,7 @@ import { DataType } from '../market/data-type.ts';
 import type { Trade } from '../market/market-event.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/errors.ts';
+import { type Tracer, traced } from '../runtime/tracing.ts';
 import { InstrumentList } from './instrument-list.ts';
 import { type Fetch, RestClient } from './rest-client.ts';
 
@@ -11,6 +12,7 @@ export interface ExchangeRestOptions {
   readonly connection: ConnectionConfig;
   readonly fetch: Fetch;
   readonly clock: Clock;
+  readonly tracer: Tracer;
 }
 
 /** What one request for trades gave. */
@@ -27,12 +29,14 @@ export class ExchangeRest {
   readonly client: RestClient;
   readonly instruments: InstrumentList;
   readonly #clock: Clock;
+  readonly #tracer: Tracer;
 
   constructor(options: ExchangeRestOptions) {
     this.adapter = options.adapter;
     this.client = new RestClient(options);
     this.instruments = new InstrumentList(options.adapter, this.client, options.clock);
     this.#clock = options.clock;
+    this.#tracer = options.tracer;
   }
 
   /** ms that one request of this weight takes of the budget. */
@@ -51,13 +55,15 @@ export class ExchangeRest {
     signal?: AbortSignal,
   ): Promise<TradesAnswer> {
     const nativeSymbol = await this.instruments.nativeSymbol(symbol);
-    const body = await this.client.get(request(nativeSymbol, this.adapter), signal);
-    const { events, rejected } = this.adapter.rest.readTrades(
-      body,
-      this.#route(nativeSymbol, symbol),
-      this.#clock.now(),
-    );
-    return { trades: events.filter((event) => event.kind === 'trade'), rejected: rejected.length };
+    const attributes = { 'tcp_dashboard.exchange': this.adapter.id, 'tcp_dashboard.symbol': symbol };
+    return traced(this.#tracer, `trades of ${this.adapter.id}`, { kind: 'client', attributes }, async (span) => {
+      const body = await this.client.get(request(nativeSymbol, this.adapter), signal);
+      const route = this.#route(nativeSymbol, symbol);
+      const { events, rejected } = this.adapter.rest.readTrades(body, route, this.#clock.now());
+      const trades = events.filter((event) => event.kind === 'trade');
+      span.set({ 'tcp_dashboard.rows': trades.length });
+      return { trades, rejected: rejected.length };
+    });
   }
 
   #route(nativeSymbol: string, symbol: string): Route {

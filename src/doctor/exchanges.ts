@@ -6,6 +6,7 @@ import type { Endpoint, ExchangeAdapter } from '../exchanges/adapter.ts';
 import { EXCHANGES } from '../exchanges/registry.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
+import { untraced } from '../runtime/tracing.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 /** How exchanges are reached: the seams the collectors use. */
@@ -26,7 +27,7 @@ export async function checkExchange(settings: ExchangeSettings, reach: Reach): P
   const adapter: ExchangeAdapter = EXCHANGES[settings.exchange];
   const pairs = settings.trading_pairs.filter(({ enabled }) => enabled);
   if (pairs.length === 0) return [];
-  const rest = new ExchangeRest({ adapter, connection: settings.connection, ...reach });
+  const rest = new ExchangeRest({ adapter, connection: settings.connection, tracer: untraced, ...reach });
   const [clock, symbols, ...sockets] = await Promise.all([
     checkClock(rest, reach.clock),
     checkSymbols(rest, settings),

@@ -4,6 +4,7 @@ import type { ExchangeAdapter, RestRequest } from '../../src/exchanges/adapter.t
 import { EXCHANGES } from '../../src/exchanges/registry.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { AppError } from '../../src/runtime/errors.ts';
+import { untraced } from '../../src/runtime/tracing.ts';
 import { EPOCH, type Tape } from './tape.ts';
 
 /** What the exchange shows at the moment. */
@@ -22,7 +23,8 @@ export class TapeRest extends ExchangeRest {
 
   constructor(state: RestState, clock: Clock, latency: () => number) {
     const adapter = EXCHANGES.okx;
-    super({ adapter, connection: adapter.connection, fetch: () => Promise.reject(new Error('no network')), clock });
+    const fetch = () => Promise.reject(new Error('no network'));
+    super({ adapter, connection: adapter.connection, fetch, clock, tracer: untraced });
     this.#state = state;
     this.#time = clock;
     this.#latency = latency;

@@ -6,6 +6,7 @@ import { okx } from '../../src/exchanges/okx/adapter.ts';
 import type { DataType } from '../../src/market/data-type.ts';
 import { Gate } from '../../src/runtime/gate.ts';
 import { silentLog } from '../../src/runtime/log.ts';
+import { untraced } from '../../src/runtime/tracing.ts';
 import { type HandSocket, handSockets } from './hand-sockets.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -28,6 +29,7 @@ export function connect(
     random: () => 0.5,
     log: silentLog,
     gate,
+    tracer: untraced,
     connects: new RateLimit(clock, { amount: 1, perMs: 1_000 / adapter.limits.connectsPerSecond }),
     ...own,
   });

@@ -1,6 +1,7 @@
 import { ExchangeRest } from '../../src/collectors/exchange-rest.ts';
 import { EXCHANGES, type ExchangeId } from '../../src/exchanges/registry.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
+import { untraced } from '../../src/runtime/tracing.ts';
 
 interface Range {
   readonly first: bigint;
@@ -41,7 +42,7 @@ export class HandRest {
       const instead = this.instead.length > 1 ? this.instead.shift() : this.instead[0];
       return instead && !url.pathname.endsWith('exchangeInfo') ? instead() : this.#answer(url);
     };
-    this.rest = new ExchangeRest({ adapter, connection: adapter.connection, fetch, clock });
+    this.rest = new ExchangeRest({ adapter, connection: adapter.connection, fetch, clock, tracer: untraced });
   }
 
   pages(): readonly Readonly<Record<string, string>>[] {

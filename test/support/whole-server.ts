@@ -57,12 +57,16 @@ export const configOf = (
 });
 
 /** Runs the real server as a process of its own and waits until it listens. */
-export async function startServerProcess(config: object, place: Place): Promise<ServerProcess> {
+export async function startServerProcess(
+  config: object,
+  place: Place,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
   const file = join(place.dataDir, 'config.json');
   writeFileSync(file, JSON.stringify(config));
   const child = runMain(
     ['--config', file, '--port', '0', '--data-dir', join(place.dataDir, 'data')],
-    place.url === null ? {} : { DATABASE_URL: place.url },
+    place.url === null ? env : { ...env, DATABASE_URL: place.url },
   );
   let output = '';
   for (const stream of [child.stdout, child.stderr])
