@@ -4,6 +4,7 @@ import type { SubscribePayload } from 'graphql-ws';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Span, Tracer } from '../runtime/tracing.ts';
 import { isEventStream } from './event-stream.ts';
+import { whenClosed } from './when-closed.ts';
 
 /** Until its document was understood. */
 const UNNAMED = 'GraphQL operation';
@@ -18,7 +19,7 @@ interface Traced {
 /** The span of a request, from here until its last byte is sent or its client is gone. */
 export function spanOfRequest(tracer: Tracer, { headers }: IncomingMessage, response: ServerResponse): Span {
   const span = tracer.start(UNNAMED, { kind: 'server', traceparent: headers.traceparent });
-  response.once('close', () => {
+  whenClosed(response, () => {
     const transport = isEventStream(response) ? 'sse' : 'http';
     span.set({ [TRANSPORT]: transport, 'http.response.status_code': response.statusCode });
     if (response.statusCode >= 500) span.fail('INTERNAL_SERVER_ERROR');
