@@ -44,6 +44,7 @@ export const canarySweep: Scenario<CanarySize> = async (setting, protocol, { run
     passphrase: canary('passphrase'),
     database: canary('database'),
     backup: canary('backup'),
+    collector: canary('collector'),
   };
   const search = new CanarySearch(secrets);
   await using between = await FaultProxy.start({ target: () => ({ host: '127.0.0.1', port: cluster.port }) });
@@ -54,6 +55,9 @@ export const canarySweep: Scenario<CanarySize> = async (setting, protocol, { run
     OKX_API_SECRET: secrets.secret,
     OKX_API_PASSPHRASE: secrets.passphrase,
     BACKUP_PASSPHRASE: secrets.backup,
+    // A collector of traces that is away.
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${encodeURIComponent(secrets.collector)}`,
   };
   const logs = join(place.dataDir, 'logs');
   await using ground = await Ground.open({
