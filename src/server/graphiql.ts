@@ -15,7 +15,8 @@ export interface GraphiQL {
 const ROOT = '/graphiql';
 const OPTIONS = {
   title: 'TCP Dashboard API',
-  subscriptionsProtocol: 'WS',
+  // What the editor of headers holds, such as a token, goes with these; a browser sends no header with a WebSocket.
+  subscriptionsProtocol: 'SSE',
   defaultTabs: TABS,
   shouldPersistHeaders: false,
 };
