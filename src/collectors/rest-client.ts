@@ -15,8 +15,8 @@ export interface RestClientOptions {
 }
 
 const TIMEOUT_MS = 10_000;
-/** Unpacked. The list of all instruments of Binance has several megabytes. */
-const MAX_BODY_BYTES = 10 * 1024 * 1024;
+/** Unpacked; a thousand rows have 300 kB. */
+const MAX_BODY_BYTES = 2 * 1024 * 1024;
 const DEFAULT_RETRY_AFTER_S = 2;
 /** The longest ban of Binance; anything above is not meant. */
 const MAX_RETRY_AFTER_S = 3 * 86_400;
@@ -46,7 +46,7 @@ export class RestClient {
     const { adapter, connection } = this.#options;
     const url = new URL(request.path, connection.rest_url);
     for (const [name, value] of Object.entries(request.query)) url.searchParams.set(name, value);
-    const { status, body, retryAfterS } = await this.#fetch(url, signal);
+    const { status, body, retryAfterS } = await this.#fetch(url, request.maxBytes ?? MAX_BODY_BYTES, signal);
     if (status === 429 || status === 418) this.#budget.block(retryAfterS * 1_000);
     if (status === 200) return body;
     const { code, message } = adapter.rest.readFailure(status, body);
@@ -56,7 +56,7 @@ export class RestClient {
     );
   }
 
-  async #fetch(url: URL, signal: AbortSignal | undefined) {
+  async #fetch(url: URL, maxBytes: number, signal: AbortSignal | undefined) {
     const timeout = AbortSignal.timeout(TIMEOUT_MS);
     try {
       const response = await this.#options.fetch(url, {
@@ -64,8 +64,8 @@ export class RestClient {
         redirect: 'error',
       });
       const retryAfterS = secondsOf(response.headers.get('retry-after'));
-      const body = await readBounded(response, MAX_BODY_BYTES);
-      if (body === null) throw new AppError('EXCHANGE_REST_FAILED', `an answer is larger than ${MAX_BODY_BYTES} bytes`);
+      const body = await readBounded(response, maxBytes);
+      if (body === null) throw new AppError('EXCHANGE_REST_FAILED', `an answer is larger than ${maxBytes} bytes`);
       return { status: response.status, body, retryAfterS };
     } catch (error) {
       if (error instanceof AppError) throw error;

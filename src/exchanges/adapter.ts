@@ -124,6 +124,8 @@ export interface RestRequest {
   readonly query: Readonly<Record<string, string>>;
   /** In the exchange's own unit of its rate budget. */
   readonly weight: number;
+  /** The longest answer that is taken, in bytes; a thousand rows, as most answers are, need no word. */
+  readonly maxBytes?: number;
 }
 
 /** A tradable thing as the exchange lists it. */

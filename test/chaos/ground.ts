@@ -31,6 +31,8 @@ export interface GroundOptions {
   /** Where the servers reach the database; the place's own address unless something is in between. */
   readonly databaseUrl?: string;
   readonly servers?: number;
+  /** More exchanges the servers collect from, each with one trading pair; they are not judged. */
+  readonly beside?: readonly object[];
   /** Of the servers' log, instead of INFO to their output. */
   readonly logging?: object;
   /** Beside what every server has. */
@@ -65,7 +67,7 @@ export class Ground implements AsyncDisposable {
 
   /** Nothing runs yet but the exchange. */
   static async open(options: GroundOptions): Promise<Ground> {
-    const { place, seed, rate } = options;
+    const { place, seed, rate, beside = [] } = options;
     await using opening = new AsyncDisposableStack();
     const simulator = opening.use(
       await startSimulator({ exchange: 'okx', symbols: SYMBOLS, rate, seed, firstId: FIRST_ID, ...options.simulator }),
@@ -82,6 +84,7 @@ export class Ground implements AsyncDisposable {
           data_collection: { store_raw_data: false, ...options.collection },
           trading_pairs: SYMBOLS.map((symbol) => ({ symbol, data_types: ['trade'], ...options.pairs?.[symbol] })),
         },
+        ...beside,
       ],
     };
     const reached = options.databaseUrl === undefined ? place : { ...place, url: options.databaseUrl };
@@ -93,7 +96,7 @@ export class Ground implements AsyncDisposable {
             config,
             place: reached,
             env: options.env ?? {},
-            collectors: SYMBOLS.length,
+            collectors: SYMBOLS.length + beside.length,
             dataDir: join(place.dataDir, i === 0 ? 'data' : `data-${i}`),
           }),
         ),

@@ -39,8 +39,12 @@ const sending =
     await gone;
   };
 
-/** 95 MiB of spaces, 95 kB long. */
-const deflated = () => frame(0xc1, deflateRawSync(Buffer.alloc(95 * MIB, ' ')));
+let packed: Buffer | null = null;
+/** 95 MiB of spaces, 95 kB long. Packing it takes a while. */
+function deflated(): Buffer {
+  packed ??= frame(0xc1, deflateRawSync(Buffer.alloc(95 * MIB, ' ')));
+  return packed;
+}
 const fragments = (size: number) =>
   Buffer.from(Array.from({ length: 10_000 }, () => [0x00, size, ...Array(size).fill(32)]).flat());
 
@@ -53,12 +57,18 @@ export const SOCKET_BOMBS: readonly {
   {
     name: 'compression it insists on',
     said: /Sec-WebSocket-Extensions/,
-    attack: () => sending((socket) => socket.write(deflated()), 'Sec-WebSocket-Extensions: permessage-deflate\r\n'),
+    attack: () => {
+      const bytes = deflated();
+      return sending((socket) => socket.write(bytes), 'Sec-WebSocket-Extensions: permessage-deflate\r\n');
+    },
   },
   {
     name: '95 MiB of spaces in a compressed frame nobody agreed to',
     said: /RSV1/,
-    attack: () => sending((socket) => socket.write(deflated())),
+    attack: () => {
+      const bytes = deflated();
+      return sending((socket) => socket.write(bytes));
+    },
   },
   {
     name: 'a frame of a gigabyte',
@@ -128,12 +138,12 @@ export const REST_BOMBS: readonly {
 }[] = [
   {
     name: 'a gigabyte of spaces, a megabyte zipped',
-    said: /larger than 10485760 bytes/,
+    said: /larger than \d+ bytes/,
     attack: (amount) => gzipped((zip) => flood(zip, SPACES, amount)),
   },
   {
     name: 'spaces without end',
-    said: /larger than 10485760 bytes/,
+    said: /larger than \d+ bytes/,
     attack: (amount) => plain((response) => flood(response, SPACES, amount)),
   },
   {
@@ -142,8 +152,8 @@ export const REST_BOMBS: readonly {
     attack: () => plain((response) => response.write(DEEP)),
   },
   {
-    name: 'JSON four million levels deep',
+    name: 'JSON a million levels deep',
     said: /nests deeper than 64/,
-    attack: () => plain((response) => response.write('['.repeat(4 * MIB) + ']'.repeat(4 * MIB))),
+    attack: () => plain((response) => response.write('['.repeat(MIB - 1) + ']'.repeat(MIB - 1))),
   },
 ];

@@ -3,6 +3,7 @@ import { backupUnderLoad } from './backup-under-load.ts';
 import { canarySweep } from './canary-sweep.ts';
 import { clients } from './clients.ts';
 import { everything } from './everything.ts';
+import { exchange } from './exchange.ts';
 import { frames } from './frames.ts';
 
 /** What an attacker, a broken exchange or a careless operator does, each in two sizes. */
@@ -14,6 +15,14 @@ export const SCENARIOS = {
     full: { frames: 10_000, rate: 200 },
     short: { frames: 600, rate: 100 },
     counted: (count) => ({ frames: count }),
+  }),
+  exchange: row('exchange', exchange, {
+    does: 'puts somebody between it and an exchange who sends bombs: compressed, endless, in fragments, 50,000 levels deep',
+    pain: 'an exchange that takes the server, and all other markets, with it',
+    needs: 'postgres',
+    full: { rounds: 10, rate: 25 },
+    short: { rounds: 1, rate: 25 },
+    counted: (rounds) => ({ rounds }),
   }),
   canary: row('canary', canarySweep, {
     does: 'makes every secret a canary, lets everything go wrong that can, and searches all that is left behind',

@@ -13,7 +13,7 @@ export const rest: RestApi = {
   // 6,000 a minute for the whole IP address: 5,760 in the worst minute, and a fifth on average is left to whoever shares it.
   budget: { weight: 4_800, perMs: 60_000, burst: 960 },
   // Who may trade what is most of the list's bytes and of no use to us.
-  instruments: () => [get('exchangeInfo', { showPermissionSets: 'false' }, 20)],
+  instruments: () => [{ ...get('exchangeInfo', { showPermissionSets: 'false' }, 20), maxBytes: 10 * 1024 * 1024 }],
   readInstruments: (body) => {
     const { symbols } = parseObject(body);
     if (!Array.isArray(symbols)) throw new AppError('FRAME_MALFORMED', 'The Binance exchangeInfo holds no symbols');
