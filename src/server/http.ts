@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Access } from '../access/access.ts';
 import type { Principal } from '../access/principal.ts';
+import type { Services } from '../graphql/context.ts';
 import { AppError, type ErrorCode, messageOf } from '../runtime/errors.ts';
 import type { Limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
@@ -13,6 +14,7 @@ import type { GraphiQL } from './graphiql.ts';
 import { admit } from './guard.ts';
 import type { Metrics } from './metrics.ts';
 import type { OriginRule } from './origin.ts';
+import { answerGraphql } from './post.ts';
 import type { RefusedMutations } from './refused-mutations.ts';
 import { refuse, reply } from './reply.ts';
 import { spanOfRequest } from './traced.ts';
@@ -23,6 +25,7 @@ export interface HttpOptions {
   readonly access: Access;
   readonly pipeline: Pipeline;
   readonly refusedMutations: RefusedMutations;
+  readonly services: Services;
   readonly graphiql: GraphiQL;
   /** Whether GraphiQL is there also where tokens are needed. */
   readonly alwaysGraphiql: boolean;
@@ -108,7 +111,7 @@ async function metrics({ metrics: of }: HttpOptions, response: ServerResponse): 
 const showsGraphiql = ({ access, alwaysGraphiql }: HttpOptions): boolean => alwaysGraphiql || access.isOpen;
 
 async function graphql(options: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { access, pipeline, graphiql, limits, refusals, tracer } = options;
+  const { access, pipeline, services, graphiql, limits, refusals, tracer } = options;
   const { method, headers } = request;
   if (method === 'OPTIONS') return void response.writeHead(204, { allow: METHODS }).end();
   if (method !== 'GET' && method !== 'POST')
@@ -147,7 +150,8 @@ async function graphql(options: HttpOptions, request: IncomingMessage, response:
   }
   const closed = (then: () => void) => whenClosed(response, then);
   const span = tracer.isOn ? spanOfRequest(tracer, request, response) : null;
-  await pipeline(request, response, { principal, address: addressOf(request), closed, span });
+  const caller = { principal, address: addressOf(request), closed, span };
+  await answerGraphql({ pipeline, services }, request, response, caller);
 }
 
 /** The first parameter that should be JSON and is not; Yoga would take it for a fault of the server. */

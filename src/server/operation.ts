@@ -1,4 +1,4 @@
-import { type ExecutionArgs, type ExecutionResult, GraphQLError, getOperationAST, OperationTypeNode } from 'graphql';
+import type { ExecutionResult } from 'graphql';
 import {
   type CompleteMessage,
   type ErrorMessage,
@@ -8,10 +8,11 @@ import {
 } from 'graphql-ws';
 import { isAsyncIterable } from 'graphql-yoga';
 import type { Principal } from '../access/principal.ts';
-import type { GraphQLContext, Services } from '../graphql/context.ts';
+import type { Services } from '../graphql/context.ts';
 import type { ExposeError } from '../graphql/errors.ts';
 import type { LiveResults, ResultReceiver } from '../graphql/execution/live-results.ts';
 import type { Span, Tracer } from '../runtime/tracing.ts';
+import { prepare, type Result } from './prepare.ts';
 import { type Heading, headingOf } from './text-frames.ts';
 import { failBy, spanOfOperation } from './traced.ts';
 import { withoutInternals } from './without-internals.ts';
@@ -39,13 +40,6 @@ export interface OperationHost {
   ended(operation: Operation, last: ErrorMessage | CompleteMessage): void;
 }
 
-type Result = ExecutionResult | AsyncIterable<ExecutionResult>;
-
-interface Prepared {
-  readonly args: ExecutionArgs & { readonly contextValue: { takeResults?: GraphQLContext['takeResults'] } };
-  run(args: ExecutionArgs): Result | Promise<Result>;
-}
-
 /** One operation of a client, from its `subscribe` to the last result. */
 export class Operation implements ResultReceiver {
   readonly id: string;
@@ -66,7 +60,8 @@ export class Operation implements ResultReceiver {
     const { ports, principal, address } = this.#host;
     if (ports.tracer.isOn) this.#span = spanOfOperation(ports.tracer, payload);
     try {
-      const prepared = await prepare(payload, ports, { principal, address, span: this.#span });
+      const own = { params: payload, principal, address, span: this.#span };
+      const prepared = await prepare(payload, ports.pipeline, Object.assign(Object.create(ports.services), own));
       if ('errors' in prepared) return this.#end(this.#error(prepared.errors));
       const { args, run } = prepared;
       let live: LiveResults | null = null;
@@ -136,35 +131,3 @@ export class Operation implements ResultReceiver {
     return exposed.map(withoutInternals);
   }
 }
-
-/** Parses and validates as over HTTP; what is wrong comes back as errors. */
-async function prepare(
-  payload: SubscribePayload,
-  { pipeline, services }: OperationPorts,
-  own: Pick<GraphQLContext, 'principal' | 'address'> & { readonly span: Span | null },
-): Promise<Prepared | { readonly errors: readonly unknown[] }> {
-  const context = Object.assign(Object.create(services), { params: payload, ...own });
-  const { schema, execute, subscribe, contextFactory, parse, validate } = pipeline.getEnveloped(context);
-  try {
-    const document = parse(payload.query);
-    const errors: readonly GraphQLError[] = validate(schema, document);
-    if (errors.length > 0) return { errors };
-    const operation = getOperationAST(document, payload.operationName);
-    if (!operation) return { errors: [unresolved()] };
-    return {
-      args: {
-        ...{ schema, document, operationName: payload.operationName, variableValues: payload.variables },
-        contextValue: await contextFactory(),
-      },
-      run: operation.operation === OperationTypeNode.SUBSCRIPTION ? subscribe : execute,
-    };
-  } catch (error) {
-    return { errors: [error] };
-  }
-}
-
-/** As over HTTP. */
-const unresolved = () =>
-  new GraphQLError('Could not determine what operation to execute.', {
-    extensions: { code: 'OPERATION_RESOLUTION_FAILURE' },
-  });

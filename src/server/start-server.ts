@@ -126,6 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     access,
     pipeline,
     refusedMutations,
+    services,
     graphiql: graphiql(),
     alwaysGraphiql: options.alwaysGraphiql ?? false,
     serveExport: exportRoute({ exports: options.exports, clock, log }),

@@ -24,7 +24,10 @@ import { type TrustedDocuments, trusting } from './trusted-documents.ts';
 
 export const GRAPHQL_PATH = '/graphql';
 
-/** The one pipeline from request to result. HTTP and server-sent events go through it whole, WebSockets through `getEnveloped`. */
+/**
+ * The one pipeline from request to result. Most of HTTP and server-sent events go through it whole; WebSockets, and POSTs that ask for
+ * one JSON answer, through `getEnveloped`.
+ */
 export type Pipeline = YogaServerInstance<Record<string, unknown>, GraphQLContext>;
 
 export interface PipelineOptions {
@@ -48,16 +51,17 @@ export function createPipeline(
   return createYoga<Record<string, unknown>, GraphQLContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
-    // A WebSocket has no request and brings its context along: a copy of all services is a kilobyte for each operation.
-    context: ({ request, principal, address, closed }) =>
-      request
-        ? {
-            ...{ ...services, principal: principal as Principal, address: String(address) },
-            ...{ resume: resumeOf(request), closed },
-          }
-        : ({} as GraphQLContext),
+    // Others bring their context along: a copy of all services is a kilobyte for each operation.
+    context: (given) =>
+      'exchanges' in given
+        ? ({} as GraphQLContext)
+        : {
+            ...{ ...services, principal: given.principal as Principal, address: String(given.address) },
+            ...{ resume: resumeOf(given.request), closed: given.closed },
+          },
     plugins: [
       ...(tracer.isOn ? [traced] : []),
+      foundOut,
       limited(limits, refusals),
       ...(trusted ? [trusting(trusted, hasToken)] : []),
       guarded(access, refusedMutations),
@@ -82,6 +86,18 @@ export function createPipeline(
     logging: false,
   });
 }
+
+/** What came of an operation that was run outside and is only to be answered. */
+export type Outcome = { readonly result: ExecutionResult } | { readonly thrown: unknown };
+
+const foundOut: Plugin = {
+  onParams: ({ context, setResult }) => {
+    const { outcome } = context as { readonly outcome?: Outcome };
+    if (!outcome) return;
+    if ('thrown' in outcome) throw outcome.thrown;
+    setResult(outcome.result);
+  },
+};
 
 const hasToken = (context: unknown): boolean =>
   ['token', 'jwt'].includes((context as Pick<GraphQLContext, 'principal'>).principal.kind);
