@@ -11,6 +11,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { LIMITS } from '../../src/runtime/limits.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { Refusals } from '../../src/runtime/refusals.ts';
+import { untraced } from '../../src/runtime/tracing.ts';
 import { OpenOperations } from '../../src/server/open-operations.ts';
 import { answerGraphql } from '../../src/server/post.ts';
 import { RefusedMutations } from '../../src/server/refused-mutations.ts';
@@ -146,10 +147,10 @@ describe('the door for posts and Yoga', () => {
 it('answers most posts without Yoga', async () => {
   const { services } = await openMarket();
   const refusals = new Refusals();
-  const caller = { principal: LOCAL, address: '127.0.0.1', closed: () => {} };
+  const caller = { principal: LOCAL, address: '127.0.0.1', closed: () => {}, span: null };
   const pipeline = createPipeline(schema, services, {
     ...{ access: localAccess(), expose: exposeErrors(silentLog), clock: systemClock, limits: LIMITS },
-    ...{ refusals, trusted: null, open: new OpenOperations(LIMITS, refusals) },
+    ...{ refusals, trusted: null, tracer: untraced, open: new OpenOperations(LIMITS, refusals) },
     refusedMutations: new RefusedMutations({ schema, audit: services.audit, limits: LIMITS, clock: systemClock }),
   });
   const without = Object.assign(() => Promise.reject(new Error('Yoga was asked')), {
