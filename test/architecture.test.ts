@@ -52,7 +52,6 @@ const SEAMS: Readonly<Record<string, readonly string[]>> = {
   'app.ts': ['Math.random'],
   'collectors/collector-environment.ts': ['Math.random'],
   'cli/client-command.ts': ['fetch'],
-  'cli/doctor-run.ts': ['fetch'],
   // Deadlines for something outside that does not end: real time is the point.
   'cli/run-until-signal.ts': ['setTimeout'],
   'simulator/host.ts': ['setTimeout'],
