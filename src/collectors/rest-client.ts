@@ -1,6 +1,6 @@
 import type { ConnectionConfig, ExchangeAdapter, RestRequest } from '../exchanges/adapter.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { AppError, messageOf } from '../runtime/errors.ts';
+import { AppError } from '../runtime/errors.ts';
 import { readBounded } from '../runtime/outgoing-fetch.ts';
 import { RateLimit } from './rate-limit.ts';
 
@@ -69,13 +69,19 @@ export class RestClient {
       return { status: response.status, body, retryAfterS };
     } catch (error) {
       if (error instanceof AppError) throw error;
-      const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-      throw new AppError(
-        'EXCHANGE_REST_FAILED',
-        `${this.#options.adapter.id} did not answer ${url.pathname}: ${messageOf(error)}${cause}`,
-      );
+      const { id } = this.#options.adapter;
+      throw new AppError('EXCHANGE_REST_FAILED', `${id} did not answer ${url.pathname}: ${whyNot(error)}`, {
+        cause: error,
+      });
     }
   }
+}
+
+/** By the code of Node's sockets, such as ECONNREFUSED: whoever asks the API reads it, and what Node says names addresses. */
+function whyNot(error: unknown): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if ('code' in cause && typeof cause.code === 'string') return cause.code;
+  return error instanceof Error && error.name === 'TimeoutError' ? 'no answer in time' : 'the connection failed';
 }
 
 function secondsOf(retryAfter: string | null): number {

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { AppError, ERRORS } from '../runtime/errors.ts';
+import { newIncident } from '../runtime/incident.ts';
 import type { Log } from '../runtime/log.ts';
 
 export type ExposeError = (thrown: unknown) => GraphQLError;
@@ -21,7 +22,7 @@ const isTooDeep = (cause: unknown): boolean => cause instanceof RangeError && ca
 
 /**
  * The one door from inside errors to clients, for every transport. Public codes pass with code and message; the rest is logged
- * and becomes "Unexpected error.". Passing twice changes nothing.
+ * and becomes "Unexpected error." with an id that is in the log, too. Passing twice changes nothing.
  */
 export const exposeErrors =
   (log: Log): ExposeError =>
@@ -41,10 +42,11 @@ export const exposeErrors =
       return new GraphQLError('The request is nested too deeply to be read', {
         extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
       });
-    log.error('A request failed inside', { error: cause, path: at.path?.join('.') });
+    const correlationId = newIncident();
+    log.error('A request failed inside', { correlationId, error: cause, path: at.path?.join('.') });
     return new GraphQLError('Unexpected error.', {
       ...at,
-      extensions: { code: 'INTERNAL_SERVER_ERROR', unexpected: true },
+      extensions: { code: 'INTERNAL_SERVER_ERROR', correlationId, unexpected: true },
     });
   };
 

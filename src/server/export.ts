@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExportFile } from '../export/exporter.ts';
+import { publicMessage } from '../graphql/errors.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { AppError, type ErrorCode, messageOf } from '../runtime/errors.ts';
+import { AppError, ERRORS, type ErrorCode, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { refuse, reply } from './reply.ts';
 
@@ -82,7 +83,7 @@ export function exportRoute({ exports, clock, log }: ExportOptions) {
       } else if (!(error instanceof AppError) || status === undefined) throw error;
       else {
         const later: Record<string, string> = status === 503 ? { 'retry-after': String(RETRY_AFTER_S) } : {};
-        refuse(response, status, error.code, error.message, later);
+        refuse(response, status, error.code, publicMessage(error) ?? ERRORS[error.code].hint, later);
       }
     }
     return true;

@@ -3,6 +3,7 @@ import type { Access } from '../access/access.ts';
 import type { Principal } from '../access/principal.ts';
 import type { Services } from '../graphql/context.ts';
 import { AppError, type ErrorCode, messageOf } from '../runtime/errors.ts';
+import { newIncident } from '../runtime/incident.ts';
 import type { Limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Refusals } from '../runtime/refusals.ts';
@@ -16,7 +17,7 @@ import type { Metrics } from './metrics.ts';
 import type { OriginRule } from './origin.ts';
 import { answerGraphql } from './post.ts';
 import type { RefusedMutations } from './refused-mutations.ts';
-import { refuse, reply } from './reply.ts';
+import { refuse, reply, unexpectedBody } from './reply.ts';
 import { spanOfRequest } from './traced.ts';
 import { whenClosed } from './when-closed.ts';
 import { GRAPHQL_PATH, type Pipeline } from './yoga.ts';
@@ -71,9 +72,10 @@ export const httpHandler =
       const [status, headers] = (error instanceof AppError && REFUSALS[error.code]) || [];
       if (error instanceof AppError && status !== undefined)
         return refuse(response, status, error.code, error.message, headers);
-      options.log.error('A request failed inside', { path: pathOf(request), reason: messageOf(error) });
+      const correlationId = newIncident();
+      options.log.error('A request failed inside', { correlationId, path: pathOf(request), reason: messageOf(error) });
       if (response.headersSent) response.destroy();
-      else refuse(response, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
+      else reply(response, 500, 'application/json', unexpectedBody(correlationId));
     }
   };
 

@@ -27,5 +27,10 @@ export function refuse(
   reply(response, status, 'application/json', errorBody(code, message), headers);
 }
 
-export const errorBody = (code: string, message: string): string =>
-  JSON.stringify({ errors: [{ message, extensions: { code } }] });
+export const errorBody = (code: string, message: string): string => errorsBody({ message, extensions: { code } });
+
+/** Of what failed inside: the log has the rest beside the same id. */
+export const unexpectedBody = (correlationId: string): string =>
+  errorsBody({ message: 'Unexpected error.', extensions: { code: 'INTERNAL_SERVER_ERROR', correlationId } });
+
+const errorsBody = (error: object): string => JSON.stringify({ errors: [error] });

@@ -118,7 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (options.tls && secure) opening.use(followIdentity(options.tls, identity, { server: secure, clock, log }));
   capConnections(server, limits, refusals);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    upgrade({ origins, access, accept: sockets.accept }, request, socket, head),
+    upgrade({ origins, access, accept: sockets.accept, log }, request, socket, head),
   );
   port = await listen(server, options.port, host);
   const url = `${scheme}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
