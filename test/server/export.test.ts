@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
-import { AppError } from '../../src/runtime/errors.ts';
+import { AppError, ERRORS } from '../../src/runtime/errors.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import type { ExportSource } from '../../src/server/export.ts';
@@ -95,7 +95,7 @@ describe('GET /export', () => {
       const response = await at(path);
       expect([response.status, await response.json()]).toEqual([
         status,
-        { errors: [{ message: 'why', extensions: { code } }] },
+        { errors: [{ message: code === 'DATABASE_UNAVAILABLE' ? ERRORS[code].hint : 'why', extensions: { code } }] },
       ]);
       expect(response.headers.get('retry-after')).toBe(status === 503 ? '5' : null);
       expect(response.headers.get('content-disposition')).toBeNull();
