@@ -50,13 +50,21 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/**
- * A Postgres server on a free loopback port, in a temporary directory that is gone after `stop`, or in `kept`, which holds what was left
- * there. `durable`: it waits for the disk as servers do, which tests need not.
- */
+export interface ClusterOptions {
+  /** It waits for the disk as servers do, which tests need not. */
+  readonly durable?: boolean;
+  /** Holds what was left there; null: a temporary directory that is gone after `stop`. */
+  readonly kept?: string | null;
+  /** Of its configuration, such as "log_statement=all". */
+  readonly settings?: readonly string[];
+  /** Takes what it logs, a piece at a time. */
+  readonly log?: (text: string) => void;
+}
+
+/** A Postgres server on a free loopback port. */
 export async function startCluster(
   binaries: string,
-  { durable = false, kept = null }: { readonly durable?: boolean; readonly kept?: string | null } = {},
+  { durable = false, kept = null, settings: own = [], log = () => {} }: ClusterOptions = {},
 ): Promise<Cluster> {
   const directory = kept ?? mkdtempSync(join(tmpdir(), 'tcp-postgres-'));
   if (kept !== null) mkdirSync(kept, { recursive: true });
@@ -68,10 +76,10 @@ export async function startCluster(
   const initialise = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'];
   if (!existsSync(join(data, 'PG_VERSION'))) await run(join(binaries, 'initdb'), initialise, options);
   const port = await portToComeBackTo();
-  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${directory}`];
+  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${directory}`, ...own];
   if (!durable) settings.push('fsync=off');
   const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
-  const launch = () => launchServer(join(binaries, 'postgres'), args, options);
+  const launch = () => launchServer(join(binaries, 'postgres'), args, options, log);
   let server = await launch();
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres`,
@@ -98,13 +106,19 @@ export async function startCluster(
 }
 
 /** Resolves when it accepts connections. */
-async function launchServer(program: string, args: readonly string[], options: SpawnOptions) {
+async function launchServer(
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions,
+  log: (text: string) => void,
+) {
   const server = spawn(program, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   await new Promise<void>((resolve, reject) => {
     let said = '';
-    server.stderr?.on('data', (bytes: Buffer) => {
-      said = (said + bytes.toString()).slice(-4_000);
+    server.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      log(text);
+      said = (said + text).slice(-4_000);
       if (said.includes('ready to accept connections')) resolve();
     });
     server.once('error', reject);
