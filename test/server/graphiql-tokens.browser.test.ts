@@ -49,11 +49,19 @@ describe.skipIf(!chromium)('GraphiQL where tokens are needed', () => {
     );
   };
   const shows = (text: RegExp) => () => vi.waitFor(async () => expect(await answer()).toMatch(text), 3_000);
+  /** The editor is made a moment after it is shown, and takes no text before: it is given until it has it. */
   const giveToken = async () => {
     await page.getByRole('button', { name: 'Headers', exact: true }).click();
-    await page.getByRole('region', { name: 'Headers' }).getByRole('code').click();
-    await page.keyboard.press('ControlOrMeta+a');
-    await page.keyboard.insertText(JSON.stringify({ authorization: `Bearer ${token}` }));
+    const editor = page.getByRole('region', { name: 'Headers' });
+    await vi.waitFor(
+      async () => {
+        await editor.getByRole('code').click();
+        await page.keyboard.press('ControlOrMeta+a');
+        await page.keyboard.insertText(JSON.stringify({ authorization: `Bearer ${token}` }));
+        expect((await editor.innerText()).replaceAll(/\s/g, '')).toContain('Bearer');
+      },
+      { timeout: 10_000, interval: 300 },
+    );
   };
 
   it('answers nothing without one', async () => {
