@@ -35,14 +35,17 @@ export async function claimSlot(
     if (writer !== null) await endHolder(connection, writer);
     const candidates = writer === null ? LAST_SLOT + 1 : 1;
     for (let id = writer ?? 0, tried = 0; tried < candidates; id += 1, tried += 1) {
-      if (db.heldSlots.has(id) || !(await lock(connection, id))) continue;
-      const claimed = await claim(connection, id, clock.now(), owner, position);
-      if (claimed === null) {
+      if (db.heldSlots.has(id)) continue;
+      db.heldSlots.add(id); // before the lock is taken: who looks at the locks meanwhile shall not see another server
+      let claimed: Awaited<ReturnType<typeof claim>> = null;
+      try {
+        if (!(await lock(connection, id))) continue;
+        claimed = await claim(connection, id, clock.now(), owner, position);
+        if (claimed !== null) return { id, connection, ...claimed };
         await unlock(connection, id);
-        continue;
+      } finally {
+        if (claimed === null) db.heldSlots.delete(id);
       }
-      db.heldSlots.add(id);
-      return { id, connection, ...claimed };
     }
     throw new AppError(
       'WRITER_FENCED',
@@ -58,8 +61,11 @@ export async function claimSlot(
 
 /** Frees the slot for its owner's next claim. Repeating changes nothing. */
 export async function releaseSlot(db: Database, { id, connection }: WriterSlot): Promise<void> {
-  db.heldSlots.delete(id);
-  await connection.close();
+  try {
+    await connection.close();
+  } finally {
+    db.heldSlots.delete(id); // not before: its lock would pass for another server's
+  }
 }
 
 /** Nothing with the slot's numbers is out any more: whoever comes next may have it. */
