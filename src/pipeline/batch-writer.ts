@@ -1,23 +1,14 @@
 import { BoundedQueue, type QueuePolicy, type QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
-import { AppError, isRetryable, messageOf } from '../runtime/errors.ts';
+import { isRetryable, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-
-/** Longest wait between two tries, ms: short enough that a returning database drains within seconds. */
-const MAX_BACKOFF_MS = 2_000;
+import type { RefusedRow } from './drain-ports.ts';
+import { StoreTries } from './store-tries.ts';
 
 /** Tries of rows that nothing is stored beside, before they count as the ones at fault. */
 const PATIENCE = 5;
 
 const REFUSED_KEPT = 20;
-
-/** A row that storage will never take. */
-export interface RefusedRow {
-  readonly what: string;
-  readonly reason: string;
-  /** ms since the Unix epoch. */
-  readonly at: number;
-}
 
 export interface BatchWriterStatus {
   readonly state: 'STORING' | 'WAITING_FOR_DATABASE';
@@ -64,17 +55,13 @@ export class BatchWriter<T extends { readonly acceptedAt: number }> {
   readonly #options: BatchWriterOptions<T>;
   readonly #ports: WriterPorts;
   readonly #queue: BoundedQueue<T>;
-  readonly #abandon = new AbortController();
+  readonly #tries: StoreTries;
   readonly #running: Promise<void>;
   #idle: PromiseWithResolvers<void> | null = null;
   #stopping = false;
   #flight: readonly T[] = [];
-  #waitingSince: number | null = null;
-  #stored = 0;
   #refused = 0;
   readonly #refusedSample: RefusedRow[] = [];
-  #commitMs: BatchWriterStatus['commitMs'] = null;
-  #lastError: BatchWriterStatus['lastError'] = null;
 
   constructor(options: BatchWriterOptions<T>, ports: WriterPorts) {
     this.#options = options;
@@ -83,6 +70,11 @@ export class BatchWriter<T extends { readonly acceptedAt: number }> {
       ...options,
       registry: ports.queues,
       dropped: (row) => options.lost?.(row, 'dropped'),
+    });
+    this.#tries = new StoreTries(ports, {
+      waiting: 'The database does not take rows; the same ones are tried again',
+      whenWaiting: () => ({ queue: options.name, queued: this.#queue.held + this.#flight.length }),
+      whenStored: () => ({ queue: options.name, queued: this.#queue.held }),
     });
     this.#running = this.#run();
   }
@@ -101,16 +93,17 @@ export class BatchWriter<T extends { readonly acceptedAt: number }> {
     const queued = this.#queue.held + this.#flight.length;
     const oldest = (this.#flight[0] ?? this.#queue.oldest)?.acceptedAt;
     const oldestMs = oldest === undefined ? null : this.#ports.clock.monotonic() - oldest;
+    const { stored, commitMs, lastError, waitingSince } = this.#tries.status();
     return {
-      state: this.#waitingSince === null ? 'STORING' : 'WAITING_FOR_DATABASE',
+      state: waitingSince === null ? 'STORING' : 'WAITING_FOR_DATABASE',
       reason: this.#inWords(queued, oldestMs),
       queued,
       oldestMs,
-      stored: this.#stored,
+      stored,
       refused: this.#refused,
       refusedSample: [...this.#refusedSample],
-      commitMs: this.#commitMs,
-      lastError: this.#lastError,
+      commitMs,
+      lastError,
     };
   }
 
@@ -122,21 +115,21 @@ export class BatchWriter<T extends { readonly acceptedAt: number }> {
     const deadline = this.#ports.clock.sleep(deadlineMs, inTime.signal).catch(() => {});
     await Promise.race([this.#running, deadline]);
     inTime.abort();
-    this.#abandon.abort(new AppError('DATABASE_UNAVAILABLE', 'The deadline for storing the last rows has passed'));
+    this.#tries.abandon();
     const left = this.#queue.held + this.#flight.length;
     this.#queue[Symbol.dispose]();
     return left;
   }
 
   async #run(): Promise<void> {
-    while (!this.#abandon.signal.aborted) {
+    while (!this.#tries.isAbandoned) {
       if (this.#queue.held === 0) {
         if (this.#stopping) return;
         this.#idle = Promise.withResolvers();
         await this.#idle.promise;
       }
       if (this.#queue.held < this.#options.maxRows / 8 && !this.#stopping)
-        await this.#ports.clock.sleep(this.#options.lingerMs, this.#abandon.signal).catch(() => {});
+        await this.#ports.clock.sleep(this.#options.lingerMs, this.#tries.signal).catch(() => {});
       const rows = this.#queue.take(this.#options.maxRows);
       this.#flight = rows;
       await this.#storeAll(rows);
@@ -147,7 +140,7 @@ export class BatchWriter<T extends { readonly acceptedAt: number }> {
   /** Returns when every row is stored or refused, or the writer was told to give up. */
   async #storeAll(rows: readonly T[]): Promise<void> {
     let pending = rows;
-    for (let attempt = 0; pending.length > 0 && !this.#abandon.signal.aborted; attempt += 1) {
+    for (let attempt = 0; pending.length > 0 && !this.#tries.isAbandoned; attempt += 1) {
       const failed: { readonly row: T; readonly error: unknown }[] = [];
       const stored = await this.#store(pending, failed);
       // Where something else was stored, or nothing ever is, the row is at fault and not the database.
@@ -156,19 +149,19 @@ export class BatchWriter<T extends { readonly acceptedAt: number }> {
         return;
       }
       pending = failed.map(({ row }) => row);
-      if (failed[0]) await this.#pause(failed[0].error, attempt);
+      if (failed[0]) await this.#tries.pause(failed[0].error, attempt);
     }
   }
 
   /** How many were stored; rows storage does not take go to `failed`, found by halving. */
   async #store(rows: readonly T[], failed: { row: T; error: unknown }[]): Promise<number> {
-    for (let attempt = 0; !this.#abandon.signal.aborted; attempt += 1) {
+    for (let attempt = 0; !this.#tries.isAbandoned; attempt += 1) {
       const started = this.#ports.clock.monotonic();
       try {
         await this.#options.write(rows);
       } catch (error) {
         if (isRetryable(error)) {
-          await this.#pause(error, attempt);
+          await this.#tries.pause(error, attempt);
           continue;
         }
         const [only] = rows;
@@ -179,39 +172,10 @@ export class BatchWriter<T extends { readonly acceptedAt: number }> {
         const middle = rows.length >> 1;
         return (await this.#store(rows.slice(0, middle), failed)) + (await this.#store(rows.slice(middle), failed));
       }
-      this.#committed(rows.length, this.#ports.clock.monotonic() - started);
+      this.#tries.noteCommit(rows.length, this.#ports.clock.monotonic() - started);
       return rows.length;
     }
     return 0;
-  }
-
-  #committed(rows: number, ms: number): void {
-    this.#stored += rows;
-    this.#commitMs = { last: ms, average: this.#commitMs ? this.#commitMs.average * 0.9 + ms * 0.1 : ms };
-    if (this.#waitingSince === null) return;
-    const waitedMs = Math.round(this.#ports.clock.monotonic() - this.#waitingSince);
-    this.#waitingSince = null;
-    this.#ports.log.info('The database stores again', {
-      queue: this.#options.name,
-      waitedMs,
-      queued: this.#queue.held,
-    });
-  }
-
-  /** Full jitter: 0 to min(2 s, 100 ms x 2^attempt). */
-  async #pause(error: unknown, attempt: number): Promise<void> {
-    const { clock, random, log } = this.#ports;
-    this.#lastError = { message: messageOf(error), at: clock.now() };
-    if (this.#waitingSince === null) {
-      this.#waitingSince = clock.monotonic();
-      log.warn('The database does not take rows; the same ones are tried again', {
-        queue: this.#options.name,
-        queued: this.#queue.held + this.#flight.length,
-        error: messageOf(error),
-      });
-    }
-    const wait = random() * Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(attempt, 10));
-    await clock.sleep(wait, this.#abandon.signal).catch(() => {});
   }
 
   #refuse(row: T, error: unknown): void {
@@ -219,16 +183,17 @@ export class BatchWriter<T extends { readonly acceptedAt: number }> {
     this.#refused += 1;
     this.#refusedSample.push(refused);
     if (this.#refusedSample.length > REFUSED_KEPT) this.#refusedSample.shift();
-    this.#lastError = { message: refused.reason, at: refused.at };
+    this.#tries.noteError(error);
     this.#ports.log.error('Storage refused a row for good', { queue: this.#options.name, ...refused });
     this.#options.lost?.(row, 'refused');
   }
 
   #inWords(queued: number, oldestMs: number | null): string {
     const { name } = this.#options;
-    if (this.#waitingSince !== null) {
-      const waited = seconds(this.#ports.clock.monotonic() - this.#waitingSince);
-      const why = this.#lastError ? `: ${this.#lastError.message}` : '';
+    const { waitingSince, lastError } = this.#tries.status();
+    if (waitingSince !== null) {
+      const waited = seconds(this.#ports.clock.monotonic() - waitingSince);
+      const why = lastError ? `: ${lastError.message}` : '';
       return `Waiting for the database for ${waited}, ${queued} ${name} queued${why}`;
     }
     if (oldestMs === null) return `All ${name} are stored`;

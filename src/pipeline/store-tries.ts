@@ -1,23 +1,30 @@
 import { AppError, isRetryable, messageOf } from '../runtime/errors.ts';
 import type { DrainPorts, DrainStatus } from './drain-ports.ts';
 
+/** What the log says of the rows that wait. */
+interface TriesWords {
+  /** When the database begins not to take them. */
+  readonly waiting: string;
+  whenWaiting(): Readonly<Record<string, unknown>>;
+  whenStored(): Readonly<Record<string, unknown>>;
+}
+
 /** Longest wait between two tries, ms: short enough that a returning database drains within seconds. */
 const MAX_BACKOFF_MS = 2_000;
 
 /** How the database takes what it is given: how long it needs, since when it does not, and when to try again. */
 export class StoreTries {
   readonly #ports: Pick<DrainPorts, 'clock' | 'random' | 'log'>;
-  readonly #spooled: () => number;
+  readonly #words: TriesWords;
   readonly #abandon = new AbortController();
   #stored = 0;
   #commitMs: DrainStatus['commitMs'] = null;
   #waitingSince: number | null = null;
   #lastError: DrainStatus['lastError'] = null;
 
-  /** `spooled`: trades that wait for the database, for the log. */
-  constructor(ports: Pick<DrainPorts, 'clock' | 'random' | 'log'>, spooled: () => number) {
+  constructor(ports: Pick<DrainPorts, 'clock' | 'random' | 'log'>, words: TriesWords) {
     this.#ports = ports;
-    this.#spooled = spooled;
+    this.#words = words;
   }
 
   status(): Pick<DrainStatus, 'stored' | 'commitMs' | 'waitingSince' | 'lastError'> {
@@ -34,6 +41,10 @@ export class StoreTries {
     this.#abandon.abort(new AppError('DATABASE_UNAVAILABLE', 'The deadline for storing the last rows has passed'));
   }
 
+  get signal(): AbortSignal {
+    return this.#abandon.signal;
+  }
+
   get isAbandoned(): boolean {
     return this.#abandon.signal.aborted;
   }
@@ -44,19 +55,20 @@ export class StoreTries {
     if (this.#waitingSince === null) return;
     const waitedMs = Math.round(this.#ports.clock.monotonic() - this.#waitingSince);
     this.#waitingSince = null;
-    this.#ports.log.info('The database stores again', { queue: 'trades', waitedMs, spooled: this.#spooled() });
+    this.#ports.log.info('The database stores again', { waitedMs, ...this.#words.whenStored() });
+  }
+
+  noteError(error: unknown): void {
+    this.#lastError = { message: messageOf(error), at: this.#ports.clock.now() };
   }
 
   /** Full jitter: 0 to min(2 s, 100 ms x 2^attempt). */
   async pause(error: unknown, attempt: number): Promise<void> {
     const { clock, random, log } = this.#ports;
-    this.#lastError = { message: messageOf(error), at: clock.now() };
+    this.noteError(error);
     if (this.#waitingSince === null) {
       this.#waitingSince = clock.monotonic();
-      log.warn('The database does not take trades; they wait in the spool', {
-        spooled: this.#spooled(),
-        error: messageOf(error),
-      });
+      log.warn(this.#words.waiting, { ...this.#words.whenWaiting(), error: messageOf(error) });
     }
     const wait = random() * Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(attempt, 10));
     await clock.sleep(wait, this.#abandon.signal).catch(() => {});

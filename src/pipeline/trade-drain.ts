@@ -30,7 +30,11 @@ export class TradeDrain {
     this.#ports = ports;
     this.#published = options.number;
     this.#backlog = new DrainBacklog(ports, options.number, options.maxRows);
-    this.#tries = new StoreTries(ports, () => this.#backlog.trades);
+    this.#tries = new StoreTries(ports, {
+      waiting: 'The database does not take trades; they wait in the spool',
+      whenWaiting: () => ({ spooled: this.#backlog.trades }),
+      whenStored: () => ({ queue: 'trades', spooled: this.#backlog.trades }),
+    });
     this.#refused = new RefusedRows(ports);
     this.#commits = new LedgerCommits(
       { store: ports.store, hasTradeIds: ports.hasTradeIds, tries: this.#tries, refused: this.#refused },
