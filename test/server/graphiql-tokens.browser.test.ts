@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findChromium, openBrowser } from '../../scripts/browser.ts';
 import type { Access } from '../../src/access/access.ts';
 import { TokenPlace } from '../access/tokens.ts';
+import { answerOf, runTab } from './graphiql-page.ts';
 import { type Served, serve } from './served.ts';
 
 const chromium = findChromium();
@@ -35,19 +36,8 @@ describe.skipIf(!chromium)('GraphiQL where tokens are needed', () => {
     await page.goto(served.url);
     await page.getByRole('button', { name: /execute query/i }).waitFor({ timeout: 25_000 });
   };
-  const answer = async () => (await page.locator('.result-window').innerText()).replaceAll('\u00a0', ' ');
-  /** GraphiQL learns the operation of a tab a moment after showing it, so it is run until it answers. */
-  const run = async (tab: string, answered: () => Promise<void>) => {
-    await page.getByRole('tab', { name: tab }).click();
-    await page.locator('.graphiql-query-editor', { hasText: tab }).waitFor();
-    await vi.waitFor(
-      async () => {
-        await page.getByRole('button', { name: /execute query/i }).click();
-        await answered();
-      },
-      { timeout: 10_000, interval: 200 },
-    );
-  };
+  const answer = () => answerOf(page);
+  const run = (tab: string, answered: () => Promise<void>) => runTab(page, tab, answered);
   const shows = (text: RegExp) => () => vi.waitFor(async () => expect(await answer()).toMatch(text), 3_000);
   /** The editor is made a moment after it is shown, and takes no text before: it is given until it has it. */
   const giveToken = async () => {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { answerOf, runTab } from './graphiql-page.ts';
 import { type Served, serve } from './served.ts';
 
 const CHROMIUM = [
@@ -49,20 +50,9 @@ describe.skipIf(!CHROMIUM)('GraphiQL in a browser without internet', () => {
     await served[Symbol.asyncDispose]();
   });
 
-  const answer = async () => (await page.locator('.result-window').innerText()).replaceAll('\u00a0', ' ');
+  const answer = () => answerOf(page);
   const shows = (text: RegExp) => vi.waitFor(async () => expect(await answer()).toMatch(text), { timeout: 10_000 });
-  /** GraphiQL learns the operation of a tab a moment after showing it, so it is run until it answers. */
-  const run = async (tab: string, answered: () => Promise<void>) => {
-    await page.getByRole('tab', { name: tab }).click();
-    await page.locator('.graphiql-query-editor', { hasText: tab }).waitFor();
-    await vi.waitFor(
-      async () => {
-        await page.getByRole('button', { name: /execute query/i }).click();
-        await answered();
-      },
-      { timeout: 10_000, interval: 200 },
-    );
-  };
+  const run = (tab: string, answered: () => Promise<void>) => runTab(page, tab, answered);
   const showsSoon = (text: RegExp) => () => vi.waitFor(async () => expect(await answer()).toMatch(text));
 
   it('opens with its six tabs', async () => {
