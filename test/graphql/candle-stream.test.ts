@@ -14,9 +14,14 @@ const ASKED = { symbols: ['BTC-USDT'], interval: 'M1' };
 
 let served: Served;
 beforeEach(async () => {
+  // The minute of now must not end within a test.
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-01-01T12:00:20Z') });
   served = await serve();
 });
-afterEach(() => served[Symbol.asyncDispose]());
+afterEach(async () => {
+  await served[Symbol.asyncDispose]();
+  vi.useRealTimers();
+});
 
 /** A trade made now, or so many ms from now. */
 function trade(id: number, price: string, later = 0): void {
