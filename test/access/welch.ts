@@ -4,25 +4,27 @@ import { performance } from 'node:perf_hooks';
 const LEFT_OUT = 0.1;
 
 /**
- * Welch's t of the times a function takes for the one and for the other of two inputs, `calls` of them in all, in pairs whose order
- * is changed by chance. Far from 0: the times differ.
+ * Welch's t of the times a function takes for inputs of the one and of the other kind, `calls` of them in all, in pairs whose order
+ * is changed by chance. Far from 0: the times differ. Many inputs of a kind, each in turn, as where one lies in memory makes a difference, too.
  */
-export function welchOf<T>(run: (input: T) => unknown, [one, other]: readonly [T, T], calls: number): number {
+export function welchOf<T>(
+  run: (input: T) => unknown,
+  kinds: readonly [readonly T[], readonly T[]],
+  calls: number,
+): number {
   const times: readonly [number[], number[]] = [[], []];
-  const time = (which: 0 | 1, input: T) => {
+  const time = (which: 0 | 1, pair: number) => {
+    const input = kinds[which][pair % kinds[which].length] as T;
     const begun = performance.now();
     run(input);
     times[which].push(performance.now() - begun);
   };
-  for (let warm = 0; warm < calls / 10; warm += 1) run(warm % 2 === 0 ? one : other);
-  for (let pair = 0; pair < calls / 2; pair += 1)
-    if (Math.random() < 0.5) {
-      time(0, one);
-      time(1, other);
-    } else {
-      time(1, other);
-      time(0, one);
-    }
+  for (let warm = 0; warm < calls / 20; warm += 1) for (const inputs of kinds) run(inputs[warm % inputs.length] as T);
+  for (let pair = 0; pair < calls / 2; pair += 1) {
+    const first = Math.random() < 0.5 ? 0 : 1;
+    time(first, pair);
+    time(first === 0 ? 1 : 0, pair);
+  }
   const limit = times.flat().toSorted((a, b) => a - b)[Math.floor(calls * (1 - LEFT_OUT))] ?? 0;
   const [a, b] = times.map((all) => momentsOf(all.filter((each) => each <= limit)));
   if (!a || !b) return 0;
