@@ -1,10 +1,10 @@
-import { BackfillRequests } from './collectors/backfill-requests.ts';
-import { Backfiller } from './collectors/backfiller.ts';
+import { BackfillRequests } from './collectors/backfill/backfill-requests.ts';
+import { Backfiller } from './collectors/backfill/backfiller.ts';
+import { Reconciler } from './collectors/backfill/reconciler.ts';
 import type { BaseDataCollector } from './collectors/base-data-collector.ts';
 import type { CollectorManager } from './collectors/collector-manager.ts';
 import type { AcceptTrade } from './collectors/deliver.ts';
 import type { ExchangeFactory } from './collectors/exchange-factory.ts';
-import { Reconciler } from './collectors/reconciler.ts';
 import { DataType } from './market/data-type.ts';
 import type { Recorder } from './pipeline/recorder.ts';
 import type { Clock, Random } from './runtime/clock.ts';

@@ -11,12 +11,11 @@ export type {
   CollectorStatus,
   ExchangeCollectorConfig,
   HealthStatus,
-  StreamHealth,
-  StreamStatus,
 } from './collectors/collector-status.ts';
 export type { DataCallback } from './collectors/data-listeners.ts';
 export { ExchangeFactory, type FactoryOptions } from './collectors/exchange-factory.ts';
-export type { StreamChange } from './collectors/stream-set.ts';
+export type { StreamChange } from './collectors/watch/stream-set.ts';
+export type { StreamHealth, StreamStatus } from './collectors/watch/stream-status.ts';
 export type { ExchangeAdapter } from './exchanges/adapter.ts';
 export { EXCHANGES, type ExchangeId } from './exchanges/registry.ts';
 export { DataType } from './market/data-type.ts';

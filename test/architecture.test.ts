@@ -27,6 +27,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 const KNOWS_EVERYTHING = ['', 'cli'];
 
+/** Rooms with rooms of their own, the lowest first: each may import those before it. '' are the files of the room itself. */
+const STOREYS: Readonly<Record<string, readonly string[]>> = {
+  collectors: ['pacing', 'rest', 'connection', 'watch', '', 'backfill'],
+  pipeline: ['stream', 'ledger', 'spool', 'intake', 'drain', 'events', 'live', 'feed', ''],
+};
+
 /** Packages only one room may import. */
 const OWNED_PACKAGES: Readonly<Record<string, string>> = {
   'drizzle-orm': 'storage',
@@ -47,7 +53,7 @@ const OWNED_PACKAGES: Readonly<Record<string, string>> = {
 /** Time, chance and sockets come in through these files; everybody else is handed a clock, a random source or a function. */
 const SEAMS: Readonly<Record<string, readonly string[]>> = {
   'runtime/clock.ts': ['Date.now', 'performance.now', 'setInterval', 'setTimeout'],
-  'collectors/socket.ts': ['new WebSocket'],
+  'collectors/connection/socket.ts': ['new WebSocket'],
   // Defaults of those who may also be used as a library.
   'app.ts': ['Math.random'],
   'collectors/collector-environment.ts': ['Math.random'],
@@ -78,12 +84,13 @@ const roomOf = (file: string) => (file.includes('/') ? file.slice(0, file.indexO
 const importsOf = (file: string): readonly string[] =>
   [...code(file).matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|new URL\(\s*)'([^']+)'/g)].map((match) => match[1] ?? '');
 
-const roomsImportedBy = (file: string): readonly string[] =>
+const filesImportedBy = (file: string): readonly string[] =>
   importsOf(file)
     .filter((path) => path.startsWith('.'))
     .map((path) => relative(src, join(src, dirname(file), path)).replaceAll('\\', '/'))
-    .filter((path) => !path.startsWith('..'))
-    .map(roomOf);
+    .filter((path) => !path.startsWith('..'));
+
+const roomsImportedBy = (file: string): readonly string[] => filesImportedBy(file).map(roomOf);
 
 const packageOf = (specifier: string) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 
@@ -111,6 +118,18 @@ describe('the architecture', () => {
     expect(strangers).toEqual([]);
   });
 
+  it.each(Object.entries(STOREYS))('lets imports within src/%s go one way', (room, storeys) => {
+    const storeyOf = (file: string) => dirname(file).slice(room.length + 1);
+    const inside = files.filter((file) => roomOf(file) === room);
+    expect([...new Set(inside.map(storeyOf))].sort()).toEqual([...storeys].sort());
+    const upwards = inside.flatMap((file) =>
+      filesImportedBy(file)
+        .filter((other) => roomOf(other) === room && storeys.indexOf(storeyOf(other)) > storeys.indexOf(storeyOf(file)))
+        .map((other) => `src/${file} imports src/${other}`),
+    );
+    expect(upwards).toEqual([]);
+  });
+
   it.each(Object.entries(OWNED_PACKAGES))('keeps %s inside src/%s', (owned, room) => {
     const importers = files.filter((file) => importsOf(file).some((specifier) => packageOf(specifier) === owned));
     expect(importers.filter((file) => roomOf(file) !== room)).toEqual([]);
@@ -131,7 +150,7 @@ describe('the architecture', () => {
     // Asks whoever listens on this machine whether it is a server of ours, and tells it nothing.
     expect(files.filter((file) => turnedOff.test(code(file)))).toEqual(['doctor/answering.ts']);
     expect(files.filter((file) => code(file).includes('rejectUnauthorized: true'))).toEqual([
-      'collectors/socket.ts',
+      'collectors/connection/socket.ts',
       'runtime/outgoing-fetch.ts',
     ]);
   });

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExchangeFactory } from '../../src/collectors/exchange-factory.ts';
 import { DataType } from '../../src/market/data-type.ts';
-import { LiveFeed } from '../../src/pipeline/live-feed.ts';
+import { TradeFeed } from '../../src/pipeline/feed/trade-feed.ts';
+import { LiveFeed } from '../../src/pipeline/live/live-feed.ts';
 import { Recorder } from '../../src/pipeline/recorder.ts';
-import { TradeFeed } from '../../src/pipeline/trade-feed.ts';
 import { QueueRegistry } from '../../src/runtime/bounded-queue.ts';
 import { systemClock as clock } from '../../src/runtime/clock.ts';
 import { Gate } from '../../src/runtime/gate.ts';
@@ -53,6 +53,7 @@ takeIn(async ({ url, symbols }, taken) => {
           position = last;
           return { leftOut: new Set<bigint>() };
         },
+        prepare: async () => {},
         load: async () => [],
         quarantine: async () => {},
       },

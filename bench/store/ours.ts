@@ -1,9 +1,9 @@
 /** From what the spool holds to the database as the application wires it: grouped, with ledger, candles and position. */
 
+import { TradeDrain } from '../../src/pipeline/drain/trade-drain.ts';
+import { TradeLedgers } from '../../src/pipeline/ledger/trade-ledgers.ts';
 import { COMMITTED_TOGETHER } from '../../src/pipeline/recorder.ts';
-import { type SpoolBatch, tradesOf } from '../../src/pipeline/spool-batch.ts';
-import { TradeDrain } from '../../src/pipeline/trade-drain.ts';
-import { TradeLedgers } from '../../src/pipeline/trade-ledgers.ts';
+import { type SpoolBatch, tradesOf } from '../../src/pipeline/spool/spool-batch.ts';
 import { systemClock as clock } from '../../src/runtime/clock.ts';
 import { silentLog as log } from '../../src/runtime/log.ts';
 import { openTradeWriter } from '../../src/storage/trade-writer.ts';

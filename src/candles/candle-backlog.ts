@@ -1,4 +1,4 @@
-import type { DeliveryMode } from '../pipeline/delivery.ts';
+import type { DeliveryMode } from '../pipeline/stream/delivery.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import { type CandleChange, mergeChanges } from './candle-change.ts';
 

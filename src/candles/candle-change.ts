@@ -1,5 +1,5 @@
 import type { Candle } from '../market/candle.ts';
-import type { Notice } from '../pipeline/notice.ts';
+import type { Notice } from '../pipeline/stream/notice.ts';
 import type { Position } from '../storage/trades.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { windowAt } from '../market/candle-window.ts';
-import { CursorCodec } from '../pipeline/cursor.ts';
+import { CursorCodec } from '../pipeline/feed/cursor.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { CandlePlace } from './candle-change.ts';
 import type { CandleSelection } from './candle-series.ts';

@@ -1,6 +1,6 @@
-import { Alarm } from '../pipeline/alarm.ts';
-import type { Delivery } from '../pipeline/delivery.ts';
-import type { Stream } from '../pipeline/stream.ts';
+import { Alarm } from '../pipeline/stream/alarm.ts';
+import type { Delivery } from '../pipeline/stream/delivery.ts';
+import type { Stream } from '../pipeline/stream/stream.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { CandlePlace, CandleUpdate } from './candle-change.ts';
 import { type CandleSelection, CandleSeries, type CandleSeriesPorts } from './candle-series.ts';

@@ -1,7 +1,7 @@
-import type { Alarm } from '../pipeline/alarm.ts';
-import { type Delivery, Pace } from '../pipeline/delivery.ts';
-import type { Notice } from '../pipeline/notice.ts';
-import { PullStream } from '../pipeline/pull-stream.ts';
+import type { Alarm } from '../pipeline/stream/alarm.ts';
+import { type Delivery, Pace } from '../pipeline/stream/delivery.ts';
+import type { Notice } from '../pipeline/stream/notice.ts';
+import { PullStream } from '../pipeline/stream/pull-stream.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError } from '../runtime/errors.ts';

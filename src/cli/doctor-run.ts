@@ -1,4 +1,4 @@
-import { webSocketOpener } from '../collectors/socket.ts';
+import { webSocketOpener } from '../collectors/connection/socket.ts';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/problems.ts';
 import { isOurs } from '../doctor/answering.ts';

@@ -3,18 +3,13 @@ import type { MarketEvent } from '../market/market-event.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import { CollectorCounters, iso, type LinkFacts } from './collector-counters.ts';
 import { type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './collector-environment.ts';
-import type {
-  CollectorState,
-  CollectorStatus,
-  ExchangeCollectorConfig,
-  HealthStatus,
-  StreamStatus,
-} from './collector-status.ts';
+import type { CollectorState, CollectorStatus, ExchangeCollectorConfig, HealthStatus } from './collector-status.ts';
 import { type DataCallback, DataListeners } from './data-listeners.ts';
 import { Operations } from './operations.ts';
-import { Punctuality } from './punctuality.ts';
+import { Punctuality } from './pacing/punctuality.ts';
 import { type Rejection, Rejections } from './rejections.ts';
-import { type StreamListener, StreamSet } from './stream-set.ts';
+import { type StreamListener, StreamSet } from './watch/stream-set.ts';
+import type { StreamStatus } from './watch/stream-status.ts';
 
 /** Told of every event, before the data callbacks; the recorder listens here. */
 export type EventListener = (event: MarketEvent, collector: BaseDataCollector) => void;

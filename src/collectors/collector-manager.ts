@@ -1,8 +1,8 @@
 import { AppError, messageOf } from '../runtime/errors.ts';
-import { backoffMs } from './backoff.ts';
 import { type BaseDataCollector, RELIEF_MS } from './base-data-collector.ts';
 import { type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './collector-environment.ts';
 import type { CollectorEvent, CollectorState, CollectorStatus, ExchangeCollectorConfig } from './collector-status.ts';
+import { backoffMs } from './pacing/backoff.ts';
 
 /** Keeps what should run beyond the life of the process. */
 export interface CollectorStore {

@@ -1,19 +1,19 @@
 import { DataType } from '../market/data-type.ts';
 import { AppError } from '../runtime/errors.ts';
 import { BaseDataCollector } from './base-data-collector.ts';
-import type { ChannelListener } from './carried-channels.ts';
 import type { LinkFacts } from './collector-counters.ts';
 import type { CollectorEnvironment } from './collector-environment.ts';
 import type { ExchangeCollectorConfig } from './collector-status.ts';
-import type { ExchangeConnections } from './exchange-connections.ts';
-import type { DataFrame } from './link-handlers.ts';
+import type { ChannelListener } from './connection/carried-channels.ts';
+import type { ExchangeConnections } from './connection/exchange-connections.ts';
+import type { DataFrame } from './connection/link-handlers.ts';
 import { OrderBookStream } from './order-book-stream.ts';
-import { Remedies, type RemedyPorts } from './remedies.ts';
-import type { StreamMonitor } from './stream-monitor.ts';
-import { StreamWatch } from './stream-watch.ts';
 import { TickerParts } from './ticker-parts.ts';
-import { TradeProbe } from './trade-probe.ts';
-import { type Watched, WatchedChannels } from './watched-channels.ts';
+import { Remedies, type RemedyPorts } from './watch/remedies.ts';
+import type { StreamMonitor } from './watch/stream-monitor.ts';
+import { StreamWatch } from './watch/stream-watch.ts';
+import { TradeProbe } from './watch/trade-probe.ts';
+import { type Watched, WatchedChannels } from './watch/watched-channels.ts';
 
 /** Configured channel names per data type; the exchange's default where one is missing. */
 export type ChannelNames = Readonly<Partial<Record<DataType, string>>>;

@@ -10,11 +10,11 @@ import { type Tracer, untraced } from '../runtime/tracing.ts';
 import type { BaseDataCollector } from './base-data-collector.ts';
 import { type CollectorEnvironment, DEFAULT_ENVIRONMENT } from './collector-environment.ts';
 import type { ExchangeCollectorConfig } from './collector-status.ts';
+import { ExchangeConnections } from './connection/exchange-connections.ts';
+import { type OpenSocket, openWebSocket } from './connection/socket.ts';
 import { type ChannelNames, ExchangeCollector } from './exchange-collector.ts';
-import { ExchangeConnections } from './exchange-connections.ts';
-import { ExchangeRest } from './exchange-rest.ts';
-import type { Fetch } from './rest-client.ts';
-import { type OpenSocket, openWebSocket } from './socket.ts';
+import { ExchangeRest } from './rest/exchange-rest.ts';
+import type { Fetch } from './rest/rest-client.ts';
 
 export interface FactoryOptions extends CollectorEnvironment {
   readonly openSocket: OpenSocket;

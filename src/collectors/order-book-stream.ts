@@ -3,7 +3,7 @@ import type { BookValidity, OrderBook } from '../market/market-event.ts';
 import { BookSides } from '../market/order-book.ts';
 import type { Clock, Random } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from './pacing/backoff.ts';
 
 type Snapshot = BookChange & { readonly type: 'snapshot' };
 type Delta = BookChange & { readonly type: 'delta' };

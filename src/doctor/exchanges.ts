@@ -1,6 +1,6 @@
-import { ExchangeRest } from '../collectors/exchange-rest.ts';
-import type { Fetch } from '../collectors/rest-client.ts';
-import type { OpenSocket } from '../collectors/socket.ts';
+import type { OpenSocket } from '../collectors/connection/socket.ts';
+import { ExchangeRest } from '../collectors/rest/exchange-rest.ts';
+import type { Fetch } from '../collectors/rest/rest-client.ts';
 import type { ExchangeSettings } from '../config/config.ts';
 import type { Endpoint, ExchangeAdapter } from '../exchanges/adapter.ts';
 import { EXCHANGES } from '../exchanges/registry.ts';

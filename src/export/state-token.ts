@@ -1,4 +1,4 @@
-import { CursorCodec } from '../pipeline/cursor.ts';
+import { CursorCodec } from '../pipeline/feed/cursor.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { Position } from '../storage/trades.ts';
 

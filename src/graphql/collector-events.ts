@@ -1,6 +1,6 @@
 import type { CollectorEvent } from '../collectors/collector-status.ts';
-import { EventCursorCodec } from '../pipeline/event-cursor.ts';
-import { type FollowedEvent, followEvents } from '../pipeline/event-subscription.ts';
+import { EventCursorCodec } from '../pipeline/events/event-cursor.ts';
+import { type FollowedEvent, followEvents } from '../pipeline/events/event-subscription.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import { CollectorStateEnum } from './collector.ts';

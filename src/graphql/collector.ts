@@ -3,10 +3,9 @@ import type {
   CollectorStatistics,
   CollectorStatus,
   HealthStatus,
-  StreamHealth,
-  StreamStatus,
 } from '../collectors/collector-status.ts';
 import type { Rejection } from '../collectors/rejections.ts';
+import type { StreamHealth, StreamStatus } from '../collectors/watch/stream-status.ts';
 import { parseTime } from '../runtime/date-time.ts';
 import { builder } from './builder.ts';
 import type { ObservedCollector } from './context.ts';

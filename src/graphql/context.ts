@@ -7,18 +7,18 @@ import type {
   CollectorStatus,
   ExchangeCollectorConfig,
   HealthStatus,
-  StreamStatus,
 } from '../collectors/collector-status.ts';
 import type { Rejection } from '../collectors/rejections.ts';
+import type { StreamStatus } from '../collectors/watch/stream-status.ts';
 import type { ExchangeAdapter } from '../exchanges/adapter.ts';
 import type { Stretch } from '../market/coverage.ts';
 import type { GapLedger } from '../market/gap-ledger.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
-import type { TradeCursors } from '../pipeline/cursor.ts';
-import type { EventLog } from '../pipeline/event-log.ts';
-import type { LiveFeed } from '../pipeline/live-feed.ts';
+import type { EventLog } from '../pipeline/events/event-log.ts';
+import type { TradeCursors } from '../pipeline/feed/cursor.ts';
+import type { TradeFeed } from '../pipeline/feed/trade-feed.ts';
+import type { LiveFeed } from '../pipeline/live/live-feed.ts';
 import type { Recorder } from '../pipeline/recorder.ts';
-import type { TradeFeed } from '../pipeline/trade-feed.ts';
 import type { QueueRegistry } from '../runtime/bounded-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { AuditEntry, AuditQuery, StoredAuditEntry } from '../storage/audit.ts';

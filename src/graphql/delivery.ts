@@ -1,6 +1,6 @@
 import type { Gap } from '../market/gap-ledger.ts';
-import { DEFAULT_DELIVERY, type Delivery, type DeliveryMode } from '../pipeline/delivery.ts';
-import type { Notice } from '../pipeline/notice.ts';
+import { DEFAULT_DELIVERY, type Delivery, type DeliveryMode } from '../pipeline/stream/delivery.ts';
+import type { Notice } from '../pipeline/stream/notice.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import { CoverageStatusEnum } from './coverage-status.ts';

@@ -1,4 +1,4 @@
-import { PullStream } from '../pipeline/pull-stream.ts';
+import { PullStream } from '../pipeline/stream/pull-stream.ts';
 import { BoundedQueue, type QueueRegistry } from '../runtime/bounded-queue.ts';
 
 /** What a reader takes out, and how many values were dropped before it because the reader was too slow. */

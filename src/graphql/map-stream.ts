@@ -1,4 +1,4 @@
-import type { Failure, Receiver, Stream } from '../pipeline/stream.ts';
+import type { Failure, Receiver, Stream } from '../pipeline/stream/stream.ts';
 
 /** A stream as a subscription's resolver returns it: its executor may have the values handed over. */
 export interface MappedStream<T> extends AsyncIterableIterator<T, undefined, undefined>, Pick<Stream<T>, 'handTo'> {}

@@ -7,20 +7,21 @@ import { AppError } from '../runtime/errors.ts';
 import type { Gate } from '../runtime/gate.ts';
 import type { Log } from '../runtime/log.ts';
 import type { StreamStretch } from '../storage/stream-coverage.ts';
-import { BatchWriter, type BatchWriterStatus } from './batch-writer.ts';
-import type { DrainStatus, LeftBatch, TradeStore } from './drain-ports.ts';
-import { foldItem, type HasTradeIds } from './fold-trades.ts';
-import { GapBoard } from './gap-board.ts';
-import type { LiveEvent, LiveFeed } from './live-feed.ts';
-import { DEFAULT_SAMPLING, Sampler, type Sampling } from './sampler.ts';
-import { ShownCoverage } from './shown-coverage.ts';
-import { tradesOf } from './spool-batch.ts';
-import { everyRow, readBatch } from './spooled-batches.ts';
-import { StreamCoverage } from './stream-coverage.ts';
-import { TradeDrain } from './trade-drain.ts';
-import type { TradeFeed } from './trade-feed.ts';
-import { type IntakeStatus, type SpoolPort, TradeIntake } from './trade-intake.ts';
-import { TradeLedgers } from './trade-ledgers.ts';
+import { BatchWriter, type BatchWriterStatus } from './drain/batch-writer.ts';
+import type { DrainStatus, LeftBatch, TradeStore } from './drain/drain-ports.ts';
+import { TradeDrain } from './drain/trade-drain.ts';
+import type { TradeFeed } from './feed/trade-feed.ts';
+import { foldItem, type HasTradeIds } from './intake/fold-trades.ts';
+import { GapBoard } from './intake/gap-board.ts';
+import { type IntakeStatus, TradeIntake } from './intake/trade-intake.ts';
+import { ShownCoverage } from './ledger/shown-coverage.ts';
+import { TradeLedgers } from './ledger/trade-ledgers.ts';
+import type { LiveEvent, LiveFeed } from './live/live-feed.ts';
+import { DEFAULT_SAMPLING, Sampler, type Sampling } from './live/sampler.ts';
+import { StreamCoverage } from './live/stream-coverage.ts';
+import { tradesOf } from './spool/spool-batch.ts';
+import type { SpoolPort } from './spool/spool-port.ts';
+import { everyRow, readBatch } from './spool/spooled-batches.ts';
 
 /** Where sampled market data goes; errors mean the same as a TradeStore's. */
 export interface MarketDataStore {

@@ -5,7 +5,7 @@ import { type CandleInterval, windowAt } from '../../src/market/candle-window.ts
 import { coverageIntervals } from '../../src/market/coverage-intervals.ts';
 import { decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
-import type { DeliveryMode } from '../../src/pipeline/delivery.ts';
+import type { DeliveryMode } from '../../src/pipeline/stream/delivery.ts';
 import { turn } from '../support/manual-clock.ts';
 import { tradeOf } from '../support/trades.ts';
 import { BEGIN, CandleClient, CandleScene, SYMBOL } from './candle-scene.ts';

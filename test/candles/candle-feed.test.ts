@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CandleCursors } from '../../src/candles/candle-cursor.ts';
 import { decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
-import { DEFAULT_DELIVERY } from '../../src/pipeline/delivery.ts';
+import { DEFAULT_DELIVERY } from '../../src/pipeline/stream/delivery.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import { turn } from '../support/manual-clock.ts';
 import { tradeOf } from '../support/trades.ts';

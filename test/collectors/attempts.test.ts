@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Attempts } from '../../src/collectors/attempts.ts';
-import { backoffMs } from '../../src/collectors/backoff.ts';
+import { Attempts } from '../../src/collectors/pacing/attempts.ts';
+import { backoffMs } from '../../src/collectors/pacing/backoff.ts';
 import { Rejections } from '../../src/collectors/rejections.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextPage, type PlanOptions } from '../../src/collectors/backfill-plan.ts';
+import { nextPage, type PlanOptions } from '../../src/collectors/backfill/backfill-plan.ts';
 
 const range = (first: number, last: number) => ({ first: BigInt(first), last: BigInt(last) });
 const plan = (own: Partial<PlanOptions>) =>

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { BackfillRequests } from '../../src/collectors/backfill-requests.ts';
-import { Backfiller } from '../../src/collectors/backfiller.ts';
-import { idsIn } from '../../src/collectors/trade-times.ts';
+import { BackfillRequests } from '../../src/collectors/backfill/backfill-requests.ts';
+import { Backfiller } from '../../src/collectors/backfill/backfiller.ts';
+import { idsIn } from '../../src/collectors/backfill/trade-times.ts';
 import type { ExchangeId } from '../../src/exchanges/registry.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import { silentLog } from '../../src/runtime/log.ts';

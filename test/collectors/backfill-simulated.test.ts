@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Backfiller } from '../../src/collectors/backfiller.ts';
+import { Backfiller } from '../../src/collectors/backfill/backfiller.ts';
+import { Reconciler } from '../../src/collectors/backfill/reconciler.ts';
 import { ExchangeFactory } from '../../src/collectors/exchange-factory.ts';
-import { idsOf } from '../../src/collectors/exchange-rest.ts';
-import { Reconciler } from '../../src/collectors/reconciler.ts';
+import { idsOf } from '../../src/collectors/rest/exchange-rest.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Backfiller } from '../../src/collectors/backfiller.ts';
+import { Backfiller } from '../../src/collectors/backfill/backfiller.ts';
 import type { ExchangeAdapter } from '../../src/exchanges/adapter.ts';
 import type { ExchangeId } from '../../src/exchanges/registry.ts';
 import { silentLog } from '../../src/runtime/log.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RateLimit } from '../../src/collectors/rate-limit.ts';
+import { RateLimit } from '../../src/collectors/pacing/rate-limit.ts';
 import type { Route } from '../../src/exchanges/adapter.ts';
 import { okx } from '../../src/exchanges/okx/adapter.ts';
 import { silentLog } from '../../src/runtime/log.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RateLimit } from '../../src/collectors/rate-limit.ts';
+import { RateLimit } from '../../src/collectors/pacing/rate-limit.ts';
 import { EXCHANGES } from '../../src/exchanges/registry.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 

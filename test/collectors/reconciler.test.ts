@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Backfiller } from '../../src/collectors/backfiller.ts';
-import { Reconciler } from '../../src/collectors/reconciler.ts';
+import { Backfiller } from '../../src/collectors/backfill/backfiller.ts';
+import { Reconciler } from '../../src/collectors/backfill/reconciler.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { HandCollector } from '../support/hand-collector.ts';
 import { HandRest } from '../support/hand-rest.ts';

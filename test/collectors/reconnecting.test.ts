@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RateLimit } from '../../src/collectors/rate-limit.ts';
+import { RateLimit } from '../../src/collectors/pacing/rate-limit.ts';
 import { binance } from '../../src/exchanges/binance/adapter.ts';
 import { okx } from '../../src/exchanges/okx/adapter.ts';
 import { connect, listen, route, tickers } from '../support/hand-connection.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ExchangeFactory } from '../../src/collectors/exchange-factory.ts';
-import { InstrumentList } from '../../src/collectors/instrument-list.ts';
-import { RateLimit } from '../../src/collectors/rate-limit.ts';
-import { type Fetch, RestClient } from '../../src/collectors/rest-client.ts';
+import { RateLimit } from '../../src/collectors/pacing/rate-limit.ts';
+import { InstrumentList } from '../../src/collectors/rest/instrument-list.ts';
+import { type Fetch, RestClient } from '../../src/collectors/rest/rest-client.ts';
 import { binance } from '../../src/exchanges/binance/adapter.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StreamChange } from '../../src/collectors/stream-set.ts';
+import type { StreamChange } from '../../src/collectors/watch/stream-set.ts';
 import { HandCollector } from '../support/hand-collector.ts';
 import { handMarket } from '../support/hand-market.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ExchangeRest } from '../../src/collectors/exchange-rest.ts';
+import { ExchangeRest } from '../../src/collectors/rest/exchange-rest.ts';
 import { okx } from '../../src/exchanges/okx/adapter.ts';
 import { connect, listen, tickers } from '../support/hand-connection.ts';
 import { handTracer } from '../support/hand-tracer.ts';

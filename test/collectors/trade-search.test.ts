@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judge, type Search } from '../../src/collectors/trade-search.ts';
+import { judge, type Search } from '../../src/collectors/backfill/trade-search.ts';
 import { idsBetween, tradeOf } from '../support/trades.ts';
 
 const answer = (...ids: readonly (bigint | number)[]) => ({ trades: ids.map((id) => tradeOf(id)), rejected: 0 });

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { type OpenSocket, openWebSocket } from '../../src/collectors/socket.ts';
+import { type OpenSocket, openWebSocket } from '../../src/collectors/connection/socket.ts';
 
 // Whatever a server sends in whatever pieces: what is told of it is what `ws` alone would tell.
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openWebSocket } from '../../src/collectors/socket.ts';
+import { openWebSocket } from '../../src/collectors/connection/socket.ts';
 import { checkExchange } from '../../src/doctor/exchanges.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';

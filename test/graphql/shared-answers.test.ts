@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { subscribe } from '../../src/graphql/execution/execute.ts';
 import type { LiveResults } from '../../src/graphql/execution/live-results.ts';
 import { mapStream } from '../../src/graphql/map-stream.ts';
-import { PullStream } from '../../src/pipeline/pull-stream.ts';
+import { PullStream } from '../../src/pipeline/stream/pull-stream.ts';
 
 const origins = [{}, {}];
 let made = 0;

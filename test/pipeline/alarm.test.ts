@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Alarm } from '../../src/pipeline/alarm.ts';
+import { Alarm } from '../../src/pipeline/stream/alarm.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 describe('Alarm', () => {

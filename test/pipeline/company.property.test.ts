@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
-import { DEFAULT_DELIVERY } from '../../src/pipeline/delivery.ts';
-import type { Stream } from '../../src/pipeline/stream.ts';
-import { type TradeBatch, TradeFeed } from '../../src/pipeline/trade-feed.ts';
-import { type TradeFilter, tradeMatcher } from '../../src/pipeline/trade-filter.ts';
+import { type TradeBatch, TradeFeed } from '../../src/pipeline/feed/trade-feed.ts';
+import { type TradeFilter, tradeMatcher } from '../../src/pipeline/feed/trade-filter.ts';
+import { DEFAULT_DELIVERY } from '../../src/pipeline/stream/delivery.ts';
+import type { Stream } from '../../src/pipeline/stream/stream.ts';
 import type { Position } from '../../src/storage/trades.ts';
 import { gapOf } from '../graphql/ledger.ts';
 import { ManualClock, turn } from '../support/manual-clock.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decimal } from '../../src/market/decimal.ts';
-import { tradeCursors } from '../../src/pipeline/cursor.ts';
+import { tradeCursors } from '../../src/pipeline/feed/cursor.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 
 const positions = fc

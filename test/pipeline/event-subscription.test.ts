@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { EventCursorCodec } from '../../src/pipeline/event-cursor.ts';
-import { followEvents } from '../../src/pipeline/event-subscription.ts';
+import { EventCursorCodec } from '../../src/pipeline/events/event-cursor.ts';
+import { followEvents } from '../../src/pipeline/events/event-subscription.ts';
 import { turn } from '../support/manual-clock.ts';
 import { MemoryEventLog } from './memory-event-log.ts';
 

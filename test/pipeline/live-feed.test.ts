@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { decimal } from '../../src/market/decimal.ts';
-import { DEFAULT_DELIVERY, type Delivery } from '../../src/pipeline/delivery.ts';
-import { LiveFeed, type LiveKind, type LiveRequest } from '../../src/pipeline/live-feed.ts';
+import { LiveFeed, type LiveKind, type LiveRequest } from '../../src/pipeline/live/live-feed.ts';
+import { DEFAULT_DELIVERY, type Delivery } from '../../src/pipeline/stream/delivery.ts';
 import { QueueRegistry } from '../../src/runtime/bounded-queue.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { aBook, aTicker } from './market-data.ts';

@@ -1,4 +1,4 @@
-import type { EventLog, LoggedEvent } from '../../src/pipeline/event-log.ts';
+import type { EventLog, LoggedEvent } from '../../src/pipeline/events/event-log.ts';
 
 /** Events that are durable as soon as they come. */
 export class MemoryEventLog<T> implements EventLog<T> {

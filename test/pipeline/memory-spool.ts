@@ -1,4 +1,4 @@
-import type { SpoolPort } from '../../src/pipeline/trade-intake.ts';
+import type { SpoolPort } from '../../src/pipeline/spool/spool-port.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 
 type Row = Parameters<SpoolPort['append']>[0][number];

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Gap } from '../../src/market/gap-ledger.ts';
-import { DEFAULT_DELIVERY, type Delivery } from '../../src/pipeline/delivery.ts';
-import { LiveFeed } from '../../src/pipeline/live-feed.ts';
-import { TradeFeed, type TradeRequest } from '../../src/pipeline/trade-feed.ts';
+import { TradeFeed, type TradeRequest } from '../../src/pipeline/feed/trade-feed.ts';
+import { LiveFeed } from '../../src/pipeline/live/live-feed.ts';
+import { DEFAULT_DELIVERY, type Delivery } from '../../src/pipeline/stream/delivery.ts';
 import { QueueRegistry } from '../../src/runtime/bounded-queue.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { aTicker } from './market-data.ts';

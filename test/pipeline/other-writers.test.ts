@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
-import { DEFAULT_DELIVERY } from '../../src/pipeline/delivery.ts';
-import { OtherWriters } from '../../src/pipeline/other-writers.ts';
-import { TradeFeed } from '../../src/pipeline/trade-feed.ts';
+import { OtherWriters } from '../../src/pipeline/feed/other-writers.ts';
+import { TradeFeed } from '../../src/pipeline/feed/trade-feed.ts';
+import { DEFAULT_DELIVERY } from '../../src/pipeline/stream/delivery.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { MemoryTradeStore, someTrades } from './memory-trade-store.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
-import { PackedEntries } from '../../src/pipeline/packed-entries.ts';
+import { PackedEntries } from '../../src/pipeline/feed/packed-entries.ts';
 import { dec } from '../storage/samples.ts';
 
 const PLACES = 4;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PullStream } from '../../src/pipeline/pull-stream.ts';
+import { PullStream } from '../../src/pipeline/stream/pull-stream.ts';
 
 function openStream() {
   const ready: number[] = [];

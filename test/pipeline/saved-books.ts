@@ -1,5 +1,5 @@
 import type { Stretch } from '../../src/market/coverage.ts';
-import type { StreamLedger } from '../../src/pipeline/stream-ledger.ts';
+import type { StreamLedger } from '../../src/pipeline/ledger/stream-ledger.ts';
 
 /** The books of one stream in the database: what was saved of them, nothing of a write that failed. */
 export class SavedBooks {

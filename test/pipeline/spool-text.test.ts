@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Trade } from '../../src/market/market-event.ts';
-import type { SpoolItem } from '../../src/pipeline/spool-batch.ts';
-import { decodeItems, encodeItems } from '../../src/pipeline/spool-text.ts';
+import type { SpoolItem } from '../../src/pipeline/spool/spool-batch.ts';
+import { decodeItems, encodeItems } from '../../src/pipeline/spool/spool-text.ts';
 import { dec } from '../storage/samples.ts';
 
 const WRITER = 3;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamTail, Stretch } from '../../src/market/coverage.ts';
 import type { DataType } from '../../src/market/data-type.ts';
-import type { LiveEvent } from '../../src/pipeline/live-feed.ts';
-import { StreamCoverage } from '../../src/pipeline/stream-coverage.ts';
+import type { LiveEvent } from '../../src/pipeline/live/live-feed.ts';
+import { StreamCoverage } from '../../src/pipeline/live/stream-coverage.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { ManualClock } from '../support/manual-clock.ts';

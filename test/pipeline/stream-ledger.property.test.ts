@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Stretch } from '../../src/market/coverage.ts';
-import { StreamLedger } from '../../src/pipeline/stream-ledger.ts';
+import { StreamLedger } from '../../src/pipeline/ledger/stream-ledger.ts';
 import { seeded } from '../chaos/seeded.ts';
 import { SavedBooks } from './saved-books.ts';
 

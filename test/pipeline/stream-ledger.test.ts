@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StreamLedger } from '../../src/pipeline/stream-ledger.ts';
+import { StreamLedger } from '../../src/pipeline/ledger/stream-ledger.ts';
 import { SavedBooks } from './saved-books.ts';
 
 function openLedger(last: number | null = null) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { COVERAGE_EVIDENCE, COVERAGE_STATUSES, type Stretch } from '../../src/market/coverage.ts';
-import { StretchRows } from '../../src/pipeline/stretch-rows.ts';
+import { StretchRows } from '../../src/pipeline/ledger/stretch-rows.ts';
 
 const time = fc.integer({ min: 0, max: 8.64e15 });
 const stretch = (largest: bigint): fc.Arbitrary<Stretch> => {

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { MarketStretch } from '../../src/market/coverage.ts';
 import type { Trade } from '../../src/market/market-event.ts';
-import type { SpoolBatch } from '../../src/pipeline/spool-batch.ts';
-import { encodeItems } from '../../src/pipeline/spool-text.ts';
-import { TradeDrain } from '../../src/pipeline/trade-drain.ts';
-import { TradeLedgers } from '../../src/pipeline/trade-ledgers.ts';
+import { TradeDrain } from '../../src/pipeline/drain/trade-drain.ts';
+import { TradeLedgers } from '../../src/pipeline/ledger/trade-ledgers.ts';
+import type { SpoolBatch } from '../../src/pipeline/spool/spool-batch.ts';
+import { encodeItems } from '../../src/pipeline/spool/spool-text.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import type { NumberedTrade, TradeCommit } from '../../src/storage/trade-writer.ts';

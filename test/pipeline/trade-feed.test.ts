@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { decimal } from '../../src/market/decimal.ts';
-import { edgePositions } from '../../src/pipeline/cursor.ts';
-import { DEFAULT_DELIVERY, type Delivery } from '../../src/pipeline/delivery.ts';
-import { TradeFeed, type TradeRequest } from '../../src/pipeline/trade-feed.ts';
+import { edgePositions } from '../../src/pipeline/feed/cursor.ts';
+import { TradeFeed, type TradeRequest } from '../../src/pipeline/feed/trade-feed.ts';
+import { DEFAULT_DELIVERY, type Delivery } from '../../src/pipeline/stream/delivery.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import { ManualClock, turn } from '../support/manual-clock.ts';
 import { MemoryTradeStore, someTrades } from './memory-trade-store.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Stretch, sizeOf } from '../../src/market/coverage.ts';
 import type { Provenance } from '../../src/market/recorded-trade.ts';
-import { isHere, TradeLedger } from '../../src/pipeline/trade-ledger.ts';
+import { isHere, TradeLedger } from '../../src/pipeline/ledger/trade-ledger.ts';
 
 type Step =
   | { readonly do: 'add'; readonly first: number; readonly count: number; readonly provenance: Provenance }

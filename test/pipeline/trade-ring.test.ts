@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
-import { TradeRing } from '../../src/pipeline/trade-ring.ts';
+import { TradeRing } from '../../src/pipeline/feed/trade-ring.ts';
 import type { Position } from '../../src/storage/trades.ts';
 import { aTrade } from './memory-trade-store.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
-import { tradeCursors } from '../../src/pipeline/cursor.ts';
-import { DEFAULT_DELIVERY } from '../../src/pipeline/delivery.ts';
-import { OtherWriters } from '../../src/pipeline/other-writers.ts';
-import { TradeFeed, type TradeHistory } from '../../src/pipeline/trade-feed.ts';
+import { tradeCursors } from '../../src/pipeline/feed/cursor.ts';
+import { OtherWriters } from '../../src/pipeline/feed/other-writers.ts';
+import { TradeFeed, type TradeHistory } from '../../src/pipeline/feed/trade-feed.ts';
+import { DEFAULT_DELIVERY } from '../../src/pipeline/stream/delivery.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import type { Database } from '../../src/storage/database.ts';

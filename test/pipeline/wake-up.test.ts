@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { WakeUp, wakeEach } from '../../src/pipeline/wake-up.ts';
+import { WakeUp, wakeEach } from '../../src/pipeline/stream/wake-up.ts';
 import { ManualClock, turn } from '../support/manual-clock.ts';
 
 describe('WakeUp', () => {

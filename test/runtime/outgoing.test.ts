@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { webSocketOpener } from '../../src/collectors/socket.ts';
+import { webSocketOpener } from '../../src/collectors/connection/socket.ts';
 import { isNetwork, Outgoing, type Resolve } from '../../src/runtime/outgoing.ts';
 import { outgoingFetch } from '../../src/runtime/outgoing-fetch.ts';
 import { refusalOf } from '../config/load.ts';

@@ -1,7 +1,7 @@
 import { createClient as createSseClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { PullStream } from '../../src/pipeline/pull-stream.ts';
-import type { TradeBatch } from '../../src/pipeline/trade-feed.ts';
+import type { TradeBatch } from '../../src/pipeline/feed/trade-feed.ts';
+import { PullStream } from '../../src/pipeline/stream/pull-stream.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import { connect, results } from './clients.ts';

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { TradeFeed, TradeRequest } from '../../src/pipeline/trade-feed.ts';
+import type { TradeFeed, TradeRequest } from '../../src/pipeline/feed/trade-feed.ts';
 
 /** Counts the trades the server takes from the feed for its clients. */
 export function countTaken(feed: TradeFeed): { readonly trades: number } {

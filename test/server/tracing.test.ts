@@ -1,7 +1,7 @@
 import { createClient as createSseClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { PullStream } from '../../src/pipeline/pull-stream.ts';
-import type { TradeBatch } from '../../src/pipeline/trade-feed.ts';
+import type { TradeBatch } from '../../src/pipeline/feed/trade-feed.ts';
+import { PullStream } from '../../src/pipeline/stream/pull-stream.ts';
 import { type Collector, type SeenSpan, startCollector } from '../telemetry/collector.ts';
 import { traceTo } from '../telemetry/tracing.ts';
 import { connect, open } from './clients.ts';

@@ -1,8 +1,8 @@
 /** Spool and database as one process reaches them: with latency, outages, lost answers, failovers, and cut off at its death. */
 import type { MarketStretch } from '../../src/market/coverage.ts';
-import type { TradeStore } from '../../src/pipeline/drain-ports.ts';
-import type { TradeHistory } from '../../src/pipeline/trade-feed.ts';
-import type { SpoolPort } from '../../src/pipeline/trade-intake.ts';
+import type { TradeStore } from '../../src/pipeline/drain/drain-ports.ts';
+import type { TradeHistory } from '../../src/pipeline/feed/trade-feed.ts';
+import type { SpoolPort } from '../../src/pipeline/spool/spool-port.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { TradeCommit } from '../../src/storage/trade-writer.ts';
 import { MemorySpool, spoolFull } from '../pipeline/memory-spool.ts';

@@ -1,7 +1,7 @@
 /** Compares what is stored and what is said of it with the tape. */
 import type { MarketStretch } from '../../src/market/coverage.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
-import { isHere } from '../../src/pipeline/trade-ledger.ts';
+import { isHere } from '../../src/pipeline/ledger/trade-ledger.ts';
 import type { Tape } from './tape.ts';
 
 export interface Stored {

@@ -1,11 +1,11 @@
 /** One life of the server: the real recorder, feed, backfiller and reconciler over the simulated machines, until it is killed. */
-import { Backfiller } from '../../src/collectors/backfiller.ts';
-import { Reconciler } from '../../src/collectors/reconciler.ts';
+import { Backfiller } from '../../src/collectors/backfill/backfiller.ts';
+import { Reconciler } from '../../src/collectors/backfill/reconciler.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 import type { Provenance } from '../../src/market/recorded-trade.ts';
-import { LiveFeed } from '../../src/pipeline/live-feed.ts';
+import { TradeFeed } from '../../src/pipeline/feed/trade-feed.ts';
+import { LiveFeed } from '../../src/pipeline/live/live-feed.ts';
 import { Recorder } from '../../src/pipeline/recorder.ts';
-import { TradeFeed } from '../../src/pipeline/trade-feed.ts';
 import { QueueRegistry } from '../../src/runtime/bounded-queue.ts';
 import { Gate } from '../../src/runtime/gate.ts';
 import { silentLog } from '../../src/runtime/log.ts';

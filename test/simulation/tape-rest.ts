@@ -1,5 +1,5 @@
 /** The REST side of the exchange on the tape: pages and newest trades as OKX gives them, with lag, failures and a horizon. */
-import { ExchangeRest, type TradesAnswer } from '../../src/collectors/exchange-rest.ts';
+import { ExchangeRest, type TradesAnswer } from '../../src/collectors/rest/exchange-rest.ts';
 import type { ExchangeAdapter, RestRequest } from '../../src/exchanges/adapter.ts';
 import { EXCHANGES } from '../../src/exchanges/registry.ts';
 import type { Clock } from '../../src/runtime/clock.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { EventLog } from '../../src/pipeline/event-log.ts';
+import type { EventLog } from '../../src/pipeline/events/event-log.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { openEventLog } from '../../src/storage/event-log.ts';
 import { ManualClock } from '../support/manual-clock.ts';

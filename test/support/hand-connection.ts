@@ -1,6 +1,6 @@
-import type { ChannelListener } from '../../src/collectors/carried-channels.ts';
-import { Connection, type ConnectionOptions } from '../../src/collectors/connection.ts';
-import { RateLimit } from '../../src/collectors/rate-limit.ts';
+import type { ChannelListener } from '../../src/collectors/connection/carried-channels.ts';
+import { Connection, type ConnectionOptions } from '../../src/collectors/connection/connection.ts';
+import { RateLimit } from '../../src/collectors/pacing/rate-limit.ts';
 import type { Endpoint, ExchangeAdapter, Route } from '../../src/exchanges/adapter.ts';
 import { okx } from '../../src/exchanges/okx/adapter.ts';
 import type { DataType } from '../../src/market/data-type.ts';

@@ -1,4 +1,4 @@
-import { ExchangeRest } from '../../src/collectors/exchange-rest.ts';
+import { ExchangeRest } from '../../src/collectors/rest/exchange-rest.ts';
 import { EXCHANGES, type ExchangeId } from '../../src/exchanges/registry.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { untraced } from '../../src/runtime/tracing.ts';

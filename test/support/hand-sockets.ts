@@ -1,4 +1,4 @@
-import type { OpenSocket, SocketHandlers } from '../../src/collectors/socket.ts';
+import type { OpenSocket, SocketHandlers } from '../../src/collectors/connection/socket.ts';
 
 /** One socket whose other side is the test. */
 export class HandSocket {

@@ -1,5 +1,5 @@
 import { type ExecutionResult, locatedError } from 'graphql';
-import type { Failure, Receiver, Stream } from '../../pipeline/stream.ts';
+import type { Failure, Receiver, Stream } from '../../pipeline/stream/stream.ts';
 import { isPromise } from './run.ts';
 import type { SharedAnswers } from './shared-answers.ts';
 

@@ -1,0 +1,166 @@
+import { isDecimal } from '../../market/decimal.ts';
+import type { Side, Trade } from '../../market/market-event.ts';
+import type { Provenance } from '../../market/recorded-trade.ts';
+import type { NumberedTrade } from '../../storage/trade-writer.ts';
+import type { LedgerWord, SpoolItem } from './spool-batch.ts';
+
+/**
+ * A batch as it lies in the spool, as JSON. What its trades have in common is said once; each is eight values of `items`, nine where its
+ * payload is kept: market (place in `markets`), ms of exchange time and of receipt after the trade before it (the first: after `at`),
+ * fills, 1 for a buy, id, price, size, payload. A list among them is a trade with less in common, an object a word.
+ */
+interface SpooledBatch {
+  /** When its trades were recorded, ms. */
+  readonly at: number;
+  /** Number of the first trade; the others follow without holes. */
+  readonly first: string;
+  readonly markets: readonly SpooledMarket[];
+  readonly items: readonly unknown[];
+}
+
+type SpooledMarket = readonly [exchange: string, symbol: string, provenance: Provenance, storeRaw: boolean];
+
+type AlikeTrade = readonly [
+  market: number,
+  sinceExchange: number,
+  sinceReceipt: number,
+  fillCount: number,
+  buy: number,
+  tradeId: string,
+  price: string,
+  size: string,
+];
+
+/** A trade by itself. In earlier versions all were, and a batch was the bare list of its items. */
+type WholeTrade = readonly [
+  sequence: string,
+  recordedAt: number,
+  exchange: string,
+  symbol: string,
+  exchangeTime: number,
+  receivedAt: number,
+  tradeId: string,
+  fillCount: number,
+  price: string,
+  size: string,
+  side: Side,
+  provenance: Provenance,
+  storeRaw: boolean,
+  raw: unknown,
+];
+
+/** Ids and numbers that may exceed 2^53 as text. A payload nobody keeps is left out. Written by hand, as every trade goes through it. */
+export function encodeItems(items: readonly SpoolItem[]): string {
+  const head = items.find((item) => item.kind === 'trade')?.recorded;
+  const [at, first] = [head?.recordedAt ?? 0, head?.sequence ?? 0n];
+  const markets = new Markets();
+  let [next, exchangeTime, receivedAt] = [first, at, at];
+  let text = '';
+  for (const item of items) {
+    if (text !== '') text += ',';
+    if (item.kind !== 'trade') {
+      text += JSON.stringify({ ...item, range: [String(item.range.first), String(item.range.last)] });
+      continue;
+    }
+    const { recorded } = item;
+    const { trade, storeRaw } = recorded;
+    const isAlike = recorded.sequence === next && recorded.recordedAt === at;
+    next = recorded.sequence + 1n;
+    if (!isAlike || !Number.isSafeInteger(trade.exchangeTime) || !Number.isSafeInteger(trade.receivedAt)) {
+      text += JSON.stringify(toWhole(recorded));
+      continue;
+    }
+    const [sinceExchange, sinceReceipt] = [trade.exchangeTime - exchangeTime, trade.receivedAt - receivedAt];
+    exchangeTime = trade.exchangeTime;
+    receivedAt = trade.receivedAt;
+    const side = trade.side === 'buy' ? ',1,' : ',0,';
+    text += `${markets.placeOf(recorded)},${sinceExchange},${sinceReceipt},${trade.fillCount}${side}${quoted(trade.tradeId)},"${trade.price}","${trade.size}"`;
+    if (storeRaw) text += `,${payload(trade.raw)}`;
+  }
+  return `{"at":${at},"first":"${first}","markets":${JSON.stringify(markets.list)},"items":[${text}]}`;
+}
+
+/** @throws {TypeError} for what `encodeItems` did not write, now or in earlier versions. */
+export function decodeItems(body: string, writer: number): readonly SpoolItem[] {
+  const batch: unknown = JSON.parse(body);
+  if (Array.isArray(batch)) return batch.map((item: unknown) => toItem(item, writer));
+  const { at, first, markets, items: values } = batch as SpooledBatch;
+  const items: SpoolItem[] = [];
+  let [next, exchangeTime, receivedAt] = [BigInt(first), at, at];
+  for (let place = 0; place < values.length; ) {
+    const market = values[place];
+    if (typeof market !== 'number') {
+      const item = toItem(market, writer);
+      if (item.kind === 'trade') next = item.recorded.sequence + 1n;
+      items.push(item);
+      place += 1;
+      continue;
+    }
+    const row = values.slice(place, place + 8) as unknown as AlikeTrade;
+    const [, sinceExchange, sinceReceipt, fillCount, buy, tradeId, price, size] = row;
+    const [exchange, symbol, provenance, storeRaw] = markets[market] as SpooledMarket;
+    exchangeTime += sinceExchange;
+    receivedAt += sinceReceipt;
+    const side = buy === 1 ? 'buy' : 'sell';
+    const raw = storeRaw ? values[place + 8] : null;
+    const trade = { exchange, symbol, exchangeTime, receivedAt, tradeId, fillCount, price, size, side, raw } as const;
+    items.push(toTrade(trade, { writer, sequence: next, recordedAt: at, provenance, storeRaw }));
+    next += 1n;
+    place += storeRaw ? 9 : 8;
+  }
+  return items;
+}
+
+/** The markets of a batch in the order they come. */
+class Markets {
+  readonly list: SpooledMarket[] = [];
+  readonly #places = new Map<string, number[]>();
+
+  placeOf({ trade: { exchange, symbol }, provenance, storeRaw }: NumberedTrade): number {
+    const places = this.#places.get(symbol) ?? [];
+    for (const place of places) {
+      const [itsExchange, , itsProvenance, itsStoreRaw] = this.list[place] as SpooledMarket;
+      if (itsExchange === exchange && itsProvenance === provenance && itsStoreRaw === storeRaw) return place;
+    }
+    places.push(this.list.push([exchange, symbol, provenance, storeRaw]) - 1);
+    this.#places.set(symbol, places);
+    return this.list.length - 1;
+  }
+}
+
+const PLAIN = /^[\w-]*$/;
+
+const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
+
+const payload = (raw: unknown): string => JSON.stringify(raw ?? null);
+
+function toWhole({ trade, sequence, recordedAt, provenance, storeRaw }: NumberedTrade): WholeTrade {
+  const { exchange, symbol, exchangeTime, receivedAt, tradeId, fillCount, price, size, side, raw } = trade;
+  return [
+    ...([String(sequence), recordedAt, exchange, symbol, exchangeTime, receivedAt, tradeId, fillCount] as const),
+    ...([price, size, side, provenance, storeRaw, storeRaw ? raw : null] as const),
+  ];
+}
+
+function toItem(json: unknown, writer: number): SpoolItem {
+  if (!Array.isArray(json)) return toWord(json as WordText);
+  const [sequence, recordedAt, exchange, symbol, exchangeTime, receivedAt, tradeId, fillCount, ...rest] =
+    json as unknown as WholeTrade;
+  const [price, size, side, provenance, storeRaw, raw] = rest;
+  const trade = { exchange, symbol, exchangeTime, receivedAt, tradeId, fillCount, price, size, side, raw };
+  return toTrade(trade, { writer, sequence: BigInt(sequence), recordedAt, provenance, storeRaw });
+}
+
+type TradeText = Omit<Trade, 'kind' | 'price' | 'size'> & { readonly price: string; readonly size: string };
+
+function toTrade({ price, size, ...text }: TradeText, about: Omit<NumberedTrade, 'trade'>): SpoolItem {
+  if (!isDecimal(price) || !isDecimal(size)) throw new TypeError('A spooled trade has decimals for price and size');
+  return { kind: 'trade', recorded: { trade: { kind: 'trade', ...text, price, size }, ...about } };
+}
+
+type WordText = { readonly range: readonly [string, string] } & Omit<LedgerWord, 'range'>;
+
+function toWord(json: WordText): LedgerWord {
+  const [first, last] = json.range;
+  return { ...json, range: { first: BigInt(first), last: BigInt(last) } } as LedgerWord;
+}
