@@ -29,7 +29,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.db.test.ts'],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           ...group(0, 2),
         },
       },
