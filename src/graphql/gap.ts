@@ -1,9 +1,8 @@
 import { DATA_TYPES, type DataType } from '../market/data-type.ts';
 import type { Gap } from '../market/gap-ledger.ts';
 import { isInstant } from '../runtime/date-time.ts';
-import { isStorable } from '../storage/storable.ts';
 import { builder } from './builder.ts';
-import { type Connection, connectionType, edgeType, type Page, readPage, toConnection } from './connection.ts';
+import { connectionType, edgeType, readPage, toConnection } from './connection.ts';
 import type { Gaps } from './context.ts';
 import { CoverageStatusEnum } from './coverage-status.ts';
 import { DataTypeEnum } from './data-type.ts';
@@ -26,7 +25,7 @@ function readGapName(id: string): GapName | null {
   const [exchange, symbol, type, first, foundAt] =
     /^([^/]+)\/([^/]+)\/(\w+)\/(-?\d{1,40})\/(\d{1,15})$/.exec(id)?.slice(1) ?? [];
   const dataType = DATA_TYPES.find((one) => one === type);
-  if (!exchange || !symbol || !dataType || !first || !isInstant(Number(foundAt)) || !isStorable(id)) return null;
+  if (!exchange || !symbol || !dataType || !first || !isInstant(Number(foundAt))) return null;
   return { exchange, symbol, dataType, first: BigInt(first), foundAt: Number(foundAt) };
 }
 
@@ -111,15 +110,12 @@ builder.queryField('gaps', (t) =>
       const statuses = status ? [...new Set(status)].sort() : null;
       const cursors = gapCursors('gaps', [exchange, symbol, dataType, statuses ? statuses.join(' ') : null]);
       const page = readPage(args, cursors);
-      if (symbol !== null && !isStorable(symbol)) return NO_GAPS(page);
       const query = { exchange, symbol, dataType, statuses, limit: page.limit, after: page.after };
       const { gaps, hasMore } = await context.history.listGaps(query);
       return toConnection(gaps, hasMore, page, cursors, (gap) => gap);
     },
   }),
 );
-
-const NO_GAPS = (page: Page<unknown>): Connection<Gap> => ({ edges: [], page, hasMore: false });
 
 builder.subscriptionField('gapChanged', (t) =>
   t.field({

@@ -1,5 +1,4 @@
 import type { InstrumentRow } from '../storage/instruments.ts';
-import { isStorable } from '../storage/storable.ts';
 import { builder } from './builder.ts';
 import { CollectorType, viewOf } from './collector.ts';
 import { connectionType, edgeType, readPage, toConnection } from './connection.ts';
@@ -101,7 +100,6 @@ async function findInstrument(
   exchange: string,
   symbol: string,
 ): Promise<Instrument | null> {
-  if (!isStorable(exchange + symbol)) return null;
   const stored = await history.findInstrument(exchange, symbol);
   if (stored?.kind === 'market') return stored;
   return collectors.getCollector(`${exchange}:${symbol}`)

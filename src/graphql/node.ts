@@ -1,5 +1,6 @@
 import type { ObjectRef } from '@pothos/core';
 import { AppError } from '../runtime/errors.ts';
+import { isStorable } from '../storage/storable.ts';
 import { builder } from './builder.ts';
 import type { GraphQLContext } from './context.ts';
 
@@ -37,7 +38,7 @@ export const globalId = (typename: string, id: string): string =>
 async function loadNode(text: string, context: GraphQLContext): Promise<object | null> {
   const [, typename = '', id = ''] = /^(\w+):(.+)$/s.exec(Buffer.from(text, 'base64url').toString()) ?? [];
   const load = loaders.get(typename);
-  if (!load) throw new AppError('BAD_USER_INPUT', 'An id is given exactly as an `id` field gave it');
+  if (!load || !isStorable(id)) throw new AppError('BAD_USER_INPUT', 'An id is given exactly as an `id` field gave it');
   const found = await load(id, context);
   if (found) typenames.set(found, typename);
   return found;

@@ -1,6 +1,5 @@
 import { formatTime } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
-import { isStorable } from '../storage/storable.ts';
 import { builder } from './builder.ts';
 import { pageArgs } from './connection.ts';
 import type { GraphQLContext, History, Services } from './context.ts';
@@ -102,8 +101,7 @@ export async function requireMarket(context: Markets, exchange: string, symbol: 
 
 async function isMarket({ collectors, history }: Markets, exchange: string, symbol: string): Promise<boolean> {
   return (
-    collectors.getCollector(`${exchange}:${symbol}`) !== undefined ||
-    (isStorable(symbol) && (await history.hasInstrument(exchange, symbol)))
+    collectors.getCollector(`${exchange}:${symbol}`) !== undefined || (await history.hasInstrument(exchange, symbol))
   );
 }
 

@@ -1,6 +1,5 @@
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import { isInstant } from '../runtime/date-time.ts';
-import { isStorable } from '../storage/storable.ts';
 import { TradeLines } from '../storage/trade-lines.ts';
 import type { TradeKey } from '../storage/trades.ts';
 import { builder } from './builder.ts';
@@ -36,7 +35,7 @@ const nodeId = ({ trade }: RecordedTrade): string =>
 
 const readNodeId = (id: string): ({ exchange: string; symbol: string } & TradeKey) | null => {
   const [exchange, symbol, time, tradeId] = /^([^/]+)\/([^/]+)\/(\d{1,15})\/(.+)$/.exec(id)?.slice(1) ?? [];
-  if (!exchange || !symbol || !time || !tradeId || !isInstant(Number(time)) || !isStorable(id)) return null;
+  if (!exchange || !symbol || !time || !tradeId || !isInstant(Number(time))) return null;
   return { exchange, symbol, exchangeTime: Number(time), tradeId };
 };
 

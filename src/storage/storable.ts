@@ -1,2 +1,2 @@
-/** Whether PostgreSQL could hold this text: U+0000 is the one thing it refuses, so nothing of such a name is ever found. */
-export const isStorable = (text: string): boolean => !text.includes('\0');
+/** Whether PostgreSQL holds this text as it is: it refuses U+0000, and half a character comes back as another one. */
+export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();

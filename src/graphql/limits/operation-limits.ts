@@ -1,7 +1,7 @@
 import {
   type FieldNode,
   type FragmentDefinitionNode,
-  type GraphQLError,
+  GraphQLError,
   type GraphQLField,
   type GraphQLNamedType,
   type GraphQLOutputType,
@@ -20,8 +20,9 @@ import {
 } from 'graphql';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Limits } from '../../runtime/limits.ts';
+import { isStorable } from '../../storage/storable.ts';
 import { type Arguments, COSTS, type FieldCost, pageRows, SOME, spanOf } from './costs.ts';
-import { type Refusal, refused } from './refusal.ts';
+import { refused } from './refusal.ts';
 
 const DAY_MS = 86_400_000;
 const MOST = 1e12;
@@ -33,7 +34,10 @@ export interface AskedOperation {
   readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>;
 }
 
-/** Before an operation runs: what its arguments, literals and variables alike, break of the limits; null for nothing. */
+/**
+ * Before an operation runs: what its arguments, literals and variables alike, break of the limits, and texts among them that no database
+ * could hold; null for nothing.
+ */
 export type CheckOperation = (
   operation: AskedOperation,
   variables: Readonly<Record<string, unknown>>,
@@ -58,7 +62,7 @@ class Asked {
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #limits: Limits;
   readonly #now: number;
-  #broken: Refusal | null = null;
+  #broken: GraphQLError | null = null;
 
   constructor(operation: AskedOperation, variables: Readonly<Record<string, unknown>>, limits: Limits, now: number) {
     this.#operation = operation;
@@ -72,12 +76,12 @@ class Asked {
     const root = schema.getRootType(node.operation);
     const value = root ? Math.ceil(this.#costOf(node.selectionSet, root, 1)) : 0;
     const limit = this.#limits.cost;
-    if (!this.#broken && value > limit)
-      this.#broken = {
+    if (value > limit)
+      this.#broken ??= refused({
         ...{ rule: 'cost', value, limit, what: `The operation costs ${value}` },
         wayOut: 'ask for smaller pages or fewer fields, or in several operations',
-      };
-    return this.#broken && refused(this.#broken);
+      });
+    return this.#broken;
   }
 
   /** Of what is selected of one object; `page` is what its `edges` hold. */
@@ -101,7 +105,7 @@ class Asked {
 
   #costOfField(field: GraphQLField<unknown, unknown>, parent: GraphQLNamedType, node: FieldNode, page: number): number {
     const args = this.#argumentsOf(field, node);
-    for (const [name, value] of Object.entries(args)) this.#checkLength(name, value);
+    for (const [name, value] of Object.entries(args)) this.#checkValue(name, value);
     const special = COSTS[`${parent.name}.${field.name}`] ?? {};
     if (special.spans) this.#checkSpan(field.name, args);
     const rows = this.#rowsOf(field, args, special, page);
@@ -132,25 +136,40 @@ class Asked {
     return isList(type) ? SOME : 1;
   }
 
-  #checkLength(name: string, value: unknown): void {
+  /** `name` is where it stands: "symbols", "input.name". */
+  #checkValue(name: string, value: unknown): void {
+    if (typeof value === 'string') return this.#checkText(name, value);
     if (typeof value !== 'object' || value === null) return;
+    if (Array.isArray(value)) return this.#checkList(name, value);
+    for (const [key, inner] of Object.entries(value)) this.#checkValue(`${name}.${key}`, inner);
+  }
+
+  #checkList(name: string, values: readonly unknown[]): void {
     const limit = this.#limits.list_length;
-    if (!Array.isArray(value)) for (const [key, inner] of Object.entries(value)) this.#checkLength(key, inner);
-    else if (value.length > limit)
-      this.#broken ??= {
-        ...{ rule: 'list_length', value: value.length, limit, what: `\`${name}\` has ${value.length} values` },
+    if (values.length <= limit) for (const value of values) this.#checkValue(name, value);
+    else
+      this.#broken ??= refused({
+        ...{ rule: 'list_length', value: values.length, limit, what: `\`${name}\` has ${values.length} values` },
         wayOut: 'ask in several operations',
-      };
+      });
+  }
+
+  #checkText(name: string, text: string): void {
+    if (isStorable(text)) return;
+    this.#broken ??= new GraphQLError(
+      `\`${name}\` has a zero byte or half a character, which no text may have: leave it out`,
+      { extensions: { code: 'BAD_USER_INPUT' } },
+    );
   }
 
   #checkSpan(name: string, args: Arguments): void {
     const limit = this.#limits.time_span_days;
     const value = Math.ceil((spanOf(args, this.#now) ?? 0) / DAY_MS);
     if (value > limit)
-      this.#broken ??= {
+      this.#broken ??= refused({
         ...{ rule: 'time_span_days', value, limit, what: `\`${name}\` goes over ${value} days` },
         wayOut: 'ask for one stretch after the other with `from` and `to`',
-      };
+      });
   }
 
   #fieldOf(type: GraphQLNamedType, name: string): GraphQLField<unknown, unknown> | undefined {
