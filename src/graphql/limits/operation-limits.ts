@@ -50,8 +50,9 @@ export function operationCheck(limits: Limits, clock: Clock): CheckOperation {
     if (known) return 'refused' in known ? null : known;
     const asked = new Asked(operation, variables, limits, clock.now());
     const found = asked.broken();
-    // Without variables it is the same every time.
-    if (!operation.node.variableDefinitions?.length) same.set(operation.node, found ?? { refused: null });
+    // Without variables it is the same every time, unless a stretch of time ends now.
+    if (!operation.node.variableDefinitions?.length && !asked.endsNow)
+      same.set(operation.node, found ?? { refused: null });
     return found;
   };
 }
@@ -63,6 +64,8 @@ class Asked {
   readonly #limits: Limits;
   readonly #now: number;
   #broken: GraphQLError | null = null;
+  /** Whether what it asks for grows with time. */
+  endsNow = false;
 
   constructor(operation: AskedOperation, variables: Readonly<Record<string, unknown>>, limits: Limits, now: number) {
     this.#operation = operation;
@@ -163,6 +166,7 @@ class Asked {
   }
 
   #checkSpan(name: string, args: Arguments): void {
+    this.endsNow ||= args.to == null;
     const limit = this.#limits.time_span_days;
     const value = Math.ceil((spanOf(args, this.#now) ?? 0) / DAY_MS);
     if (value > limit)

@@ -118,6 +118,22 @@ describe('lists and times', () => {
   });
 });
 
+it('measures the time up to now at each run of a document', async () => {
+  const clock = new ManualClock(Date.parse('2026-11-28T00:00:00Z'));
+  const check = operationCheck({ ...LIMITS, time_span_days: 1 }, clock);
+  const document = parse(`{ coverage(${MARKET}, from: "2026-11-27T12:00:00Z") { status } }`);
+  const run = async () => {
+    const { errors } = await executeAsText(
+      { schema, document },
+      (...asked) => check(...asked) ?? new GraphQLError('goes on'),
+    );
+    return errors?.[0]?.extensions.rule ?? null;
+  };
+  expect(await run()).toBeNull();
+  await clock.advance(86_400_000);
+  expect(await run()).toBe('time_span_days');
+});
+
 it('has a cost for every question that is put to the database', () => {
   const IN_MEMORY = ['backfill', 'collector', 'collectors', 'exchanges', 'health', 'manager'];
   const free = Object.keys(schema.getQueryType()?.getFields() ?? {}).filter((name) => !COSTS[`Query.${name}`]?.work);
