@@ -13,7 +13,9 @@ import {
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError, messageOf } from '../runtime/errors.ts';
+import { ownerFor } from '../runtime/left-to-owner.ts';
 import { makePrivateDirectory } from '../runtime/private-directory.ts';
+import { syncDirectory } from '../runtime/sync-directory.ts';
 import { ROLES } from './role.ts';
 
 const TOKEN = z.strictObject({
@@ -95,19 +97,9 @@ export class TokenFile {
 
   /** What root makes has to be read by the server, which runs as whoever owns the data directory. */
   #leaveToOwner(file: number): void {
-    if (process.getuid?.() !== 0) return;
-    const { uid, gid } = statSync(dirname(this.#directory));
-    lchownSync(this.#directory, uid, gid);
-    fchownSync(file, uid, gid);
-  }
-}
-
-function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return; // its directories cannot be opened
-  const directory = openSync(path, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
+    const owner = ownerFor(dirname(this.#directory));
+    if (owner === null) return;
+    lchownSync(this.#directory, owner.uid, owner.gid);
+    fchownSync(file, owner.uid, owner.gid);
   }
 }

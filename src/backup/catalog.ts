@@ -1,7 +1,10 @@
-import { chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { Stats } from 'node:fs';
+import { chmod, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { makePrivateDirectory } from '../runtime/private-directory.ts';
+import { syncDirectory } from '../runtime/sync-directory.ts';
 import type { Manifest } from './manifest.ts';
+import { openPrivate } from './sealed-file.ts';
 
 /** A backup as the directory lists it: its file, and beside it what is in it. */
 export interface Listed {
@@ -51,20 +54,31 @@ export async function listBackups(directory: string): Promise<readonly Listed[]>
   for (const file of names.filter((name) => NAME.test(name) && name.endsWith(SUFFIX))) {
     const path = join(directory, file);
     const entry = await readEntry(path);
-    const { size } = await stat(path);
-    if (entry === null || entry.bytes !== size) continue;
-    listed.push({ ...{ file, path, entry }, bytes: size, takenAt: entry.takenAt, verifiedAt: entry.verifiedAt });
+    const bytes = (await statOf(path))?.size;
+    if (entry === null || entry.bytes !== bytes) continue;
+    listed.push({ ...{ file, path, entry, bytes }, takenAt: entry.takenAt, verifiedAt: entry.verifiedAt });
   }
   return listed.sort((a, b) => (a.takenAt < b.takenAt ? 1 : -1));
 }
+
+/** Null for what somebody else let go since the directory was read. */
+const statOf = (path: string): Promise<Stats | null> =>
+  stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
 
 /** Replaces the description whole: a reader sees the old one or the new one. */
 export async function describe(path: string, entry: CatalogEntry): Promise<void> {
   const part = `${entryOf(path)}.part`;
   await rm(part, { force: true });
-  await writeFile(part, `${JSON.stringify(entry, null, 2)}\n`, { mode: 0o600 });
-  await chmod(part, 0o600);
+  {
+    await using file = await openPrivate(part);
+    await file.writeFile(`${JSON.stringify(entry, null, 2)}\n`);
+    await file.sync();
+  }
   await rename(part, entryOf(path));
+  syncDirectory(dirname(path));
 }
 
 /** Null when nothing that can be read is there. */
@@ -100,7 +114,7 @@ export async function prune(directory: string, { keep, keepDays }: Retention, no
 async function leftovers(directory: string, now: number): Promise<readonly string[]> {
   const old: string[] = [];
   for (const file of (await readdir(directory)).filter((name) => NAME.test(name) && name.endsWith('.part')))
-    if ((await stat(join(directory, file))).mtimeMs < now - DAY_MS) old.push(file);
+    if (((await statOf(join(directory, file)))?.mtimeMs ?? now) < now - DAY_MS) old.push(file);
   return old;
 }
 

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { AppError, messageOf } from '../runtime/errors.ts';
+import { ownerFor } from '../runtime/left-to-owner.ts';
+import { syncDirectory } from '../runtime/sync-directory.ts';
 import { type BackupKeys, decrypterOf, encrypterOf } from './keys.ts';
 import { ARCHIVE_END, type Entry, packed, unpacked } from './tar.ts';
 
@@ -15,7 +17,7 @@ export interface SealedFile {
   readonly sha256: string;
 }
 
-/** Writes entries into a new file for its owner only. What did not become whole is removed. */
+/** Writes entries into a new file for its owner only, on the disk when it returns. What did not become whole is removed. */
 export async function writeSealed(
   path: string,
   entries: AsyncIterable<Entry>,
@@ -24,9 +26,8 @@ export async function writeSealed(
 ): Promise<SealedFile> {
   const encrypter = encrypterOf(keys);
   const part = partOf(path);
-  const handle = await open(part, 'wx', 0o600);
+  const handle = await openPrivate(part);
   try {
-    await handle.chmod(0o600); // whatever the umask took
     const compressed = createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } });
     pipeline(Readable.from(archive(entries, now)), compressed, () => {}); // its error comes out of the other end
     const sealed = Readable.fromWeb((await encrypter.encrypt(toWeb(compressed))) as ReadableStream<Uint8Array>);
@@ -34,12 +35,22 @@ export async function writeSealed(
     await handle.sync();
     await handle.close();
     await rename(part, path);
+    syncDirectory(dirname(path));
     return written;
   } catch (error) {
     await handle.close().catch(() => {});
     await rm(part, { force: true });
     throw error;
   }
+}
+
+/** A new file for the owner of its directory where root makes it, else for whoever makes it. */
+export async function openPrivate(path: string): Promise<FileHandle> {
+  const handle = await open(path, 'wx', 0o600);
+  await handle.chmod(0o600); // whatever the umask took
+  const owner = ownerFor(dirname(path));
+  if (owner !== null) await handle.chown(owner.uid, owner.gid);
+  return handle;
 }
 
 async function writeAll(handle: FileHandle, chunks: AsyncIterable<Uint8Array>): Promise<SealedFile> {

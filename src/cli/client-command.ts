@@ -14,7 +14,7 @@ export interface ClientSurroundings {
   readonly clock: Clock;
   readonly print: (line: string) => void;
   readonly view: ProgressView;
-  /** Aborted by Ctrl-C, and when whoever started us is gone. */
+  /** Aborted by Ctrl-C, when the terminal is closed, and when whoever started us is gone. */
   readonly interrupted: AbortSignal;
 }
 
@@ -38,7 +38,7 @@ export async function runClientCommand<Flags>(
       if (interrupting.signal.aborted) process.exit(INTERRUPTED); // twice: not even politely
       interrupting.abort();
     };
-    process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+    process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt);
     using _parent = watchParent(() => interrupting.abort());
     process.exitCode = await run(flags, {
       fetch: (url, init) => fetch(url, withToken(init, process.env.TCPD_TOKEN)),

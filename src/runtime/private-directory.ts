@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, lchownSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { ownerFor } from './left-to-owner.ts';
 
 /**
- * Makes a directory and those above it, for their owner only; one that is there stays as it is. Step by step, because
- * Node's own `recursive` never comes back where a directory exists and takes no others, as /proc.
+ * Makes a directory and those above it, for their owner only; one that is there stays as it is. What root makes belongs to the
+ * owner of the directory above. Step by step, because Node's own `recursive` never comes back where a directory exists and takes no
+ * others, as /proc.
  */
 export function makePrivateDirectory(path: string): void {
   const directory = resolve(path);
@@ -12,6 +14,9 @@ export function makePrivateDirectory(path: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
-    if (!existsSync(directory)) throw error; // else another server that starts was faster
+    if (!existsSync(directory)) throw error;
+    return; // another server that starts was faster
   }
+  const owner = ownerFor(dirname(directory));
+  if (owner !== null) lchownSync(directory, owner.uid, owner.gid);
 }

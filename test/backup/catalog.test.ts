@@ -1,4 +1,13 @@
-import { existsSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import {
@@ -9,7 +18,11 @@ import {
   prepareDirectory,
   prune,
 } from '../../src/backup/catalog.ts';
+import { writeSealed } from '../../src/backup/sealed-file.ts';
+import { openScratch } from '../../src/storage/backup/places.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { temporary } from '../support/temporary.ts';
+import { newKeys } from './keys.ts';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 10, 28);
@@ -78,4 +91,34 @@ it('narrows its directory to its owner', async () => {
 
 it('lists nothing where nothing is', async () => {
   expect(await listBackups(join(temporary(), 'none'))).toEqual([]);
+});
+
+it('lists and prunes beside somebody who lets one go meanwhile', async () => {
+  const { directory, left } = await directoryOf('1+', '2+');
+  for (const name of [nameAt(NOW), `${nameAt(NOW)}.part`]) symlinkSync('gone', join(directory, name)); // there until it is looked at
+  expect(await listBackups(directory)).toHaveLength(2);
+  expect(await left(7, 30)).toEqual(['1+', '2+']);
+});
+
+it.runIf(process.getuid?.() === 0)('leaves what root makes to the owner of the place', async () => {
+  const place = join(temporary(), 'place');
+  mkdirSync(place);
+  chownSync(place, 1_234, 1_235);
+  const directory = join(place, 'backups');
+  await prepareDirectory(directory);
+  const path = join(directory, nameAt(NOW));
+  await writeSealed(path, (async function* () {})(), await newKeys(), NOW);
+  await describeBackup(path, {} as CatalogEntry);
+  {
+    await using _scratch = await openScratch(place, new ManualClock());
+  }
+  const made = readdirSync(place, { recursive: true, encoding: 'utf8' });
+  expect(made.toSorted()).toEqual([
+    'backup-scratch',
+    'backup-scratch/server.lock',
+    'backups',
+    `backups/${nameAt(NOW)}`,
+    `backups/${nameAt(NOW)}.json`,
+  ]);
+  for (const name of made) expect(statSync(join(place, name)), name).toMatchObject({ uid: 1_234, gid: 1_235 });
 });

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { backUpInThread } from '../../src/backup/backup-schedule.ts';
 import { hasTestDatabase } from '../support/database.ts';
 import { temporary } from '../support/temporary.ts';
-import { runCommand } from './command.ts';
+import { runCommand, startCommand } from './command.ts';
 import { openFilled } from './filled.ts';
 import { newKeys } from './keys.ts';
 
@@ -86,3 +86,26 @@ it('is made by the server in a thread of its own, which takes back what is too o
   });
   await source.record(1_000, 10); // nobody was disturbed
 }, 120_000);
+
+it('leaves nothing of a check that a signal interrupts, and says so', async () => {
+  if (!hasTestDatabase) return;
+  await using source = await openFilled(50);
+  const directory = join(temporary(), 'backups');
+  const { url, dataDir } = source.place;
+  const env = {
+    ...(url !== null && { DATABASE_URL: url }),
+    ...{ DATA_DIR: dataDir, BACKUP_DIRECTORY: directory, BACKUP_PASSPHRASE: CANARY },
+  };
+  expect((await runCommand('backup', ['--no-verify'], env)).code).toBe(0);
+  const scratch = join(dataDir, 'backup-scratch');
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+    const { process: child, exit } = startCommand('backup', ['verify'], env);
+    await vi.waitFor(() => expect(existsSync(join(scratch, 'verified'))).toBe(true), 60_000);
+    child.kill(signal);
+    expect(await exit, signal).toEqual({
+      ...{ code: 130, output: expect.stringMatching(/^backup: interrupted; nothing was changed$/m) },
+    });
+    expect(readdirSync(scratch)).toEqual(['server.lock']);
+  }
+  expect((await runCommand('backup', ['list'], env)).output).toContain('NOT verified');
+}, 180_000);

@@ -1,8 +1,9 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, fchownSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../runtime/clock.ts';
 import { AppError, messageOf } from '../../runtime/errors.ts';
+import { ownerFor } from '../../runtime/left-to-owner.ts';
 
 /** A dying owner gets this long to let go; the refusal still comes within a second. */
 const PATIENCE_MS = 700;
@@ -30,6 +31,7 @@ export class DataDirLock implements Disposable {
     const pidFile = join(dataDir, 'server.pid');
     const lockFile = lockOf(dataDir);
     const deadline = clock.monotonic() + PATIENCE_MS;
+    leaveToOwner(dataDir);
     for (;;) {
       // An open exclusive transaction of SQLite is a kernel lock on its file, on every platform Node runs on.
       const file = new DatabaseSync(lockFile);
@@ -54,6 +56,19 @@ export class DataDirLock implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.#pidFile, { force: true });
     this.#file.close();
+  }
+}
+
+/** Root makes the file for whoever the directory belongs to, or the service could never take the lock after it. */
+function leaveToOwner(dataDir: string): void {
+  const owner = ownerFor(dataDir);
+  if (owner === null) return;
+  try {
+    const made = openSync(lockOf(dataDir), 'wx', 0o600);
+    fchownSync(made, owner.uid, owner.gid);
+    closeSync(made);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
