@@ -144,7 +144,9 @@ const database = group({
     .meta({ secret: true })
     .nullable()
     .default(null)
-    .describe('PostgreSQL 15 or newer; null for the embedded database in the data directory.'),
+    .describe(
+      'PostgreSQL 15 or newer; null for the embedded database in the data directory. `?sslmode=verify-full` encrypts.',
+    ),
   pool_size: wholeNumber(1, 1_000).default(10).describe('Connections kept open.'),
   max_overflow: wholeNumber(0, 1_000).default(20).describe('Connections above pool_size under load.'),
   pool_timeout: seconds(0.1, 600).default(30).describe('Longest wait for a free connection, in seconds.'),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { AppError } from '../runtime/errors.ts';
+import { isLoopback } from '../runtime/loopback.ts';
 
 /** Where a database is and who asks. The password is a function, so that no inspection prints it. */
 export interface Address {
@@ -29,7 +30,12 @@ export function readDatabaseUrl(text: string): Address {
   const user = part('user', url.username);
   const password = part('password', url.password);
   const database = part('dbname', url.pathname.replace(/^\//, ''));
-  const ssl = tls(url.searchParams.get('sslmode') ?? 'disable', url.searchParams.get('sslrootcert'));
+  const mode = url.searchParams.get('sslmode') ?? 'disable';
+  if (LEFT_OPEN.includes(mode) && !isThisMachine(host))
+    throw invalid(
+      'leaves it to whoever is in between whether anything is encrypted: with sslmode=verify-full it is, with sslmode=disable it is not',
+    );
+  const ssl = tls(mode, url.searchParams.get('sslrootcert'));
   return {
     ...(host && { host }),
     ...(port && { port: Number(port) }),
@@ -39,6 +45,12 @@ export function readDatabaseUrl(text: string): Address {
     ssl,
   };
 }
+
+/** libpq tries TLS and does without where it is refused, so that anybody between can refuse it. */
+const LEFT_OPEN: readonly string[] = ['allow', 'prefer'];
+
+/** A path is the directory of a socket. */
+const isThisMachine = (host: string): boolean => host === '' || decoded(host).startsWith('/') || isLoopback(host);
 
 const invalid = (rule: string) =>
   new AppError(
@@ -56,9 +68,9 @@ function decoded(text: string): string {
 
 /** With TLS the certificate is always checked: `require` means what libpq calls `verify-full`. */
 function tls(mode: string, rootCertificate: string | null): ConnectionOptions | false {
-  if (['disable', 'allow', 'prefer'].includes(mode)) return false;
+  if (mode === 'disable' || LEFT_OPEN.includes(mode)) return false;
   if (!['require', 'verify-ca', 'verify-full'].includes(mode))
-    throw invalid('should have sslmode disable, allow, prefer, require, verify-ca or verify-full');
+    throw invalid('should have sslmode disable, require, verify-ca or verify-full');
   if (rootCertificate === null) return { minVersion: 'TLSv1.3' };
   try {
     return { minVersion: 'TLSv1.3', ca: readFileSync(rootCertificate, 'utf8') };
