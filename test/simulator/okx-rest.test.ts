@@ -79,7 +79,8 @@ describe('OKX REST', () => {
     expect(older.map((row) => row[0])).toEqual([rows[3]?.[0], rows[4]?.[0]]);
     const newer = (await ask(`market/${path}?instId=BTC-USDT&before=${third}`))
       .data as unknown as readonly (readonly string[])[];
-    expect(newer.map((row) => row[0])).toEqual([rows[0]?.[0], rows[1]?.[0]]);
+    // A minute may have begun since.
+    expect(newer.slice(-2).map((row) => row[0])).toEqual([rows[0]?.[0], rows[1]?.[0]]);
   });
 
   it('lists spot instruments and swaps apart, and tells the time', async () => {
