@@ -35,7 +35,8 @@ import { openEventLog } from './storage/event-log.ts';
 import { findInstrument, hasInstrument, listInstruments } from './storage/instruments.ts';
 import { listRecordedRuns } from './storage/late-trades.ts';
 import { latestBalances, listMarketData, listMinuteCandles } from './storage/market-data.ts';
-import { findTrade, listTrades } from './storage/trades.ts';
+import { listTrades, listTradesOf } from './storage/trade-pages.ts';
+import { findTrade } from './storage/trades.ts';
 import { openTracing } from './telemetry/open-tracing.ts';
 
 export interface App extends AsyncDisposable {
@@ -162,6 +163,7 @@ export async function startApp(
         collectors: manager,
         history: {
           listTrades: (query) => listTrades(db, query),
+          listTradesOf: (...asked) => listTradesOf(db, ...asked),
           findTrade: (...key) => findTrade(db, ...key),
           listMarketData: (query) => listMarketData(db, query),
           listMinuteCandles: (query) => listMinuteCandles(db, query),

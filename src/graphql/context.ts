@@ -25,7 +25,8 @@ import type { AuditEntry, AuditQuery, StoredAuditEntry } from '../storage/audit.
 import type { CoverageTotals, GapKey, GapQuery, StoredGap, StretchQuery } from '../storage/coverage.ts';
 import type { InstrumentRow } from '../storage/instruments.ts';
 import type { CandleRowQuery, MarketDataQuery, MarketDataRow } from '../storage/market-data.ts';
-import type { TradeKey, TradeQuery } from '../storage/trades.ts';
+import type { MarketName, TradePageQuery, TradeQuery } from '../storage/trade-pages.ts';
+import type { TradeKey } from '../storage/trades.ts';
 import type { TakeResults } from './execution/execute.ts';
 import type { Resume } from './resume.ts';
 
@@ -137,9 +138,16 @@ export interface NodeList<Node> extends Iterable<Node> {
   at(index: number): Node | undefined;
 }
 
+export interface TradePage {
+  readonly trades: NodeList<RecordedTrade>;
+  readonly hasMore: boolean;
+}
+
 /** Reads from storage, bound to its database. All may throw {AppError} DATABASE_UNAVAILABLE. */
 export interface History {
-  listTrades(query: TradeQuery): Promise<{ readonly trades: NodeList<RecordedTrade>; readonly hasMore: boolean }>;
+  listTrades(query: TradeQuery): Promise<TradePage>;
+  /** The same page of several markets, in their order. */
+  listTradesOf(markets: readonly MarketName[], query: TradePageQuery): Promise<readonly TradePage[]>;
   findTrade(exchange: string, symbol: string, key: TradeKey): Promise<RecordedTrade | null>;
   listMarketData(
     query: MarketDataQuery,

@@ -10,6 +10,7 @@ import type { WritesItself } from './execution/text-output.ts';
 import { findableBy, globalId, NodeInterface } from './node.ts';
 import { timeCursors } from './page-cursor.ts';
 import { historyArgs, readRange, requireKnown, requireMarket } from './range.ts';
+import { readTrades } from './trade-pages.ts';
 import { writeEdges } from './trade-text.ts';
 
 export const SideEnum = builder.enumType('Side', {
@@ -138,7 +139,7 @@ builder.queryField('trades', (t) =>
       const cursors = timeCursors('trades', filter, (tradeId) => tradeId);
       const page = readPage(args, cursors);
       await requireMarket(context, exchange, symbol);
-      const { trades, hasMore } = await context.history.listTrades({
+      const { trades, hasMore } = await readTrades(context, {
         ...{ exchange, symbol, side, asOf: asOf === null ? null : new Date(asOf), ...range, ...page },
         after: page.after && toKey(page.after),
         before: page.before && toKey(page.before),

@@ -1,15 +1,11 @@
 import { and, eq, gt, inArray, lte } from 'drizzle-orm';
 import type { Decimal } from '../market/decimal.ts';
-import type { Side } from '../market/market-event.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
-import { knownInstrument } from './instruments.ts';
-import { readPage } from './page.ts';
 import { instrument, trade, writer } from './tables.ts';
-import { provenanceOf, rowId, SIDE_LETTERS, sequenceOf, sideOf, writerOf } from './trade-columns.ts';
-import { TRADE_LINE, TradeLines } from './trade-lines.ts';
+import { provenanceOf, rowId, sequenceOf, sideOf, writerOf } from './trade-columns.ts';
 
 /** Where a trade stands in the order of its instrument: by exchange time, then by id as a number. */
 export interface TradeKey {
@@ -18,83 +14,11 @@ export interface TradeKey {
   readonly tradeId: string;
 }
 
-export interface TradeQuery {
-  readonly exchange: string;
-  readonly symbol: string;
-  /** Inclusive. */
-  readonly from: Date | null;
-  /** Exclusive. */
-  readonly to: Date | null;
-  readonly side: Side | null;
-  /** Only what was recorded by then; null for all. */
-  readonly asOf: Date | null;
-  readonly order: 'ASC' | 'DESC';
-  readonly limit: number;
-  /** Exclusive; "after" and "before" are meant in the asked order. */
-  readonly after: TradeKey | null;
-  readonly before: TradeKey | null;
-  /** The last `limit` of the range instead of the first, still in the asked order. */
-  readonly fromEnd: boolean;
-}
-
 /** `trade.raw` is null unless the payload was stored. */
 export interface StoredTrade extends RecordedTrade {}
 
 /** Per writer, the last sequence seen. */
 export type Position = ReadonlyMap<number, bigint>;
-
-/** One page; `hasMore` tells whether the range holds more in the direction that was read. Unknown instruments have no trades. */
-export async function listTrades(
-  db: Database,
-  query: TradeQuery,
-): Promise<{ readonly trades: TradeLines; readonly hasMore: boolean }> {
-  const { exchange, symbol } = query;
-  const instrumentId = await knownInstrument(db, exchange, symbol);
-  if (instrumentId === null) return { trades: new TradeLines([], query), hasMore: false };
-  const { rows, hasMore } = await readPage(query, async (direction, limit) => {
-    const [row] = await db.readers.query<PageRow>(pageStatement(query, { instrumentId, direction, limit }));
-    return row?.page?.split('\n') ?? [];
-  });
-  return { trades: new TradeLines(rows, query), hasMore };
-}
-
-/** A page is one value of text: as rows with columns the driver would take longer than the database. */
-interface PageRow {
-  /** Null without a trade. */
-  readonly page: string | null;
-}
-
-function pageStatement(
-  { from, to, side, asOf, order, after, before }: TradeQuery,
-  { instrumentId, direction, limit }: { instrumentId: number; direction: 'ASC' | 'DESC'; limit: number },
-) {
-  const values: unknown[] = [instrumentId, limit];
-  const value = (one: unknown) => `$${values.push(one)}`;
-  const time = (ms: number) => `${value(new Date(ms).toISOString())}::timestamptz`;
-  /** Further along than a key. The first comparison alone is what an index can use. */
-  const beyond = ({ exchangeTime, tradeId }: TradeKey, sign: '<' | '>') => {
-    const [ts, id] = [time(exchangeTime), `${value(tradeId)}::text`];
-    return `ts ${sign}= ${ts} and (ts, length(trade_id), trade_id) ${sign} (${ts}, length(${id}), ${id} collate "C")`;
-  };
-  const [onward, back] = order === 'ASC' ? (['>', '<'] as const) : (['<', '>'] as const);
-  const conditions = [
-    'instrument_id = $1',
-    ...(from ? [`ts >= ${time(from.getTime())}`] : []),
-    ...(to ? [`ts < ${time(to.getTime())}`] : []),
-    ...(side ? [`side = ${value(SIDE_LETTERS[side])}`] : []),
-    ...(asOf ? [`recorded_at <= ${time(asOf.getTime())}`] : []),
-    ...(after ? [beyond(after, onward)] : []),
-    ...(before ? [beyond(before, back)] : []),
-  ];
-  const given = [from, to, side, asOf, after, before].map((one) => (one ? '1' : '0')).join('');
-  return {
-    name: `trades ${order} ${direction} ${given}`,
-    text: `select string_agg(${TRADE_LINE}, e'\\n') as page from (
-      select * from tcp_dashboard.trade where ${conditions.join(' and ')}
-      order by ts ${direction}, length(trade_id) ${direction}, trade_id ${direction} limit $2) t`,
-    values,
-  };
-}
 
 export async function findTrade(
   db: Database,

@@ -218,24 +218,26 @@ function historyOf(
   { log }: MemoryTradeStore,
   rows: readonly MarketDataRow[],
 ): Omit<History, keyof HandLedger['history'] | 'listAudit'> {
+  const listTrades: History['listTrades'] = async ({ exchange, symbol, side, asOf, ...range }) => {
+    const { page, hasMore } = pageOf(
+      log
+        .filter(
+          ({ trade, recordedAt }) =>
+            trade.exchange === exchange &&
+            trade.symbol === symbol &&
+            (side === null || trade.side === side) &&
+            (asOf === null || recordedAt <= asOf.getTime()),
+        )
+        .toSorted((a, b) => a.trade.exchangeTime - b.trade.exchangeTime),
+      ({ trade }) => trade.exchangeTime,
+      ({ trade }, key) => trade.tradeId === key.tradeId,
+      range,
+    );
+    return { trades: page, hasMore };
+  };
   return {
-    listTrades: async ({ exchange, symbol, side, asOf, ...range }) => {
-      const { page, hasMore } = pageOf(
-        log
-          .filter(
-            ({ trade, recordedAt }) =>
-              trade.exchange === exchange &&
-              trade.symbol === symbol &&
-              (side === null || trade.side === side) &&
-              (asOf === null || recordedAt <= asOf.getTime()),
-          )
-          .toSorted((a, b) => a.trade.exchangeTime - b.trade.exchangeTime),
-        ({ trade }) => trade.exchangeTime,
-        ({ trade }, key) => trade.tradeId === key.tradeId,
-        range,
-      );
-      return { trades: page, hasMore };
-    },
+    listTrades,
+    listTradesOf: (markets, query) => Promise.all(markets.map((market) => listTrades({ ...market, ...query }))),
     findTrade: async (exchange, symbol, { tradeId }) =>
       log.find(({ trade }) => trade.exchange === exchange && trade.symbol === symbol && trade.tradeId === tradeId) ??
       null,

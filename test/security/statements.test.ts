@@ -60,7 +60,13 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   ],
   'storage/spool/spool-file.ts': ["names.join(', ')", "names.map(() => '?').join(', ')", 'table'],
   'storage/spool/spool-worker.ts': ['Math.max(64, Math.floor(limitBytes / pageBytes))'],
-  'storage/trades.ts': ['TRADE_LINE', "conditions.join(' and ')", 'direction'],
+  'storage/trade-pages.ts': [
+    'TRADE_LINE',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a source
+    "[`instrument_id = ${instrument}`, ...conditions].join(' and ",
+    'direction',
+    "page('m.instrument_id')",
+  ],
   'storage/views.ts': ['name'],
   'storage/writer-slot.ts': ['FIRST_POSITION'],
 };

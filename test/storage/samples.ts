@@ -2,7 +2,7 @@ import type { Decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { listTrades as listLines, type TradeQuery } from '../../src/storage/trades.ts';
+import { listTrades as listLines, type TradeQuery } from '../../src/storage/trade-pages.ts';
 import type { TradeToRecord } from './test-writer.ts';
 
 export const NOW = Date.UTC(2026, 10, 20, 12);
