@@ -3,13 +3,12 @@
  *
  * `npm run bench -- table` only writes the table, of the results that are there.
  *
- *   --rounds N    instead of each row's own
- *   --profile     after measuring, one more turn of ours under a profiler, for every row that misses a goal
- *   --tiny        seconds in all, to see that everything runs; nothing is written
+ * `npm run bench -- --help` tells of the rest.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import type { Bench, Row } from './frame/bench.ts';
 import { measure, type RowResult, short } from './frame/measure.ts';
 import { heaviest } from './frame/profile.ts';
@@ -80,20 +79,45 @@ async function profileOf(bench: Bench, row: Row): Promise<string> {
 }
 
 const args = process.argv.slice(2);
-const [name] = args[0]?.startsWith('--') ? [] : args;
-const other = name !== undefined && Object.hasOwn(OTHERS, name) ? OTHERS[name] : undefined;
-if (name !== undefined && !Object.hasOwn(KNOWN, name) && !other) {
-  console.error(`There is no "${name}"; choose one of ${[...Object.keys(KNOWN), ...Object.keys(OTHERS)].join(', ')}`);
-  process.exit(2);
+const USAGE = `Usage: npm run bench -- [NAME] [--rounds N] [--profile] [--tiny]
+
+  NAME       ${[...Object.keys(KNOWN), ...Object.keys(OTHERS)].join(', ')}; without one,
+             all but ${[...Object.keys(LONG), ...Object.keys(OTHERS)].join(', ')}
+  --rounds   instead of each row's own number
+  --profile  after measuring, one more turn of ours under a profiler, for every row that misses a goal
+  --tiny     seconds in all, to see that everything runs; nothing is written`;
+
+/** Of the command line; ends the process for one nobody understands, before anything is measured. */
+function readArguments() {
+  const options = {
+    rounds: { type: 'string' },
+    profile: { type: 'boolean' },
+    tiny: { type: 'boolean' },
+    help: { type: 'boolean' },
+  } as const;
+  try {
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    const [name, second] = positionals;
+    const unknown = second ?? (name === undefined || Object.hasOwn({ ...KNOWN, ...OTHERS }, name) ? undefined : name);
+    if (unknown !== undefined) throw new Error(`There is no "${unknown}" here`);
+    if (values.rounds !== undefined && !/^[1-9]\d*$/.test(values.rounds)) throw new Error('--rounds takes a number');
+    return { name, values };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    process.exit(2);
+  }
 }
+
+const { name, values } = readArguments();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const other = name === undefined ? undefined : OTHERS[name];
 if (other) await other();
 else {
-  const at = args.indexOf('--rounds');
-  const options: Options = {
-    rounds: at < 0 ? null : Number(args[at + 1]),
-    profile: args.includes('--profile'),
-    tiny: args.includes('--tiny'),
-  };
+  const { rounds, profile = false, tiny = false } = values;
+  const options: Options = { rounds: rounds === undefined ? null : Number(rounds), profile, tiny };
   const command = ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
   const chosen = name === undefined ? Object.values(BENCHES) : [KNOWN[name]];
   let missed = 0;
