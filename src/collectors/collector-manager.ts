@@ -166,6 +166,15 @@ export class CollectorManager {
     return this.#managed.get(name)?.collector;
   }
 
+  /** When one in `error` is restarted by itself, in ms from now; null when that is not planned, or it waits between attempts of its own. */
+  restartInMs(name: string): number | null {
+    const managed = this.#managed.get(name);
+    if (!this.#isRunning || !managed || managed.restartAt === null || managed.collector.hasOwnBackoff) return null;
+    return managed.collector.state === 'error'
+      ? Math.max(0, managed.restartAt - this.#options.clock.monotonic())
+      : null;
+  }
+
   getStatus(): ManagerStatus {
     const collectors = [...this.#managed.values()].map(({ collector }) => collector);
     const count = (state: CollectorState) => collectors.filter((collector) => collector.state === state).length;

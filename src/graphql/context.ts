@@ -112,6 +112,8 @@ export interface CollectorControl {
     readonly totalCollectors: number;
     readonly byState: Readonly<Record<CollectorState, number>>;
   };
+  /** When one in error is restarted by itself, in ms from now; null when that is not planned. */
+  restartInMs(name: string): number | null;
   startCollector(name: string): Promise<boolean>;
   stopCollector(name: string, options?: { readonly force?: boolean }): Promise<boolean>;
   restartCollector(name: string): Promise<boolean>;

@@ -1,6 +1,7 @@
 import type { RecorderStatus } from '../pipeline/recorder.ts';
 import { builder } from './builder.ts';
-import type { Keeping, Services } from './context.ts';
+import type { Services } from './context.ts';
+import { ageOf, type Backups, type Judgement, judge, type Level } from './judge-health.ts';
 import { byStateField, countByState } from './manager.ts';
 
 const StorageState = builder.enumType('StorageState', {
@@ -67,10 +68,6 @@ const StorageHealth = builder.objectRef<RecorderStatus>('StorageHealth').impleme
   }),
 });
 
-type Backups = NonNullable<ReturnType<Keeping['backups']>> & { readonly now: number };
-
-const ageOf = ({ newestAt, now }: Backups): number | null => (newestAt === null ? null : now - newestAt);
-
 const BackupHealth = builder.objectRef<Backups>('BackupHealth').implement({
   description: 'How backups by schedule are doing.',
   fields: (t) => ({
@@ -96,62 +93,28 @@ const BackupHealth = builder.objectRef<Backups>('BackupHealth').implement({
   }),
 });
 
-/** A backup takes its time and may fail once; after this many intervals somebody has to look. */
-const LATE_INTERVALS = 2;
-
-function backupReasons(backups: Backups | null): readonly string[] {
-  if (backups === null) return [];
-  const age = ageOf(backups);
-  const reasons: string[] = [];
-  if (backups.failing) reasons.push('The last backup failed and is tried again; the log says why.');
-  if (age !== null && age > LATE_INTERVALS * backups.everyMs)
-    reasons.push(
-      `The newest backup that counts is ${hours(age)} h old, one is due every ${hours(backups.everyMs)} h; it is made as soon as possible.`,
-    );
-  return reasons;
-}
-
-const hours = (ms: number): number => Math.round(ms / 360_000) / 10;
-
-type Level = 'OK' | 'DEGRADED' | 'DOWN';
-
 const HealthLevel = builder.enumType('HealthLevel', {
   description: 'The whole in one word.',
   values: {
     OK: { description: 'Everything that should run runs, and is recorded.' },
     DEGRADED: { description: 'Something does not do what it should; `reasons` says what.' },
-    DOWN: { description: 'Nothing is being recorded.' },
+    DOWN: {
+      description: 'Nothing is being recorded: the spool is full, or every collector that should run is in error.',
+    },
   } as const satisfies Record<Level, unknown>,
 });
 
-interface Health {
-  readonly level: Level;
-  readonly reasons: readonly string[];
+interface Health extends Judgement {
   readonly storage: RecorderStatus;
   readonly backups: Backups | null;
   readonly services: Services;
 }
 
-function judge(services: Services): Health {
-  const { collectors, keeping, clock } = services;
+function healthOf(services: Services): Health {
   const storage = services.recorder.status();
-  const reasons: string[] = [];
-  if (!collectors.getStatus().isRunning) reasons.push('The collectors are not supervised.');
-  const { state, drain, intake } = storage.trades;
-  if (state === 'SPOOLING') reasons.push('The database does not answer; trades wait in the spool.');
-  if (state === 'FULL') reasons.push('The spool is full; sockets are not read.');
-  if (drain.refused + intake.unfit > 0) reasons.push('Some trades could not be recorded; the log says which.');
-  for (const name of collectors.listCollectors()) {
-    const health = collectors.getCollector(name)?.getHealthStatus();
-    if (health && !health.isHealthy) reasons.push(`${name}: ${health.issues.join(' ')}`);
-  }
-  const scheduled = keeping.backups();
-  const backups = scheduled && { ...scheduled, now: clock.now() };
-  reasons.push(...backupReasons(backups));
-  const refused = keeping.retentionRefused();
-  if (refused !== null) reasons.push(`Retention drops nothing until the clock is right: ${refused}.`);
-  const level = state === 'FULL' ? 'DOWN' : reasons.length > 0 ? 'DEGRADED' : 'OK';
-  return { level, reasons, storage, backups, services };
+  const scheduled = services.keeping.backups();
+  const backups = scheduled && { ...scheduled, now: services.clock.now() };
+  return { ...judge(services, storage.trades, backups), storage, backups, services };
 }
 
 const SystemHealth = builder.objectRef<Health>('SystemHealth').implement({
@@ -159,7 +122,8 @@ const SystemHealth = builder.objectRef<Health>('SystemHealth').implement({
   fields: (t) => ({
     status: t.field({ type: HealthLevel, description: 'In one word.', resolve: ({ level }) => level }),
     reasons: t.stringList({
-      description: 'Why it is not OK, a sentence each; empty when it is.',
+      description:
+        'Why it is not OK and what is being done about it, in words, one for each trouble; empty when it is OK.',
       resolve: ({ reasons }) => [...reasons],
     }),
     totalCollectors: t.int({
@@ -204,6 +168,6 @@ builder.queryField('health', (t) =>
   t.field({
     type: SystemHealth,
     description: 'How well everything works, right now.',
-    resolve: (_root, _args, context) => judge(context),
+    resolve: (_root, _args, context) => healthOf(context),
   }),
 );

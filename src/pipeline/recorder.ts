@@ -313,7 +313,7 @@ function inWords(state: TradeRecording['state'], intake: IntakeStatus, drain: Dr
   if (state === 'FULL')
     return `The spool has been full for ${seconds(now - (intake.fullSince ?? now))}: sockets are not read, what is made meanwhile is fetched later where the exchange allows it; ${waiting}`;
   if (state === 'SPOOLING')
-    return `The database has not taken trades for ${seconds(now - (drain.waitingSince ?? now))}; ${waiting}`;
+    return `The database has not taken trades for ${seconds(now - (drain.waitingSince ?? now))}: what comes is durable in the spool and committed as soon as it does; ${waiting}`;
   return drain.spooled === 0 ? 'All trades are stored' : `Storing; ${waiting}`;
 }
 

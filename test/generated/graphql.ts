@@ -55,7 +55,7 @@ export type DeliveryMode =
 export type HealthLevel =
   /** Something does not do what it should; `reasons` says what. */
   | 'DEGRADED'
-  /** Nothing is being recorded. */
+  /** Nothing is being recorded: the spool is full, or every collector that should run is in error. */
   | 'DOWN'
   /** Everything that should run runs, and is recorded. */
   | 'OK';

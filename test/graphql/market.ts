@@ -90,6 +90,8 @@ export interface Market {
   /** How backups and retention are doing. */
   readonly keeping: { backups: ReturnType<Services['keeping']['backups']>; refused: string | null };
   readonly audit: AuditEntry[];
+  /** How recording is doing. */
+  recording: RecorderStatus['trades'];
   /** Thrown by every read of history while set. */
   failure: unknown;
   /** Records and publishes the next `count` trades. */
@@ -121,6 +123,7 @@ export async function openMarket(): Promise<Market> {
   let traded = 0;
   const market: Market = {
     ...{ feed, live, manager, collector, rows, store, ledger, events, audit, failure: null },
+    recording: IDLE.trades,
     keeping: { backups: null, refused: null },
     services: {
       exchanges: EXCHANGES,
@@ -164,7 +167,7 @@ export async function openMarket(): Promise<Market> {
       backfills: new HandBackfills(),
       live,
       keeping: { backups: () => market.keeping.backups, retentionRefused: () => market.keeping.refused },
-      recorder: { status: () => IDLE, storedUpTo: () => Promise.resolve() },
+      recorder: { status: () => ({ ...IDLE, trades: market.recording }), storedUpTo: () => Promise.resolve() },
       queues,
       clock: systemClock,
       startedAt: systemClock.now(),
