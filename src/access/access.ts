@@ -23,7 +23,7 @@ export interface AccessOptions {
 }
 
 /** Why somebody was turned away. */
-export const REFUSALS = ['wrong_token', 'too_many_failures', 'unauthenticated', 'forbidden'] as const;
+export const REFUSALS = ['wrong_token', 'too_many_failures', 'unauthenticated', 'forbidden', 'unavailable'] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 /** That an address may send within a minute. */
@@ -57,7 +57,7 @@ export class Access implements Disposable {
       );
     this.#isGuarded = !isLocal || jwt !== null || this.#book.size > 0;
     this.#failures = new FailureLimit(clock, MOST_WRONG_TOKENS);
-    this.refusals = { wrong_token: 0, too_many_failures: 0, unauthenticated: 0, forbidden: 0 };
+    this.refusals = { wrong_token: 0, too_many_failures: 0, unauthenticated: 0, forbidden: 0, unavailable: 0 };
     this.#ticks = clock.every(REFRESH_MS, () => this.#refresh());
   }
 
@@ -88,7 +88,7 @@ export class Access implements Disposable {
       );
     }
     const text = /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? '';
-    const found = this.#jwt && looksLikeJwt(text) ? await this.#jwt.verify(text) : this.#book.find(text);
+    const found = this.#jwt && looksLikeJwt(text) ? await this.#verify(this.#jwt, text) : this.#book.find(text);
     if (found && !isExpired(found, this.#options.clock.now())) return found;
     this.count('wrong_token');
     if (this.#failures.add(address))
@@ -99,6 +99,15 @@ export class Access implements Disposable {
         ? 'The token has expired; make another with `npm run token`'
         : 'The token is wrong or was revoked; send `Authorization: Bearer <token>` with one of `npm run token`',
     );
+  }
+
+  async #verify(jwt: JwtVerifier, text: string): Promise<Principal | null> {
+    try {
+      return await jwt.verify(text);
+    } catch (error) {
+      this.count('unavailable');
+      throw error;
+    }
   }
 
   /** Whether a principal may still do what it might. */

@@ -28,6 +28,8 @@ const MAX_KEYS_BYTES = 1024 * 1024;
 /** By how much the clocks of two machines may differ. */
 const TOLERANCE_S = 5;
 const LONGEST_NAME = 200;
+/** Strangers decide how many tokens come while the provider is away. */
+const WARN_EVERY_MS = 60_000;
 /** Not the token's fault. */
 const UNAVAILABLE = ['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID'];
 
@@ -49,6 +51,12 @@ export function jwtVerifier(settings: JwtSettings, { fetch: ask, clock, log }: V
     },
   });
   const { issuer, audience, role_claim } = settings;
+  let warnedAt = Number.NEGATIVE_INFINITY;
+  const warn = (reason: string): void => {
+    if (clock.monotonic() - warnedAt < WARN_EVERY_MS) return;
+    warnedAt = clock.monotonic();
+    log.warn('The keys that sign tokens cannot be had', { reason });
+  };
   return {
     async verify(token) {
       try {
@@ -64,7 +72,7 @@ export function jwtVerifier(settings: JwtSettings, { fetch: ask, clock, log }: V
         });
       } catch (error) {
         if (error instanceof errors.JOSEError && !UNAVAILABLE.includes(error.code)) return null;
-        log.warn('The keys that sign tokens cannot be had', { reason: messageOf(error) });
+        warn(messageOf(error));
         throw new AppError('ACCESS_UNAVAILABLE', 'Tokens of the identity provider cannot be checked now; try again', {
           cause: error,
         });

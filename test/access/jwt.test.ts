@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Log, silentLog } from '../../src/runtime/log.ts';
 import { TokenPlace } from './tokens.ts';
 
 const ISSUER = 'https://id.example';
@@ -26,8 +27,8 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const place = new TokenPlace();
-const open = () =>
-  place.open({ jwt: { jwks_url: provider.url, issuer: ISSUER, audience: AUDIENCE, role_claim: 'roles' } });
+const open = (log: Log = silentLog) =>
+  place.open({ log, jwt: { jwks_url: provider.url, issuer: ISSUER, audience: AUDIENCE, role_claim: 'roles' } });
 
 const seconds = () => Math.floor(place.clock.now() / 1_000);
 const claims = (more: JWTPayload = {}): JWTPayload => ({
@@ -78,13 +79,18 @@ it.each<[what: string, token: () => Promise<string>]>([
 
 it('says when the provider is away, and counts that against nobody', async () => {
   provider.isAway = true;
+  const warnings: string[] = [];
   try {
-    using access = open();
+    using access = open({ ...silentLog, warn: (message) => warnings.push(message) });
     for (let count = 0; count < 11; count += 1)
       await expect(access.identify(`Bearer ${await sign(claims())}`, HERE)).rejects.toMatchObject({
         code: 'ACCESS_UNAVAILABLE',
       });
-    expect(access.refusals.wrong_token).toBe(0);
+    expect(access.refusals).toMatchObject({ wrong_token: 0, unavailable: 11 });
+    expect(warnings).toHaveLength(1);
+    await place.clock.advance(60_000);
+    await expect(access.identify(`Bearer ${await sign(claims())}`, HERE)).rejects.toThrow();
+    expect(warnings).toHaveLength(2);
   } finally {
     provider.isAway = false;
   }
