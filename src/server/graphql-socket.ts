@@ -86,8 +86,13 @@ export class GraphqlSocket implements OperationHost {
   }
 
   #end(code: number, reason: string): void {
-    this.close();
     this.#socket.close(code, reason);
+    this.end();
+  }
+
+  /** The socket is closing: nothing goes on for it, and whoever does not answer the close is cut; `ws` would wait for 30 s. */
+  end(): void {
+    this.close();
     const cut = new AbortController();
     this.#socket.once('close', () => cut.abort());
     this.ports.clock.sleep(CLOSE_MS, cut.signal).then(
@@ -125,7 +130,7 @@ export class GraphqlSocket implements OperationHost {
       case MessageType.Complete:
         return this.#complete(message.id);
       default:
-        this.#socket.close(CloseCode.BadRequest, 'Invalid message received');
+        this.#end(CloseCode.BadRequest, 'Invalid message received');
     }
   }
 
@@ -135,7 +140,7 @@ export class GraphqlSocket implements OperationHost {
 
   #introduce(payload: unknown): void {
     if (this.#isIntroduced)
-      return this.#socket.close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
+      return this.#end(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests');
     this.#isIntroduced = true;
     this.#stopWaiting();
     const authorization = authorizationOf(payload);
@@ -163,10 +168,10 @@ export class GraphqlSocket implements OperationHost {
   #subscribe(id: string, payload: SubscribePayload): void {
     if (this.#held === null) {
       this.ports.refusedMutations.noteUnread(payload, this.address);
-      return this.#socket.close(CloseCode.Unauthorized, 'Unauthorized');
+      return this.#end(CloseCode.Unauthorized, 'Unauthorized');
     }
     if (this.#operations.has(id))
-      return this.#socket.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
+      return this.#end(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
     const { limits } = this.ports;
     if (!this.#allowance.take())
       return this.#refuse(

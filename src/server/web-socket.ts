@@ -42,6 +42,7 @@ export function webSocketEndpoint({ log, ...ports }: WebSocketPorts): WebSocketE
       return socket.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
     const client = new GraphqlSocket(socket, stream, ports, caller);
     client.expectIntroduction();
+    socket.on('error', () => client.end());
     socket.on('message', (data) => client.receive(String(data)));
     socket.on('ping', () => client.mindUnread());
     keepAlive.watch(socket, stream);

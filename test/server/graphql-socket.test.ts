@@ -36,6 +36,22 @@ describe('a socket of graphql-transport-ws', () => {
     await subscribed(0);
   });
 
+  it.each([
+    ['a bad message', 'hello'],
+    ['a second introduction', '{"type":"connection_init"}'],
+    ['an id that is in use', JSON.stringify({ type: 'subscribe', id: '1', payload: { query: '{ __typename }' } })],
+    ['a message that is too large', 'x'.repeat(70_000)],
+  ])('runs nothing any more once it is closed for %s, though the client never answers', async (_what, text) => {
+    const client = await open(served.url);
+    await client.introduce();
+    client.subscribe('1', LiveTrades);
+    await subscribed(1);
+    client.socket.pause();
+    client.socket.send(text);
+    await subscribed(0);
+    client.socket.terminate();
+  });
+
   it('is closed when it speaks another protocol', async () => {
     const socket = new WebSocket(served.url.replace('http', 'ws'));
     const code = await new Promise((resolve) => socket.on('close', resolve));
