@@ -31,6 +31,16 @@ describe('the beginning of a connection is one span', () => {
     expect(spans[0]).toMatchObject({ hasEnded: true, codes: ['SOCKET_CLOSED'] });
     connection[Symbol.dispose]();
   });
+
+  it('that ends without a failure when nobody wants it any more', async () => {
+    const { tracer, spans } = handTracer();
+    const { connection, clock } = connect(okx, 'public', { tracer });
+    connection.want(tickers, listen().listener);
+    await clock.advance(1);
+    expect(spans).toMatchObject([{ hasEnded: false }]);
+    connection[Symbol.dispose]();
+    expect(spans).toMatchObject([{ hasEnded: true, codes: [] }]);
+  });
 });
 
 describe('a request for trades is one span', () => {

@@ -44,5 +44,9 @@ export function withConnectSpan(
       span.end();
       handlers.ended(link, end);
     },
+    closed: (link) => {
+      span.end();
+      handlers.closed(link);
+    },
   };
 }

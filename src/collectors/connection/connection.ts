@@ -206,6 +206,7 @@ export class Connection implements Disposable {
         unreadable: (_link, reason, detail) => this.#carried.tell((listener) => listener.trouble(reason, detail)),
         closingSoon: (link, reason) => this.#handOver(link, reason),
         ended: (link, end) => this.#ended(link, end),
+        closed: () => {},
       }),
     });
   }

@@ -22,4 +22,6 @@ export interface LinkHandlers {
   unreadable(link: Link, reason: string, detail: string): void;
   closingSoon(link: Link, reason: string): void;
   ended(link: Link, end: LinkEnd): void;
+  /** We closed it ourselves. */
+  closed(link: Link): void;
 }

@@ -167,6 +167,7 @@ export class Link {
 
   /** Ends without telling `ended`. */
   close(): void {
+    if (!this.#ending.signal.aborted) this.#options.handlers.closed(this);
     this.#ending.abort(new AppError('SOCKET_CLOSED', 'closed by us'));
     this.#socket.close();
   }
