@@ -167,20 +167,25 @@ export class GraphqlSocket implements OperationHost {
 
   #subscribe(id: string, payload: SubscribePayload): void {
     if (this.#held === null) {
-      this.ports.refusedMutations.noteUnread(payload, this.address);
+      this.ports.refusedMutations.noteUnread(payload, this);
       return this.#end(CloseCode.Unauthorized, 'Unauthorized');
     }
     if (this.#operations.has(id))
       return this.#end(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`);
-    const { limits } = this.ports;
-    if (!this.#allowance.take())
+    const { limits, refusedMutations } = this.ports;
+    if (!this.#allowance.take()) {
+      refusedMutations.noteUnread(payload, this, 'subscribes_per_second');
       return this.#refuse(
         'subscribes_per_second',
         TOO_MANY_REQUESTS,
         `At most ${limits.subscribes_per_second} operations are begun a second; wait a little`,
       );
+    }
     const refused = this.#enter();
-    if (refused) return this.#send({ id, type: MessageType.Error, payload: [withoutInternals(refused)] });
+    if (refused) {
+      refusedMutations.noteUnread(payload, this, String(refused.extensions.code));
+      return this.#send({ id, type: MessageType.Error, payload: [withoutInternals(refused)] });
+    }
     const operation = new Operation(id, this);
     this.#operations.set(id, operation);
     void operation.run(payload);

@@ -14,13 +14,17 @@ interface RefusedPorts {
   readonly clock: Clock;
 }
 
+/** Who asks, and from where. */
+export interface Asker {
+  readonly principal: Principal;
+  readonly address: string;
+}
+
 /** An operation and who asked for it. */
-interface Refused {
+interface Refused extends Asker {
   readonly document: DocumentNode;
   readonly operationName: unknown;
   readonly variables: unknown;
-  readonly principal: Principal;
-  readonly address: string;
 }
 
 /** Has mutations that are refused to somebody leave an entry too. */
@@ -31,22 +35,24 @@ export class RefusedMutations {
     this.#ports = ports;
   }
 
-  note({ document, operationName, variables, principal: { name, kind }, address }: Refused): void {
+  /** `code` is why, where it is not that he may not: it takes the place of the reason that was given. */
+  note({ document, operationName, variables, principal: { name, kind }, address }: Refused, code?: string): void {
     const { schema, audit, clock } = this.#ports;
     const of = typeof operationName === 'string' ? operationName : null;
+    const own = code === undefined ? {} : { reason: code };
     for (const asked of askedMutations(schema, document, of, isObject(variables) ? variables : {}))
-      audit.refuse({ at: clock.now(), principal: name, principalKind: kind, address, ...asked });
+      audit.refuse({ at: clock.now(), principal: name, principalKind: kind, address, ...asked, ...own });
   }
 
-  /** Of whoever was let in nowhere: what he sent was looked at by nobody yet. */
-  noteUnread(sent: unknown, address: string): void {
+  /** Of what was looked at by nobody yet. */
+  noteUnread(sent: unknown, { principal, address }: Asker, code?: string): void {
     const { audit, limits } = this.#ports;
     if (!isObject(sent) || typeof sent.query !== 'string') return;
     if (!audit.mayList(address)) return audit.leaveOut();
     try {
       const document = parse(sent.query, { maxTokens: limits.tokens, noLocation: true });
       const { operationName, variables } = sent;
-      this.note({ document, operationName, variables, principal: NOBODY, address });
+      this.note({ document, operationName, variables, principal, address }, code);
     } catch {
       // no document, so no mutation
     }
@@ -58,7 +64,7 @@ export class RefusedMutations {
     if (request.method !== 'POST') return;
     if (!this.#ports.audit.mayList(address)) return this.#ports.audit.leaveOut();
     const body = await bodyOf(request, this.#ports.limits.body_bytes);
-    this.noteUnread(fromJson(body), address);
+    this.noteUnread(fromJson(body), { principal: NOBODY, address });
   }
 }
 

@@ -42,14 +42,24 @@ function problemOf(schema: GraphQLSchema, text: string): string | null {
   }
 }
 
-/** Takes nothing but trusted documents from whoever may not ask freely; `asksFreely` is given the context of the operation. */
-export const trusting = (documents: TrustedDocuments, asksFreely: (context: unknown) => boolean): Plugin => ({
+const DOCUMENT_NOT_TRUSTED = 'DOCUMENT_NOT_TRUSTED';
+
+interface TrustPorts {
+  readonly documents: TrustedDocuments;
+  /** Both are given the context of the operation. */
+  readonly asksFreely: (context: unknown) => boolean;
+  readonly refused: (context: unknown, code: string) => void;
+}
+
+/** Takes nothing but trusted documents from whoever may not ask freely. */
+export const trusting = ({ documents, asksFreely, refused }: TrustPorts): Plugin => ({
   onParse: ({ params: { source }, context, parseFn, setParseFn }) => {
     const document = documents.get(String(source));
     if (document !== undefined) return setParseFn((_source, options) => parseFn(document, options));
     if (asksFreely(context)) return;
+    refused(context, DOCUMENT_NOT_TRUSTED);
     throw new GraphQLError('Only documents this server knows are taken: send one of them, or its id, as `query`', {
-      extensions: { code: 'DOCUMENT_NOT_TRUSTED', http: { status: 403 } },
+      extensions: { code: DOCUMENT_NOT_TRUSTED, http: { status: 403 } },
     });
   },
 });

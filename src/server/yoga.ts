@@ -17,6 +17,7 @@ import { DocumentCache } from './document-cache.ts';
 import { eventStream } from './event-stream.ts';
 import { guarded } from './guard.ts';
 import { limited } from './limited.ts';
+import { noted, noting } from './noted-refusals.ts';
 import type { Asking, OpenOperations } from './open-operations.ts';
 import type { RefusedMutations } from './refused-mutations.ts';
 import { failBy, traced } from './traced.ts';
@@ -63,9 +64,12 @@ export function createPipeline(
       ...(tracer.isOn ? [traced] : []),
       foundOut,
       limited(limits, refusals),
-      ...(trusted ? [trusting(trusted, hasToken)] : []),
+      noted(refusedMutations),
+      ...(trusted
+        ? [trusting({ documents: trusted, asksFreely: hasToken, refused: untrusted(refusedMutations) })]
+        : []),
       guarded(access, refusedMutations),
-      planned(counting(operationCheck(limits, clock), refusals)),
+      planned(counting(operationCheck(limits, clock), refusals), refusedMutations),
       eventsOnly,
       counted(open),
       eventsWithIds(clock),
@@ -102,10 +106,15 @@ const foundOut: Plugin = {
 const hasToken = (context: unknown): boolean =>
   ['token', 'jwt'].includes((context as Pick<GraphQLContext, 'principal'>).principal.kind);
 
-const planned = (check: CheckOperation): Plugin => ({
+const untrusted = (mutations: RefusedMutations) => (context: unknown, code: string) => {
+  const { params, principal, address } = context as Asking & { readonly params?: unknown };
+  mutations.noteUnread(params, { principal, address }, code);
+};
+
+const planned = (check: CheckOperation, mutations: RefusedMutations): Plugin => ({
   // Over HTTP answers are only sent; a WebSocket has no request.
   onExecute: ({ args: { contextValue }, setExecuteFn }) =>
-    setExecuteFn((args) => (contextValue.request ? executeAsText : execute)(args, check)),
+    setExecuteFn((args) => (contextValue.request ? executeAsText : execute)(args, noting(check, mutations, args))),
   onSubscribe: ({ setSubscribeFn }) => setSubscribeFn((args) => subscribe(args, check)),
 });
 

@@ -1,8 +1,12 @@
+import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Access } from '../../src/access/access.ts';
 import { revokeToken } from '../../src/access/tokens.ts';
+import { LIMITS } from '../../src/runtime/limits.ts';
 import { TokenPlace } from '../access/tokens.ts';
+import { temporary } from '../support/temporary.ts';
 import { open } from './clients.ts';
 import { type Served, serve } from './served.ts';
 
@@ -61,6 +65,59 @@ it('notes those over a WebSocket, also of whoever did not introduce himself', as
   await vi.waitFor(() => expect(JSON.stringify(reader.frames)).toContain('FORBIDDEN'));
   reader.socket.terminate();
   expect(noted()).toEqual([entry('anonymous', 'anonymous'), entry('reader', 'token')]);
+});
+
+const LIMITED: Readonly<Record<string, string>> = {
+  depth: `mutation { stopAllCollectors { userErrors ${'{ code '.repeat(12)} ${'}'.repeat(12)} } }`,
+  aliases: `mutation { stopAllCollectors { ${Array.from({ length: 16 }, (_, k) => `a${k}: __typename`).join(' ')} } }`,
+  mutation_once: 'mutation { stopAllCollectors { __typename } a: stopAllCollectors { __typename } }',
+  list_length: `mutation { stopAllCollectors { __typename } addCollector(input: { exchange: "okx", symbol: "A-B", dataTypes: [${'TRADE,'.repeat(501)}] }) { __typename } }`,
+};
+
+it.each(Object.entries(LIMITED))('notes those that break the limit of %s, over every door', async (rule, query) => {
+  await served[Symbol.asyncDispose]();
+  served = await serve();
+  expect((await served.ask(query)).errors?.[0]?.extensions?.code).toBe('LIMIT_EXCEEDED');
+  const client = await open(served.url);
+  await client.introduce();
+  client.subscribe('1', query);
+  await vi.waitFor(() => expect(JSON.stringify(client.frames)).toContain('LIMIT_EXCEEDED'));
+  client.socket.terminate();
+  const own = noted().filter(({ action }) => action === 'stopAllCollectors');
+  const one = { principal: 'local', address: '127.0.0.1', reason: 'LIMIT_EXCEEDED', outcome: 'REFUSED' };
+  expect(own).toMatchObject(rule === 'mutation_once' ? [one, one, one, one] : [one, one]);
+});
+
+it('notes those that come too fast, and those too many at a time', async () => {
+  await served[Symbol.asyncDispose]();
+  served = await serve({ limits: { ...LIMITS, operations_per_socket: 1, subscribes_per_second: 1 } });
+  const client = await open(served.url);
+  await client.introduce();
+  client.subscribe('live', 'subscription { collectorEvents { type } }');
+  for (const id of '123456') client.subscribe(id, 'mutation { stopAllCollectors { userErrors { code } } }');
+  expect((await client.closed).code).toBe(4290);
+  expect(noted().map(({ reason, outcome }) => `${outcome} ${reason}`)).toEqual([
+    ...Array(4).fill('REFUSED TOO_MANY_SUBSCRIPTIONS'),
+    'REFUSED subscribes_per_second',
+  ]);
+});
+
+it('notes those of documents that are not trusted', async () => {
+  await served[Symbol.asyncDispose]();
+  const trusted = join(temporary(), 'trusted.json');
+  writeFileSync(trusted, '{}');
+  served = await serve({ trustedDocuments: trusted });
+  await served.ask('{ __typename }');
+  await served.ask('mutation { stopAllCollectors { userErrors { code } } }');
+  const client = await open(served.url);
+  await client.introduce();
+  client.subscribe('1', STOP, variables);
+  await vi.waitFor(() => expect(JSON.stringify(client.frames)).toContain('DOCUMENT_NOT_TRUSTED'));
+  client.socket.terminate();
+  expect(noted()).toMatchObject([
+    { action: 'stopAllCollectors', target: null, reason: 'DOCUMENT_NOT_TRUSTED', outcome: 'REFUSED' },
+    { action: 'stopCollector', target: 'okx:BTC-USDT', reason: 'DOCUMENT_NOT_TRUSTED', outcome: 'REFUSED' },
+  ]);
 });
 
 it.each([
