@@ -8,31 +8,17 @@ import {
   VWAP_PLACES,
   vwapOf,
 } from '../market/candle.ts';
-import { CANDLE_INTERVALS, type CandleInterval, checkWindows } from '../market/candle-window.ts';
+import { type CandleInterval, checkWindows } from '../market/candle-window.ts';
 import type { Decimal } from '../market/decimal.ts';
 import { formatTime } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
-import { connectionType, edgeType, MAX_PAGE, pageArgs, readPage, toConnection } from './connection.ts';
+import { CandleIntervalEnum } from './candle-interval.ts';
+import { writeCandles } from './candle-text.ts';
+import { connectionType, edgeType, MAX_PAGE, pageArgs, readPage } from './connection.ts';
+import { LazyEdges } from './lazy-edges.ts';
 import { timeCursors } from './page-cursor.ts';
 import { marketArgs, OrderEnum, requireKnown, requireMarket } from './range.ts';
-
-const enumName = (interval: CandleInterval): string =>
-  (interval === '1M' ? 'MO1' : `${interval.at(-1)}${interval.slice(0, -1)}`).toUpperCase();
-
-const UNITS = { s: 'second', m: 'minute', h: 'hour', d: 'day', w: 'week', M: 'month' } as const;
-
-const inWords = (interval: CandleInterval): string => {
-  const [count, unit] = [Number(interval.slice(0, -1)), UNITS[interval.at(-1) as keyof typeof UNITS]];
-  return `${count} ${unit}${count === 1 ? '' : 's'}.`;
-};
-
-export const CandleIntervalEnum = builder.enumType('CandleInterval', {
-  description: 'Length of a candle. Days, weeks (from Monday) and months follow the calendar of `timeZone`.',
-  values: Object.fromEntries(
-    CANDLE_INTERVALS.map((interval) => [enumName(interval), { value: interval, description: inWords(interval) }]),
-  ),
-});
 
 const EmptyIntervalsEnum = builder.enumType('EmptyIntervals', {
   description: 'What becomes of an interval without trades.',
@@ -249,7 +235,8 @@ builder.queryField('candles', (t) =>
           'BAD_USER_INPUT',
           `The range holds more than ${MAX_PAGE} candles of ${interval}; ask for a page with \`first\` (at most ${MAX_PAGE}) and go on with \`after\``,
         );
-      return toConnection(candles, hasMore, page, cursors, ({ closeTime }) => [closeTime, interval] as const);
+      const cursorOf = ({ closeTime }: Candle) => cursors.encode([closeTime, interval]);
+      return { edges: new LazyEdges(candles, cursorOf, writeCandles), page, hasMore };
     },
   }),
 );

@@ -1,17 +1,14 @@
 import type { RecordedTrade } from '../market/recorded-trade.ts';
 import { isInstant } from '../runtime/date-time.ts';
-import { TradeLines } from '../storage/trade-lines.ts';
 import type { TradeKey } from '../storage/trades.ts';
 import { builder } from './builder.ts';
-import { connectionType, type Edge, edgeType, readPage } from './connection.ts';
-import type { NodeList } from './context.ts';
-import type { SelectionPlan } from './execution/plan.ts';
-import type { WritesItself } from './execution/text-output.ts';
+import { connectionType, edgeType, readPage } from './connection.ts';
+import { LazyEdges } from './lazy-edges.ts';
 import { findableBy, globalId, NodeInterface } from './node.ts';
 import { timeCursors } from './page-cursor.ts';
 import { historyArgs, readRange, requireKnown, requireMarket } from './range.ts';
 import { readTrades } from './trade-pages.ts';
-import { writeEdges } from './trade-text.ts';
+import { writeTrades } from './trade-text.ts';
 
 export const SideEnum = builder.enumType('Side', {
   description: "The taker's side of a trade.",
@@ -144,36 +141,10 @@ builder.queryField('trades', (t) =>
         after: page.after && toKey(page.after),
         before: page.before && toKey(page.before),
       });
-      const edgeOf = (node: RecordedTrade) => ({ node, cursor: () => cursors.encode(keyOf(node)) });
-      return { edges: new TradeEdges(trades, edgeOf), page, hasMore };
+      const cursorOf = ({ trade }: RecordedTrade) => cursors.encode([trade.exchangeTime, trade.tradeId]);
+      return { edges: new LazyEdges(trades, cursorOf, writeTrades), page, hasMore };
     },
   }),
 );
-
-const keyOf = ({ trade }: RecordedTrade) => [trade.exchangeTime, trade.tradeId] as const;
-
-/** Edges that are only made for whoever asks for them; a page of lines is written as it is where it can be. */
-class TradeEdges implements NodeList<Edge<RecordedTrade>>, WritesItself {
-  readonly #trades: NodeList<RecordedTrade>;
-  readonly #edgeOf: (trade: RecordedTrade) => Edge<RecordedTrade>;
-
-  constructor(trades: NodeList<RecordedTrade>, edgeOf: (trade: RecordedTrade) => Edge<RecordedTrade>) {
-    this.#trades = trades;
-    this.#edgeOf = edgeOf;
-  }
-
-  at(index: number): Edge<RecordedTrade> | undefined {
-    const trade = this.#trades.at(index);
-    return trade && this.#edgeOf(trade);
-  }
-
-  *[Symbol.iterator](): Generator<Edge<RecordedTrade>, void> {
-    for (const trade of this.#trades) yield this.#edgeOf(trade);
-  }
-
-  writeItems(selection: SelectionPlan): boolean {
-    return this.#trades instanceof TradeLines && writeEdges(this.#trades, selection);
-  }
-}
 
 const toKey = ([exchangeTime, tradeId]: readonly [number, string]): TradeKey => ({ exchangeTime, tradeId });

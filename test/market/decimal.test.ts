@@ -56,6 +56,31 @@ describe('a quotient', () => {
     expect(divideDecimals(decimal(dividend), decimal(divisor), 12)).toBe(quotient);
   });
 
+  it('is that of whole numbers of any size, whatever the digits and their places', () => {
+    const value = (digits: number, most: number) =>
+      fc
+        .tuple(
+          fc.stringMatching(new RegExp(`^(0|[1-9]\\d{0,${digits}})$`)),
+          fc.stringMatching(new RegExp(`^\\d{0,${most}}$`)),
+        )
+        .map(([whole, fraction]) => decimal(fraction === '' ? whole : `${whole}.${fraction}`));
+    const either = (digits: number, most: number) => fc.oneof(value(digits, most), value(2, 3), value(20, 20));
+    fc.assert(
+      fc.property(either(8, 14), either(5, 9), fc.constantFrom(0, 1, 5, 12), (dividend, divisor, places) => {
+        const [over, under] = [scaled(dividend, 30) * 10n ** BigInt(places), scaled(divisor, 30)];
+        const found = divideDecimals(dividend, divisor, places);
+        if (found === null || under === 0n) {
+          expect([found, under]).toEqual([null, 0n]);
+          return;
+        }
+        const rounded = (2n * over + under) / (2n * under);
+        expect(scaled(found, places)).toBe(rounded);
+        expect(found).not.toMatch(/\.\d*0$/);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
   it('by zero is none', () => {
     expect(divideDecimals(decimal('1'), decimal('0.00'), 12)).toBeNull();
   });

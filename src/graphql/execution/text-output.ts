@@ -39,7 +39,7 @@ class TextOutput {
   #bytes = Buffer.allocUnsafe(FIRST_BYTES);
   #at = 0;
   #day = Number.NaN;
-  #date = '';
+  #date = Buffer.of();
 
   /** Where the next byte will stand. */
   get at(): number {
@@ -53,6 +53,27 @@ class TextOutput {
     const bytes = this.#bytes;
     let at = this.#at;
     for (let k = 0; k < length; k += 1) bytes[at++] = text.charCodeAt(k);
+    this.#at = at;
+  }
+
+  bytes(text: Uint8Array): void {
+    const length = text.length;
+    if (this.#at + length > this.#bytes.length) this.#grow(length);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let k = 0; k < length; k += 1) bytes[at++] = text[k] as number;
+    this.#at = at;
+  }
+
+  /** Text of ASCII that needs no escapes, in quotes. */
+  quoted(text: string): void {
+    const length = text.length;
+    if (this.#at + length + 2 > this.#bytes.length) this.#grow(length + 2);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    bytes[at++] = QUOTE;
+    for (let k = 0; k < length; k += 1) bytes[at++] = text.charCodeAt(k);
+    bytes[at++] = QUOTE;
     this.#at = at;
   }
 
@@ -77,25 +98,27 @@ class TextOutput {
     const day = Math.floor(ms / DAY_MS);
     if (day !== this.#day) {
       this.#day = day;
-      this.#date = `"${formatTime(day * DAY_MS).slice(0, -TIME_OF_DAY.length)}`;
+      this.#date = Buffer.from(`"${formatTime(day * DAY_MS).slice(0, -TIME_OF_DAY.length)}`);
     }
-    this.plain(this.#date);
+    this.bytes(this.#date);
     if (this.#at + TIME_OF_DAY.length + 1 > this.#bytes.length) this.#grow(TIME_OF_DAY.length + 1);
-    const rest = ms - day * DAY_MS;
-    const [minutes, seconds] = [Math.floor(rest / 60_000), Math.floor((rest % 60_000) / 1_000)];
-    const hours = Math.floor(minutes / 60);
+    // Whole numbers of 32 bits take half the time of others.
+    const rest = (ms - day * DAY_MS) | 0;
+    const seconds = (rest / 1_000) | 0;
+    const minutes = (seconds / 60) | 0;
+    const hours = (minutes / 60) | 0;
     this.#twoDigits(hours, COLON);
     this.#twoDigits(minutes - hours * 60, COLON);
-    this.#twoDigits(seconds, POINT);
-    const fraction = rest % 1_000;
-    const hundreds = Math.floor(fraction / 100);
+    this.#twoDigits(seconds - minutes * 60, POINT);
+    const fraction = rest - seconds * 1_000;
+    const hundreds = (fraction / 100) | 0;
     this.#bytes[this.#at++] = ZERO + hundreds;
     this.#twoDigits(fraction - hundreds * 100, CAPITAL_Z);
     this.#bytes[this.#at++] = QUOTE;
   }
 
   #twoDigits(number: number, then: number): void {
-    const tens = Math.floor(number / 10);
+    const tens = (number / 10) | 0;
     this.#bytes[this.#at++] = ZERO + tens;
     this.#bytes[this.#at++] = ZERO + number - tens * 10;
     this.#bytes[this.#at++] = then;
