@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parser } from '@prometheus-io/lezer-promql';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { serve } from '../server/served.ts';
@@ -14,6 +15,7 @@ interface Alerts {
     readonly rules: readonly {
       readonly alert: string;
       readonly expr: string;
+      readonly for?: string;
       readonly labels: { readonly severity: string };
       readonly annotations: { readonly summary: string; readonly action: string };
     }[];
@@ -25,11 +27,27 @@ interface Panel {
   readonly title: string;
   readonly description?: string;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-  readonly targets?: readonly { readonly expr: string }[];
+  readonly targets?: readonly { readonly expr: string; readonly datasource: { readonly uid: string } }[];
 }
 
 const rules = (parse(readFileSync(ALERTS, 'utf8')) as Alerts).groups.flatMap((group) => group.rules);
-const { panels } = JSON.parse(readFileSync(DASHBOARD, 'utf8')) as { readonly panels: readonly Panel[] };
+const { panels, templating } = JSON.parse(readFileSync(DASHBOARD, 'utf8')) as {
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly { readonly name: string; readonly type: string }[] };
+};
+
+const exprs = [...rules.map(({ expr }) => expr), ...panels.flatMap(({ targets = [] }) => targets.map((t) => t.expr))];
+
+/** What Grafana puts into an expression before it asks. */
+const filled = (expr: string) =>
+  expr.replaceAll('$job', 'tcp-dashboard').replaceAll(/\$__(rate_interval|range)\b/g, '1m');
+
+/** Where the grammar of Prometheus finds something it has no place for: an offset each. */
+function wrongIn(expr: string): readonly number[] {
+  const wrong: number[] = [];
+  parser.parse(expr).iterate({ enter: ({ type, from }) => void (type.isError && wrong.push(from)) });
+  return wrong;
+}
 
 /** What the server tells, by name. */
 async function told(): Promise<ReadonlySet<string>> {
@@ -42,10 +60,32 @@ const asked = (expr: string): readonly string[] => expr.match(/\b(tcp_dashboard|
 
 test('alerts and dashboard ask only for what the server tells', async () => {
   const names = await told();
-  const exprs = [...rules.map(({ expr }) => expr), ...panels.flatMap(({ targets = [] }) => targets.map((t) => t.expr))];
   expect(exprs.length).toBeGreaterThan(25);
   const unknown = exprs.flatMap(asked).filter((name) => !names.has(name));
   expect(unknown).toEqual([]);
+});
+
+test.each(exprs)('Prometheus understands %s', (expr) => {
+  expect(filled(expr)).not.toContain('$');
+  expect(wrongIn(filled(expr))).toEqual([]);
+});
+
+test.each(['sum(', 'rate(x[])', 'a ==', '{job=}', 'sum by job (x)'])('and not %s', (expr) => {
+  expect(wrongIn(expr)).not.toEqual([]);
+});
+
+test('the rules have nothing but what Prometheus takes, and times it reads', () => {
+  const KEYS = ['alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
+  for (const rule of rules) {
+    expect(Object.keys(rule).filter((key) => !KEYS.includes(key))).toEqual([]);
+    expect(rule.for ?? '0s').toMatch(/^\d+(ms|s|m|h|d)$/);
+  }
+});
+
+test('every query of the dashboard goes to the data source that is chosen', () => {
+  const sources = templating.list.filter(({ type }) => type === 'datasource').map(({ name }) => `\${${name}}`);
+  const asked = panels.flatMap(({ targets = [] }) => targets.map(({ datasource }) => datasource.uid));
+  expect(new Set(asked)).toEqual(new Set(sources));
 });
 
 test('every alert says how bad it is, what is and what to do', () => {
