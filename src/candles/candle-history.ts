@@ -3,46 +3,8 @@ import { type CandleWindow, startOf, type Windows, windowAt } from '../market/ca
 import type { Stretch } from '../market/coverage.ts';
 import { type CoverageInterval, coverageIntervals } from '../market/coverage-intervals.ts';
 import type { Decimal } from '../market/decimal.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { CandleQuery, NearestTrade, NearestTradeQuery } from '../storage/candles.ts';
-import type { StretchQuery } from '../storage/coverage.ts';
-import type { LateQuery, RecordedRun } from '../storage/late-trades.ts';
+import type { CandlePorts, CandlesRequest } from './candles-request.ts';
 import { ledgerThen } from './ledger-then.ts';
-
-/** Reads of storage. All may throw {AppError} DATABASE_UNAVAILABLE. */
-export interface CandlePorts {
-  readCandles(query: CandleQuery): Promise<readonly TradedWindow[]>;
-  listStretches(query: StretchQuery): Promise<readonly Stretch[]>;
-  /** The trade that is nearest to a time, in a direction; null when there is none. */
-  nearestTrade(query: NearestTradeQuery): Promise<NearestTrade | null>;
-  /** Where trades of a stretch begin or end that came after a time. */
-  listRecordedRuns(query: LateQuery): Promise<readonly RecordedRun[]>;
-  readonly clock: Clock;
-}
-
-/** What becomes of an interval without trades. */
-export type EmptyIntervals = 'OMIT' | 'INCLUDE_NULL' | 'CARRY_FORWARD';
-
-export interface CandlesRequest {
-  readonly exchange: string;
-  readonly symbol: string;
-  readonly windows: Windows;
-  /** Candles whose end lies in (from, to], ms. */
-  readonly from: number;
-  readonly to: number;
-  /** Also the one that is open at `to`. */
-  readonly includeForming: boolean;
-  readonly endInclusive: boolean;
-  readonly emptyIntervals: EmptyIntervals;
-  /** As it was known then, ms; null: as it is known now. */
-  readonly asOf: number | null;
-  readonly order: 'ASC' | 'DESC';
-  readonly limit: number;
-  /** Ends of candles, exclusive, in the asked order. */
-  readonly after: number | null;
-  readonly before: number | null;
-  readonly fromEnd: boolean;
-}
 
 /** Windows read at a time while empty ones are left out. */
 const STEP = 1_000;

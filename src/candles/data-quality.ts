@@ -2,7 +2,8 @@ import { type CandleComparison, compareCandles } from '../market/compare-candles
 import { COVERAGE_STATUSES, type CoverageStatus, sizeOf } from '../market/coverage.ts';
 import { type CoverageInterval, coverageIntervals } from '../market/coverage-intervals.ts';
 import type { ExchangeCandle } from '../market/market-event.ts';
-import { type CandlePorts, listCandles } from './candle-history.ts';
+import { listCandles } from './candle-history.ts';
+import type { CandlePorts } from './candles-request.ts';
 
 export const DAY_MS = 86_400_000;
 export const MINUTE_MS = 60_000;

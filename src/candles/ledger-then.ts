@@ -1,5 +1,5 @@
 import type { Stretch } from '../market/coverage.ts';
-import type { CandlePorts, CandlesRequest } from './candle-history.ts';
+import type { CandlePorts, CandlesRequest } from './candles-request.ts';
 
 /** Fills of a stretch that is looked at trade by trade; in a larger one what was fetched until then counts as missing too. */
 const MOST_FILLS = 100_000;

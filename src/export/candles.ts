@@ -1,4 +1,5 @@
-import { type CandlePorts, listCandles } from '../candles/candle-history.ts';
+import { listCandles } from '../candles/candle-history.ts';
+import type { CandlePorts } from '../candles/candles-request.ts';
 import { type Candle, vwapOf } from '../market/candle.ts';
 import { type CandleInterval, windowAt } from '../market/candle-window.ts';
 import type { Decimal } from '../market/decimal.ts';

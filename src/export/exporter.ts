@@ -1,4 +1,4 @@
-import type { CandlePorts } from '../candles/candle-history.ts';
+import type { CandlePorts } from '../candles/candles-request.ts';
 import { windowAt } from '../market/candle-window.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { DecimalBounds, ExportState, MarketRange } from '../storage/export-state.ts';

@@ -1,5 +1,5 @@
 import type { Balance } from '../market/market-event.ts';
-import type { LiveBatch } from '../pipeline/live/live-feed.ts';
+import type { LiveBatch } from '../pipeline/live/live-event.ts';
 import { builder } from './builder.ts';
 import { NOTICES_FIELD, readDelivery } from './delivery.ts';
 import { requireExchange } from './range.ts';

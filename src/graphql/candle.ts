@@ -1,4 +1,5 @@
-import { candleAt, type EmptyIntervals, listCandles } from '../candles/candle-history.ts';
+import { candleAt, listCandles } from '../candles/candle-history.ts';
+import type { EmptyIntervals } from '../candles/candles-request.ts';
 import {
   type Candle,
   type CandleCompleteness,
@@ -15,8 +16,9 @@ import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import { CandleIntervalEnum } from './candle-interval.ts';
 import { writeCandles } from './candle-text.ts';
-import { connectionType, edgeType, MAX_PAGE, pageArgs, readPage } from './connection.ts';
+import { connectionType, edgeType, pageArgs, readPage } from './connection.ts';
 import { LazyEdges } from './lazy-edges.ts';
+import { MAX_PAGE } from './limits/page-size.ts';
 import { timeCursors } from './page-cursor.ts';
 import { marketArgs, OrderEnum, requireKnown, requireMarket } from './range.ts';
 

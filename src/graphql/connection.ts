@@ -2,11 +2,8 @@ import type { ObjectRef } from '@pothos/core';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import type { NodeList } from './context.ts';
+import { DEFAULT_PAGE, MAX_PAGE } from './limits/page-size.ts';
 import type { CursorCodec } from './page-cursor.ts';
-
-/** The largest page; what is larger is asked for in several. */
-export const MAX_PAGE = 1000;
-export const DEFAULT_PAGE = 50;
 
 export interface PageArgs {
   readonly first?: number | null | undefined;

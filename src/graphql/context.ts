@@ -1,6 +1,6 @@
 import type { Principal } from '../access/principal.ts';
 import type { CandleFeed } from '../candles/candle-feed.ts';
-import type { CandlePorts } from '../candles/candle-history.ts';
+import type { CandlePorts } from '../candles/candles-request.ts';
 import type {
   CollectorEvent,
   CollectorState,

@@ -1,6 +1,6 @@
 import { DataType } from '../market/data-type.ts';
 import type { BookLevel, BookValidity, OrderBook } from '../market/market-event.ts';
-import type { LiveBatch } from '../pipeline/live/live-feed.ts';
+import type { LiveBatch } from '../pipeline/live/live-event.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import { connectionType, edgeType } from './connection.ts';

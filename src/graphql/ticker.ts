@@ -1,7 +1,7 @@
 import { DataType } from '../market/data-type.ts';
 import type { Decimal } from '../market/decimal.ts';
 import type { Ticker } from '../market/market-event.ts';
-import type { LiveBatch } from '../pipeline/live/live-feed.ts';
+import type { LiveBatch } from '../pipeline/live/live-event.ts';
 import { builder } from './builder.ts';
 import { connectionType, edgeType } from './connection.ts';
 import { deliveryArg, NOTICES_FIELD, readDelivery } from './delivery.ts';

@@ -1,6 +1,6 @@
 import type { CursorCodec } from '../pipeline/feed/cursor.ts';
 import { edgePositions } from '../pipeline/feed/cursor.ts';
-import type { StreamPhase, TradeBatch } from '../pipeline/feed/trade-feed.ts';
+import type { StreamPhase, TradeBatch } from '../pipeline/feed/trade-request.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';
 import type { Edge } from './connection.ts';

@@ -1,8 +1,14 @@
+import type { RecordedTrade } from '../market/recorded-trade.ts';
 import { int4Array, int8Array, letterArray, textArray, timeArray } from './binary-arrays.ts';
 import { jsonText } from './json-text.ts';
 import { monthsOf } from './partitions.ts';
 import { PROVENANCE_LETTERS, rowId, SIDE_LETTERS } from './trade-columns.ts';
-import type { NumberedTrade } from './trade-writer.ts';
+
+/** A trade under the number it will keep. */
+export interface NumberedTrade extends RecordedTrade {
+  /** Keep the exchange's own payload beside the columns. */
+  readonly storeRaw: boolean;
+}
 
 /** The trades of one commit as the statement that records them takes them; says nothing of when it is committed. */
 export interface TradeBatch {

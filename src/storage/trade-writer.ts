@@ -1,7 +1,6 @@
 import type { StretchChange } from '../market/coverage.ts';
 import { isDecimal, isZero } from '../market/decimal.ts';
 import type { Trade } from '../market/market-event.ts';
-import type { RecordedTrade } from '../market/recorded-trade.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { crashPoint } from '../runtime/crash-point.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
@@ -13,15 +12,9 @@ import { codeOf } from './database-errors.ts';
 import { upsertInstrument } from './instruments.ts';
 import { checkStorableTime, ensureMonths, LATEST_TRADE_MS } from './partitions.ts';
 import { type HeadStretch, REPEATABLE, recordTrades } from './record-trades.ts';
-import { makeBatch, type TradeBatch } from './trade-batch.ts';
+import { makeBatch, type NumberedTrade, type TradeBatch } from './trade-batch.ts';
 import { sequenceOf } from './trade-columns.ts';
 import { claimSlot, disownSlot, releaseSlot, type WriterSlot } from './writer-slot.ts';
-
-/** A trade under the number it will keep. */
-export interface NumberedTrade extends RecordedTrade {
-  /** Keep the exchange's own payload beside the columns. */
-  readonly storeRaw: boolean;
-}
 
 /** What goes into one transaction: trades and what they mean for the ledger. */
 export interface TradeCommit {

@@ -1,4 +1,4 @@
-import type { CandlesRequest } from '../../src/candles/candle-history.ts';
+import type { CandlesRequest } from '../../src/candles/candles-request.ts';
 import type { Candle, CandleValues } from '../../src/market/candle.ts';
 import { type CandleWindow, longestOf } from '../../src/market/candle-window.ts';
 import type { Decimal } from '../../src/market/decimal.ts';

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type CandlesRequest, candleAt, listCandles } from '../../src/candles/candle-history.ts';
+import { candleAt, listCandles } from '../../src/candles/candle-history.ts';
+import type { CandlesRequest } from '../../src/candles/candles-request.ts';
 import type { Candle } from '../../src/market/candle.ts';
 import { longestOf } from '../../src/market/candle-window.ts';
 import type { StretchChange } from '../../src/market/coverage.ts';

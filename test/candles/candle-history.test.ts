@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type CandlePorts, type CandlesRequest, candleAt, listCandles } from '../../src/candles/candle-history.ts';
+import { candleAt, listCandles } from '../../src/candles/candle-history.ts';
+import type { CandlePorts, CandlesRequest } from '../../src/candles/candles-request.ts';
 import type { Candle } from '../../src/market/candle.ts';
 import { type CandleInterval, windowAt } from '../../src/market/candle-window.ts';
 import type { CoverageStatus, Stretch } from '../../src/market/coverage.ts';

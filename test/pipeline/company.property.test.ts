@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
-import { type TradeBatch, TradeFeed } from '../../src/pipeline/feed/trade-feed.ts';
+import { TradeFeed } from '../../src/pipeline/feed/trade-feed.ts';
 import { type TradeFilter, tradeMatcher } from '../../src/pipeline/feed/trade-filter.ts';
+import type { TradeBatch } from '../../src/pipeline/feed/trade-request.ts';
 import { DEFAULT_DELIVERY } from '../../src/pipeline/stream/delivery.ts';
 import type { Stream } from '../../src/pipeline/stream/stream.ts';
 import type { Position } from '../../src/storage/trades.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { decimal } from '../../src/market/decimal.ts';
-import { LiveFeed, type LiveKind, type LiveRequest } from '../../src/pipeline/live/live-feed.ts';
+import type { LiveKind, LiveRequest } from '../../src/pipeline/live/live-event.ts';
+import { LiveFeed } from '../../src/pipeline/live/live-feed.ts';
 import { DEFAULT_DELIVERY, type Delivery } from '../../src/pipeline/stream/delivery.ts';
 import { QueueRegistry } from '../../src/runtime/bounded-queue.ts';
 import { ManualClock } from '../support/manual-clock.ts';

@@ -3,8 +3,9 @@ import { decimal } from '../../src/market/decimal.ts';
 import type { Trade } from '../../src/market/market-event.ts';
 import type { Provenance, RecordedTrade } from '../../src/market/recorded-trade.ts';
 import type { TradeStore } from '../../src/pipeline/drain/drain-ports.ts';
-import type { TradeHistory } from '../../src/pipeline/feed/trade-feed.ts';
-import type { NumberedTrade, TradeCommit } from '../../src/storage/trade-writer.ts';
+import type { TradeHistory } from '../../src/pipeline/feed/trade-request.ts';
+import type { NumberedTrade } from '../../src/storage/trade-batch.ts';
+import type { TradeCommit } from '../../src/storage/trade-writer.ts';
 import type { Position } from '../../src/storage/trades.ts';
 import { turn } from '../support/manual-clock.ts';
 

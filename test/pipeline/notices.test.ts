@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Gap } from '../../src/market/gap-ledger.ts';
-import { TradeFeed, type TradeRequest } from '../../src/pipeline/feed/trade-feed.ts';
+import { TradeFeed } from '../../src/pipeline/feed/trade-feed.ts';
+import type { TradeRequest } from '../../src/pipeline/feed/trade-request.ts';
 import { LiveFeed } from '../../src/pipeline/live/live-feed.ts';
 import { DEFAULT_DELIVERY, type Delivery } from '../../src/pipeline/stream/delivery.ts';
 import { QueueRegistry } from '../../src/runtime/bounded-queue.ts';

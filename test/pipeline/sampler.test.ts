@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decimal } from '../../src/market/decimal.ts';
 import type { BookLevel } from '../../src/market/market-event.ts';
-import type { LiveEvent } from '../../src/pipeline/live/live-feed.ts';
+import type { LiveEvent } from '../../src/pipeline/live/live-event.ts';
 import { DEFAULT_SAMPLING, Sampler, type Sampling } from '../../src/pipeline/live/sampler.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { aBalance, aBook, aCandle, aTicker } from './market-data.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamTail, Stretch } from '../../src/market/coverage.ts';
 import type { DataType } from '../../src/market/data-type.ts';
-import type { LiveEvent } from '../../src/pipeline/live/live-feed.ts';
+import type { LiveEvent } from '../../src/pipeline/live/live-event.ts';
 import { StreamCoverage } from '../../src/pipeline/live/stream-coverage.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import { silentLog } from '../../src/runtime/log.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { decimal } from '../../src/market/decimal.ts';
 import { edgePositions } from '../../src/pipeline/feed/cursor.ts';
-import { TradeFeed, type TradeRequest } from '../../src/pipeline/feed/trade-feed.ts';
+import { TradeFeed } from '../../src/pipeline/feed/trade-feed.ts';
+import type { TradeRequest } from '../../src/pipeline/feed/trade-request.ts';
 import { DEFAULT_DELIVERY, type Delivery } from '../../src/pipeline/stream/delivery.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import { ManualClock, turn } from '../support/manual-clock.ts';

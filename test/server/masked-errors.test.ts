@@ -1,6 +1,6 @@
 import { createClient as createSseClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { TradeBatch } from '../../src/pipeline/feed/trade-feed.ts';
+import type { TradeBatch } from '../../src/pipeline/feed/trade-request.ts';
 import { PullStream } from '../../src/pipeline/stream/pull-stream.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { Log } from '../../src/runtime/log.ts';

@@ -1,5 +1,6 @@
 import { vi } from 'vitest';
-import type { TradeFeed, TradeRequest } from '../../src/pipeline/feed/trade-feed.ts';
+import type { TradeFeed } from '../../src/pipeline/feed/trade-feed.ts';
+import type { TradeRequest } from '../../src/pipeline/feed/trade-request.ts';
 
 /** Counts the trades the server takes from the feed for its clients. */
 export function countTaken(feed: TradeFeed): { readonly trades: number } {

@@ -1,7 +1,7 @@
 /** Spool and database as one process reaches them: with latency, outages, lost answers, failovers, and cut off at its death. */
 import type { MarketStretch } from '../../src/market/coverage.ts';
 import type { TradeStore } from '../../src/pipeline/drain/drain-ports.ts';
-import type { TradeHistory } from '../../src/pipeline/feed/trade-feed.ts';
+import type { TradeHistory } from '../../src/pipeline/feed/trade-request.ts';
 import type { SpoolPort } from '../../src/pipeline/spool/spool-port.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { TradeCommit } from '../../src/storage/trade-writer.ts';

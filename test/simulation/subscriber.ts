@@ -1,7 +1,8 @@
 /** A client that wants everything once, across restarts of the server: it comes back with its last position. */
 import type { RecordedTrade } from '../../src/market/recorded-trade.ts';
-import type { TradeBatch, TradeFeed } from '../../src/pipeline/feed/trade-feed.ts';
+import type { TradeFeed } from '../../src/pipeline/feed/trade-feed.ts';
 import type { TradeFilter } from '../../src/pipeline/feed/trade-filter.ts';
+import type { TradeBatch } from '../../src/pipeline/feed/trade-request.ts';
 import { DEFAULT_DELIVERY } from '../../src/pipeline/stream/delivery.ts';
 import type { Stream } from '../../src/pipeline/stream/stream.ts';
 import type { Position } from '../../src/storage/trades.ts';

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type CandlePorts, listCandles } from '../../src/candles/candle-history.ts';
+import { listCandles } from '../../src/candles/candle-history.ts';
+import type { CandlePorts } from '../../src/candles/candles-request.ts';
 import { assessDay } from '../../src/candles/data-quality.ts';
 import type { ExchangeAdapter } from '../../src/exchanges/adapter.ts';
 import { EXCHANGES } from '../../src/exchanges/registry.ts';

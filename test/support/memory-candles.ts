@@ -1,4 +1,4 @@
-import type { CandlePorts } from '../../src/candles/candle-history.ts';
+import type { CandlePorts } from '../../src/candles/candles-request.ts';
 import type { Stretch } from '../../src/market/coverage.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { candleByHand, type Recorded } from './candle-by-hand.ts';

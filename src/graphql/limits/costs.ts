@@ -1,5 +1,5 @@
 import { CANDLE_INTERVALS, longestOf } from '../../market/candle-window.ts';
-import { DEFAULT_PAGE, MAX_PAGE } from '../connection.ts';
+import { DEFAULT_PAGE, MAX_PAGE } from './page-size.ts';
 
 /** The arguments of a field as its resolver gets them, defaults filled in. */
 export type Arguments = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import { messageOf } from '../../runtime/errors.ts';
-import type { NumberedTrade } from '../../storage/trade-writer.ts';
+import type { NumberedTrade } from '../../storage/trade-batch.ts';
 import { idsOf } from '../intake/fold-trades.ts';
 import type { LedgerWord } from '../spool/spool-batch.ts';
 import type { DrainPorts, RefusedRow } from './drain-ports.ts';

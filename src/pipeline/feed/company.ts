@@ -1,5 +1,5 @@
-import type { TradeBatch } from './trade-feed.ts';
 import type { TradeReader } from './trade-reader.ts';
+import type { TradeBatch } from './trade-request.ts';
 import type { TradeSubscriber } from './trade-subscriber.ts';
 
 /** Members given a batch between two looks at the clock. */

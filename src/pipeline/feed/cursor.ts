@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { AppError } from '../../runtime/errors.ts';
 import type { Position } from '../../storage/trades.ts';
-import type { TradeBatch } from './trade-feed.ts';
 import type { TradeFilter } from './trade-filter.ts';
+import type { TradeBatch } from './trade-request.ts';
 
 /** Far above what the writers of one database need; longer text is refused unread. */
 const MAX_LENGTH = 2_048;

@@ -1,7 +1,8 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { TradeFeed, TradeHistory } from './trade-feed.ts';
+import type { TradeFeed } from './trade-feed.ts';
+import type { TradeHistory } from './trade-request.ts';
 
 /** A subscriber of this server sees the trades of another one on the same database this late, at most. */
 const LOOK_EVERY_MS = 500;

@@ -6,8 +6,8 @@ import type { Alarm } from '../stream/alarm.ts';
 import { Pace } from '../stream/delivery.ts';
 import type { Notice } from '../stream/notice.ts';
 import { NewestTrades } from './newest-trades.ts';
-import type { StreamPhase, TradeBatch, TradeHistory, TradeRequest } from './trade-feed.ts';
 import { marketMatcher, tradeMatcher } from './trade-filter.ts';
+import type { StreamPhase, TradeBatch, TradeHistory, TradeRequest } from './trade-request.ts';
 import type { TradeRing } from './trade-ring.ts';
 
 /** Most trades of one batch, unless it is conflated: then it has one an instrument. */

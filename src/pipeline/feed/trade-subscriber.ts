@@ -1,7 +1,7 @@
 import { PullStream } from '../stream/pull-stream.ts';
 import type { Company } from './company.ts';
-import type { TradeBatch } from './trade-feed.ts';
 import type { ReaderHost, TradeReader } from './trade-reader.ts';
+import type { TradeBatch } from './trade-request.ts';
 
 /** Who keeps the subscribers of a feed. */
 export interface SubscriberHome {

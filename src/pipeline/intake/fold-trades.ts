@@ -1,5 +1,5 @@
 import { exactId, type FillRange, fillRange } from '../../market/packed-trades.ts';
-import type { NumberedTrade } from '../../storage/trade-writer.ts';
+import type { NumberedTrade } from '../../storage/trade-batch.ts';
 import type { TradeLedgers } from '../ledger/trade-ledgers.ts';
 import type { SpoolItem } from '../spool/spool-batch.ts';
 

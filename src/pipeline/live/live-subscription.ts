@@ -10,7 +10,7 @@ import {
   type LiveKind,
   type LiveRequest,
   stateKey,
-} from './live-feed.ts';
+} from './live-event.ts';
 
 /** Events held for one slow subscriber. A full order book has 400 levels a side, so few of those. */
 const CAPACITY: Readonly<Record<LiveKind, number>> = { ticker: 1_024, candle: 1_024, balance: 1_024, orderbook: 64 };

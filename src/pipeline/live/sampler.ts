@@ -1,6 +1,6 @@
 import type { Balance, ExchangeCandle, OrderBook, Ticker } from '../../market/market-event.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { type LiveEvent, stateKey } from './live-feed.ts';
+import { type LiveEvent, stateKey } from './live-event.ts';
 
 /** How much of the live market data of an exchange is kept. Intervals in seconds; 0 keeps every one. */
 export interface Sampling {

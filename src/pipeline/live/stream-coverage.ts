@@ -5,7 +5,7 @@ import { isRetryable, messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { StreamStretch } from '../../storage/stream-coverage.ts';
 import { StreamLedger, type Tail } from '../ledger/stream-ledger.ts';
-import type { LiveEvent } from './live-feed.ts';
+import type { LiveEvent } from './live-event.ts';
 
 /** How often the books of streams of which nothing is stored are written, ms. */
 const BEAT_MS = 5_000;

@@ -1,5 +1,5 @@
 import type { IdRange } from '../../market/coverage.ts';
-import type { NumberedTrade } from '../../storage/trade-writer.ts';
+import type { NumberedTrade } from '../../storage/trade-batch.ts';
 
 /** What else is said of trades: ids that never come, or that shall be fetched. */
 export type LedgerWord =

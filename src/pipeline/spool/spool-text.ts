@@ -1,7 +1,7 @@
 import { isDecimal } from '../../market/decimal.ts';
 import type { Side, Trade } from '../../market/market-event.ts';
 import type { Provenance } from '../../market/recorded-trade.ts';
-import type { NumberedTrade } from '../../storage/trade-writer.ts';
+import type { NumberedTrade } from '../../storage/trade-batch.ts';
 import type { LedgerWord, SpoolItem } from './spool-batch.ts';
 
 /**
