@@ -5,18 +5,27 @@ import { EDGE_END, EdgeSteps } from './edge-steps.ts';
 import type { SelectionPlan } from './execution/plan.ts';
 import { output } from './execution/text-output.ts';
 
-/** Writes what stands from one place of a line up to another. */
-type Write = (line: string, from: number, to: number, page: TradeLines) => void;
+/** Writes what stands from one place of a text up to another. */
+type Write = (text: Uint8Array, from: number, to: number, page: TradeLines) => void;
 
-const digits: Write = (line, from, to) => output.part(line, from, to);
-const quoted: Write = (line, from, to) => output.quotedPart(line, from, to);
-const string: Write = (line, from, to) => output.value(line.slice(from, to));
-const time: Write = (line, from, to) => output.time(Number(line.slice(from, to)));
+const digits: Write = (text, from, to) => output.part(text, from, to);
+const quoted: Write = (text, from, to) => output.quotedPart(text, from, to);
+const time: Write = (text, from, to) => output.time(wholeNumber(text, from, to));
 /** By the letter it is stored as. */
-const word =
-  (words: Readonly<Record<string, string>>): Write =>
-  (line, from) =>
-    output.plain(words[line[from] ?? ''] ?? '');
+function word(words: Readonly<Record<string, string>>): Write {
+  const byLetter = new Map(Object.entries(words).map(([letter, text]) => [letter.charCodeAt(0), Buffer.from(text)]));
+  return (text, from) => output.bytes(byLetter.get(text[from] ?? 0) ?? NOTHING);
+}
+const NOTHING = Buffer.of();
+
+const [TAB, LINE_END, MINUS, ZERO] = [0x09, 0x0a, 0x2d, 0x30];
+
+function wholeNumber(text: Uint8Array, from: number, to: number): number {
+  const isNegative = text[from] === MINUS;
+  let number = 0;
+  for (let k = isNegative ? from + 1 : from; k < to; k += 1) number = number * 10 + (text[k] as number) - ZERO;
+  return isNegative ? -number : number;
+}
 
 /** What is written of a trade, and the number of the column it stands in. */
 const at = (name: TradeColumn, write: Write) => ({ column: TRADE_COLUMNS.indexOf(name), write });
@@ -25,7 +34,7 @@ const at = (name: TradeColumn, write: Write) => ({ column: TRADE_COLUMNS.indexOf
 const STEPS = new EdgeSteps({
   exchange: at('writer', (_line, _from, _to, { exchange }) => output.value(exchange)),
   symbol: at('writer', (_line, _from, _to, { symbol }) => output.value(symbol)),
-  tradeId: at('tradeId', string),
+  tradeId: at('tradeId', quoted),
   fillCount: at('fillCount', digits),
   price: at('price', quoted),
   size: at('size', quoted),
@@ -38,28 +47,34 @@ const STEPS = new EdgeSteps({
   provenance: at('provenance', word({ l: '"LIVE"', b: '"BACKFILL"', r: '"RECONCILED"' })),
 });
 
-const TAB = 9;
-
-/** Writes the edges of a page, with commas between them; false, and nothing, where something is asked that does not stand in its lines. */
+/**
+ * Writes the edges of a page, with commas between them; false, and nothing, where something is asked that does not stand in its lines, or
+ * something in them is no ASCII. Read as bytes, which takes a third of the time that characters do.
+ */
 export function writeTrades(page: NodeList<RecordedTrade>, selection: SelectionPlan): boolean {
-  const steps = page instanceof TradeLines ? STEPS.of(selection) : null;
-  if (!(page instanceof TradeLines) || steps === null) return false;
-  const starts: number[] = [0];
-  page.lines.forEach((line, row) => {
-    for (let place = 0, column = 1; column < TRADE_COLUMNS.length; place += 1)
-      if (line.charCodeAt(place) === TAB) {
-        starts[column] = place + 1;
+  if (!(page instanceof TradeLines)) return false;
+  const steps = STEPS.of(selection);
+  if (steps === null || Buffer.byteLength(page.text) !== page.text.length) return false;
+  const text = Buffer.from(page.text, 'latin1');
+  const starts = new Int32Array(TRADE_COLUMNS.length);
+  for (let from = 0; from < text.length; ) {
+    if (from > 0) output.plain(',');
+    starts[0] = from;
+    for (let at = from, column = 1; column < TRADE_COLUMNS.length; at += 1)
+      if (text[at] === TAB) {
+        starts[column] = at + 1;
         column += 1;
       }
-    if (row > 0) output.plain(',');
     for (const {
       before,
       write: { column, write },
     } of steps) {
       output.bytes(before);
-      write(line, starts[column] ?? 0, (starts[column + 1] ?? 0) - 1, page);
+      write(text, starts[column] ?? 0, (starts[column + 1] ?? 0) - 1, page);
     }
     output.bytes(EDGE_END);
-  });
+    const end = text.indexOf(LINE_END, starts[TRADE_COLUMNS.length - 1]);
+    from = end < 0 ? text.length : end + 1;
+  }
   return true;
 }

@@ -10,19 +10,13 @@ export interface PageOptions {
 export const directionOf = ({ order, fromEnd }: Pick<PageOptions, 'order' | 'fromEnd'>): 'ASC' | 'DESC' =>
   (order === 'ASC') === fromEnd ? 'DESC' : 'ASC';
 
-/** A page of what was found in that direction, of which one row more than asked tells whether there is more. */
-export function pageFrom<Row>(
-  { limit, fromEnd }: Pick<PageOptions, 'limit' | 'fromEnd'>,
-  found: readonly Row[],
-): { readonly rows: readonly Row[]; readonly hasMore: boolean } {
-  const rows = found.slice(0, limit);
-  return { rows: fromEnd ? rows.reverse() : rows, hasMore: found.length > limit };
-}
-
-/** Reads it, with one row more than asked. */
+/** Reads one row more than asked to tell whether there is more. */
 export async function readPage<Row>(
   options: PageOptions,
   read: (direction: 'ASC' | 'DESC', limit: number) => Promise<readonly Row[]>,
 ): Promise<{ readonly rows: readonly Row[]; readonly hasMore: boolean }> {
-  return pageFrom(options, await read(directionOf(options), options.limit + 1));
+  const { limit, fromEnd } = options;
+  const found = await read(directionOf(options), limit + 1);
+  const rows = found.slice(0, limit);
+  return { rows: fromEnd ? rows.reverse() : rows, hasMore: found.length > limit };
 }

@@ -29,19 +29,25 @@ export const TRADE_LINE = `concat(${Object.values(COLUMNS).join(`, e'\\t', `)})`
 
 /** Trades of one market as text, a line each with tabs between: objects only where somebody asks for them. */
 export class TradeLines implements Iterable<RecordedTrade> {
-  readonly lines: readonly string[];
+  /** Without a line end behind the last one. */
+  readonly text: string;
   readonly exchange: string;
   readonly symbol: string;
 
-  constructor(lines: readonly string[], { exchange, symbol }: { readonly exchange: string; readonly symbol: string }) {
-    this.lines = lines;
+  constructor(text: string, { exchange, symbol }: { readonly exchange: string; readonly symbol: string }) {
+    this.text = text;
     this.exchange = exchange;
     this.symbol = symbol;
   }
 
+  get lines(): readonly string[] {
+    return this.text === '' ? [] : this.text.split('\n');
+  }
+
   at(index: number): RecordedTrade | undefined {
-    const line = this.lines.at(index);
-    return line === undefined ? undefined : this.#read(line);
+    // The last one, which every page tells the cursor of, need not be looked for from the beginning.
+    const line = index === -1 ? this.text.slice(this.text.lastIndexOf('\n') + 1) : this.lines.at(index);
+    return line === undefined || line === '' ? undefined : this.#read(line);
   }
 
   *[Symbol.iterator](): Generator<RecordedTrade, void> {

@@ -1,7 +1,7 @@
 import type { Side } from '../market/market-event.ts';
 import type { Database } from './database.ts';
 import { knownInstrument } from './instruments.ts';
-import { directionOf, pageFrom } from './page.ts';
+import { directionOf } from './page.ts';
 import { SIDE_LETTERS } from './trade-columns.ts';
 import { TRADE_LINE, TradeLines } from './trade-lines.ts';
 import type { TradeKey } from './trades.ts';
@@ -39,6 +39,7 @@ export interface TradePage {
 
 /** A page is one value of text: as rows with columns the driver would take longer than the database. */
 interface PageRow {
+  readonly found: number;
   /** Null without a trade. */
   readonly page: string | null;
 }
@@ -78,17 +79,22 @@ async function readTogether(
   // Of an unknown market it is null, which no trade has.
   const rows = await db.readers.query<PageRow>({
     name: `trades of markets ${given}`,
-    text: `select page from unnest($1::int[]) with ordinality m (instrument_id, n)
+    text: `select found, page from unnest($1::int[]) with ordinality m (instrument_id, n)
       cross join lateral (${page('m.instrument_id')}) p order by n`,
     values,
   });
   return markets.map((market, k) => pageOf(market, query, rows[k]));
 }
 
-function pageOf(market: MarketName, query: TradePageQuery, row: PageRow | null | undefined): TradePage {
-  const { rows, hasMore } = pageFrom(query, row?.page?.split('\n') ?? []);
-  return { trades: new TradeLines(rows, market), hasMore };
+/** Of what was found, of which one row more than asked tells whether there is more. */
+function pageOf(market: MarketName, { limit, fromEnd }: TradePageQuery, row: PageRow | null | undefined): TradePage {
+  const text = row?.page ?? '';
+  const hasMore = (row?.found ?? 0) > limit;
+  const asked = hasMore ? text.slice(0, text.lastIndexOf('\n')) : text;
+  return { trades: new TradeLines(fromEnd ? reversed(asked) : asked, market), hasMore };
 }
+
+const reversed = (text: string): string => text.split('\n').reverse().join('\n');
 
 /** `page` is a page of the instrument its argument stands for, as text; `given` tells which conditions there are. */
 function conditionsOf(query: TradePageQuery, instruments: unknown) {
@@ -115,7 +121,7 @@ function conditionsOf(query: TradePageQuery, instruments: unknown) {
   return {
     given: `${order} ${direction} ${given}`,
     values,
-    page: (instrument: string) => `select string_agg(${TRADE_LINE}, e'\\n') as page from (
+    page: (instrument: string) => `select count(*)::int as found, string_agg(${TRADE_LINE}, e'\\n') as page from (
       select * from tcp_dashboard.trade where ${[`instrument_id = ${instrument}`, ...conditions].join(' and ')}
       order by ts ${direction}, length(trade_id) ${direction}, trade_id ${direction} limit $2) t`,
   };

@@ -75,7 +75,10 @@ it('a page of lines is answered as graphql-js answers it, whatever is asked of i
         expect(validate(schema, document)).toEqual([]);
         const history = {
           ...market.services.history,
-          listTrades: async () => ({ trades: new TradeLines(lines, { exchange: 'okx', symbol }), hasMore: yes }),
+          listTrades: async () => ({
+            trades: new TradeLines(lines.join('\n'), { exchange: 'okx', symbol }),
+            hasMore: yes,
+          }),
         };
         // Half of the time the other field fails, which takes everything with it.
         const args = {

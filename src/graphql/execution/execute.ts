@@ -50,13 +50,15 @@ class TextData {
   }
 
   toJSON(): unknown {
-    return JSON.parse(this.#text.toString());
+    return parsed(this.#text);
   }
 }
 
+const parsed = (text: Piece): Record<string, unknown> => JSON.parse(Buffer.concat(text).toString());
+
 /** `stringify` is what Yoga calls for the body of an answer; bytes are as good to it as text. */
 interface TextResult extends ExecutionResult {
-  readonly stringify?: () => Piece;
+  readonly stringify?: () => Buffer;
 }
 
 /** The same for an answer that is only sent: the data of a query is written as text at once, where nothing fails. */
@@ -70,10 +72,10 @@ export function executeAsText(args: ExecutionArgs, check?: CheckOperation): Text
 
 function toTextResult({ data, errors }: ExecutionResult): TextResult {
   const text = data as unknown as Piece | null;
-  if (errors || text === null) return { ...(errors && { errors }), data: text && JSON.parse(text.toString()) };
+  if (errors || text === null) return { ...(errors && { errors }), data: text && parsed(text) };
   return {
     data: new TextData(text) as unknown as Record<string, unknown>,
-    stringify: () => Buffer.concat([DATA, text, END]),
+    stringify: () => Buffer.concat([DATA, ...text, END]),
   };
 }
 

@@ -4,8 +4,8 @@ import type { SelectionPlan } from './plan.ts';
 /** What was completed as text has been written to the output. */
 export const WRITTEN = Symbol('written');
 
-/** Text of its own, of what was late. */
-export type Piece = Buffer;
+/** Text of its own, of what was late: its parts are put together once, when all is there. */
+export type Piece = readonly Uint8Array[];
 
 /** A place in the output for what is late; null is written as such. */
 export interface Hole {
@@ -25,11 +25,24 @@ export const writesItself = (values: object): values is WritesItself =>
 const FIRST_BYTES = 65_536;
 /** Of one answer in a thousand; the room for it is not kept. */
 const KEPT_BYTES = 4_194_304;
-const NULL = Buffer.from('null');
+const NULL: Piece = [Buffer.from('null')];
 const DAY_MS = 86_400_000;
 const TIME_OF_DAY = '00:00:00.000Z';
 const [ZERO, COLON, POINT, CAPITAL_Z] = [0x30, 0x3a, 0x2e, 0x5a];
 const [QUOTE, BACKSLASH, FIRST_PRINTABLE, LAST_PRINTABLE] = [0x22, 0x5c, 0x20, 0x7e];
+
+/** Or is of no single byte. */
+const needsEscape = (code: number): boolean =>
+  code < FIRST_PRINTABLE || code > LAST_PRINTABLE || code === QUOTE || code === BACKSLASH;
+
+/** Returns where the next byte will stand. */
+function twoDigits(bytes: Uint8Array, at: number, number: number, then: number): number {
+  const tens = (number / 10) | 0;
+  bytes[at] = ZERO + tens;
+  bytes[at + 1] = ZERO + number - tens * 10;
+  bytes[at + 2] = then;
+  return at + 3;
+}
 
 /**
  * JSON text in UTF-8. One for all runs: whoever writes at once takes it out at once. Written byte by byte, as a string of some 20,000 parts
@@ -57,12 +70,7 @@ class TextOutput {
   }
 
   bytes(text: Uint8Array): void {
-    const length = text.length;
-    if (this.#at + length > this.#bytes.length) this.#grow(length);
-    const bytes = this.#bytes;
-    let at = this.#at;
-    for (let k = 0; k < length; k += 1) bytes[at++] = text[k] as number;
-    this.#at = at;
+    this.part(text, 0, text.length);
   }
 
   /** Text of ASCII that needs no escapes, in quotes. */
@@ -77,20 +85,28 @@ class TextOutput {
     this.#at = at;
   }
 
-  /** A part of a text that is of ASCII there. */
-  part(text: string, from: number, to: number): void {
+  /** A part of a text of ASCII. */
+  part(text: Uint8Array, from: number, to: number): void {
     if (this.#at + to - from > this.#bytes.length) this.#grow(to - from);
     const bytes = this.#bytes;
     let at = this.#at;
-    for (let k = from; k < to; k += 1) bytes[at++] = text.charCodeAt(k);
+    for (let k = from; k < to; k += 1) bytes[at++] = text[k] as number;
     this.#at = at;
   }
 
-  /** The same in quotes, of what needs no escapes. */
-  quotedPart(text: string, from: number, to: number): void {
-    this.plain('"');
-    this.part(text, from, to);
-    this.plain('"');
+  /** The same in quotes, with escapes where it needs them. */
+  quotedPart(text: Uint8Array, from: number, to: number): void {
+    if (this.#at + to - from + 2 > this.#bytes.length) this.#grow(to - from + 2);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    bytes[at++] = QUOTE;
+    for (let k = from; k < to; k += 1) {
+      const code = text[k] as number;
+      if (needsEscape(code)) return this.value(String.fromCharCode(...text.subarray(from, to)));
+      bytes[at++] = code;
+    }
+    bytes[at++] = QUOTE;
+    this.#at = at;
   }
 
   /** A time in ms as `formatTime` writes it, in quotes. Times of one page share most days, so the day is kept. */
@@ -100,28 +116,26 @@ class TextOutput {
       this.#day = day;
       this.#date = Buffer.from(`"${formatTime(day * DAY_MS).slice(0, -TIME_OF_DAY.length)}`);
     }
-    this.bytes(this.#date);
-    if (this.#at + TIME_OF_DAY.length + 1 > this.#bytes.length) this.#grow(TIME_OF_DAY.length + 1);
+    const date = this.#date;
+    if (this.#at + date.length + TIME_OF_DAY.length + 1 > this.#bytes.length)
+      this.#grow(date.length + TIME_OF_DAY.length + 1);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let k = 0; k < date.length; k += 1) bytes[at++] = date[k] as number;
     // Whole numbers of 32 bits take half the time of others.
     const rest = (ms - day * DAY_MS) | 0;
     const seconds = (rest / 1_000) | 0;
     const minutes = (seconds / 60) | 0;
     const hours = (minutes / 60) | 0;
-    this.#twoDigits(hours, COLON);
-    this.#twoDigits(minutes - hours * 60, COLON);
-    this.#twoDigits(seconds - minutes * 60, POINT);
     const fraction = rest - seconds * 1_000;
     const hundreds = (fraction / 100) | 0;
-    this.#bytes[this.#at++] = ZERO + hundreds;
-    this.#twoDigits(fraction - hundreds * 100, CAPITAL_Z);
-    this.#bytes[this.#at++] = QUOTE;
-  }
-
-  #twoDigits(number: number, then: number): void {
-    const tens = (number / 10) | 0;
-    this.#bytes[this.#at++] = ZERO + tens;
-    this.#bytes[this.#at++] = ZERO + number - tens * 10;
-    this.#bytes[this.#at++] = then;
+    at = twoDigits(bytes, at, hours, COLON);
+    at = twoDigits(bytes, at, minutes - hours * 60, COLON);
+    at = twoDigits(bytes, at, seconds - minutes * 60, POINT);
+    bytes[at++] = ZERO + hundreds;
+    at = twoDigits(bytes, at, fraction - hundreds * 100, CAPITAL_Z);
+    bytes[at++] = QUOTE;
+    this.#at = at;
   }
 
   /** What a scalar was serialized to. */
@@ -139,8 +153,7 @@ class TextOutput {
     bytes[at++] = QUOTE;
     for (let k = 0; k < length; k += 1) {
       const code = text.charCodeAt(k);
-      if (code < FIRST_PRINTABLE || code > LAST_PRINTABLE || code === QUOTE || code === BACKSLASH)
-        return this.#utf8(JSON.stringify(text));
+      if (needsEscape(code)) return this.#utf8(JSON.stringify(text));
       bytes[at++] = code;
     }
     bytes[at++] = QUOTE;
@@ -160,7 +173,7 @@ class TextOutput {
 
   /** Takes out what was written since. */
   take(mark: number): Piece {
-    const piece = Buffer.from(this.#bytes.subarray(mark, this.#at));
+    const piece = [Buffer.from(this.#bytes.subarray(mark, this.#at))];
     this.#at = mark;
     if (mark === 0 && this.#bytes.length > KEPT_BYTES) this.#bytes = Buffer.allocUnsafe(FIRST_BYTES);
     return piece;
@@ -169,15 +182,16 @@ class TextOutput {
   /** Ends what began at the mark: it is written, unless something of it is late. */
   end(mark: number, holes: readonly Hole[] | null): typeof WRITTEN | Promise<Piece> {
     if (holes === null) return WRITTEN;
-    const text = this.take(mark);
+    const [text = Buffer.of()] = this.take(mark);
     return Promise.all(holes.map(({ piece }) => piece)).then((pieces) => {
       const parts: Uint8Array[] = [];
       let from = 0;
       for (const [k, { at }] of holes.entries()) {
-        parts.push(text.subarray(from, at - mark), (pieces[k] as Piece | null) ?? NULL);
+        parts.push(text.subarray(from, at - mark), ...((pieces[k] as Piece | null) ?? NULL));
         from = at - mark;
       }
-      return Buffer.concat([...parts, text.subarray(from)]);
+      parts.push(text.subarray(from));
+      return parts;
     });
   }
 
