@@ -20,7 +20,7 @@ export type EncoderAnswer =
   | { readonly failure: { readonly code: ErrorCode | null; readonly message: string } };
 
 /** What it holds is bounded by a group of rows; without a bound V8 takes what it finds. */
-const LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 32 };
+const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 };
 
 /** An encoder in a thread of its own: a million rows are seconds of work, in which recording would stand still. */
 export class EncoderThread implements AsyncDisposable {
