@@ -32,11 +32,10 @@ interface Piece {
 export async function readCandles(db: Database, query: CandleQuery): Promise<readonly TradedWindow[]> {
   const { windows } = query;
   return db.readers.run(async (handle) => {
-    const rows = await readWindows(handle, { ...query, windows: reachable(query) });
-    const revised = windows.flatMap((window, k) => {
-      const row = rows.get(k);
-      return row !== undefined && row.recordedAt > window.closeTime + GRACE_MS ? [k] : [];
-    });
+    const rows = await readWindows(db, handle, { ...query, windows: reachable(query) });
+    const revised: number[] = [];
+    for (const [k, { recordedAt }] of rows)
+      if (recordedAt > (windows[k]?.closeTime ?? Number.POSITIVE_INFINITY) + GRACE_MS) revised.push(k);
     const revisions =
       revised.length === 0 ? new Map<number, number>() : await countRevisions(handle, query, rows, revised);
     return windows.map(({ openTime, closeTime }, k) => {
@@ -93,13 +92,14 @@ const LATEST = Date.UTC(9999, 0);
 /** Its revisions are counted later, where there can be any. */
 type Row = CandleValues;
 
-async function readWindows(handle: Handle, query: CandleQuery): Promise<Map<number, Row>> {
+async function readWindows(db: Database, handle: Handle, query: CandleQuery): Promise<Map<number, Row>> {
   const { windows, endInclusive, asOf } = query;
   const seconds = endInclusive ? null : storedAs(windows);
   if (seconds === null) return foldPieces(handle, query, piecesOf(windows, endInclusive));
-  const rows = await readStored(handle, query, seconds);
+  const rows = await readStored(db, query, seconds);
+  if (asOf === null) return rows;
   // Of what was recorded since, the trades tell how it was then.
-  const later = [...rows].filter(([, row]) => asOf !== null && row.recordedAt > asOf).map(([k]) => k);
+  const later = [...rows].filter(([, row]) => row.recordedAt > asOf).map(([k]) => k);
   if (later.length === 0) return rows;
   const pieces = later.map((k) => ({
     window: k,
@@ -145,8 +145,9 @@ function cut(from: number, to: number, [seconds, ...shorter]: readonly number[])
  * A page of candles as one value of text, with a space behind each figure, so that one split takes it apart. As rows with columns the driver would
  * spend as much time on it as the database.
  */
-const PAGE = sql.raw(`string_agg(concat_ws(' ', k, (date_part('epoch', recorded_at) * 1000)::int8, trade_count,
-  open, high, low, close, volume, quote_volume, buy_volume), ' ') as page`);
+const page = `string_agg(concat_ws(' ', k, (date_part('epoch', recorded_at) * 1000)::int8, trade_count,
+  open, high, low, close, volume, quote_volume, buy_volume), ' ') as page`;
+const PAGE = sql.raw(page);
 const FIGURES = 10;
 
 interface PageRow extends Record<string, unknown> {
@@ -167,21 +168,23 @@ export const COLUMNS = sql.raw(
   'recorded_at, trade_count, open, high, low, close, volume, quote_volume, buy_volume, first_ts, last_ts, first_id, last_id',
 );
 
-/** Windows that are one stored candle each, in one walk. */
+/** Windows that are one stored candle each, in one walk. Prepared once, as this is what is asked for most. */
 async function readStored(
-  handle: Handle,
+  db: Database,
   { exchange, symbol, windows }: CandleQuery,
   seconds: number,
 ): Promise<Map<number, Row>> {
   const [from, to] = [windows[0]?.openTime ?? 0, windows.at(-1)?.closeTime ?? 0];
   return toRows(
-    await handle.execute<PageRow>(
-      sql`select ${PAGE} from (
-        select ((date_part('epoch', ts) * 1000)::int8 - ${from}::int8) / ${seconds * 1_000}::int8 as k, ${COLUMNS}
-        from tcp_dashboard.candle where instrument_id = ${instrumentIdIn(exchange, symbol)} and seconds = ${seconds}
-          and ts >= ${toInstant(from)}::timestamptz and ts < ${toInstant(to)}::timestamptz) c`,
-      'objects',
-    ),
+    await db.readers.query<PageRow>({
+      name: 'stored candles',
+      text: `select ${page} from (
+        select ((date_part('epoch', ts) * 1000)::int8 - $4::int8) / ($3::int4 * 1000) as k, *
+        from tcp_dashboard.candle where seconds = $3
+          and instrument_id = (select id from tcp_dashboard.instrument where exchange = $1 and symbol = $2)
+          and ts >= $5::timestamptz and ts < $6::timestamptz) c`,
+      values: [exchange, symbol, seconds, from, toInstant(from), toInstant(to)],
+    }),
   );
 }
 

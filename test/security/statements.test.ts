@@ -31,7 +31,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
   'storage/backup/snapshot.ts': ['setting', "tables.map(({ name }) => `tcp_dashboard.${name}`).join(', ')"],
   'storage/backup/table-rows.ts': ['PAGE_ROWS', 'beyond', "columns.join(', ')", 'name', 'order'],
   'storage/candle-basis.ts': ['CLOCK_STEP', 'candleColumns'],
-  'storage/candles.ts': ['candleColumns'],
+  'storage/candles.ts': ['candleColumns', 'page'],
   'storage/database-facts.ts': ['SCHEMA'],
   'storage/event-log.ts': ['Math.round(maxPages)'],
   'storage/export-trades.ts': ["COLUMNS.join(`, e'\\\\t', `)", "ms('max(ts)')"],
