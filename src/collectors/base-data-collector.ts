@@ -255,6 +255,11 @@ export abstract class BaseDataCollector {
     this.#data.tell(event);
   }
 
+  /** Whether the payload of an event is of use: it is stored, or a callback gets it. */
+  protected keepsPayload(type: DataType): boolean {
+    return this.storeRawData || this.#data.calls(type);
+  }
+
   /** Counts a message of the exchange. */
   protected countMessage(processed: boolean): void {
     this.#counters.messagesReceived += 1;

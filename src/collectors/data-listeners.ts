@@ -24,6 +24,11 @@ export class DataListeners {
     this.#callbacks.get(type)?.delete(callback);
   }
 
+  /** Whether there is a callback for a type. */
+  calls(type: DataType): boolean {
+    return (this.#callbacks.get(type)?.size ?? 0) > 0;
+  }
+
   add(listener: (event: MarketEvent) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
@@ -31,6 +36,7 @@ export class DataListeners {
 
   tell(event: MarketEvent): void {
     for (const listener of this.#listeners) listener(event);
+    if (this.#callbacks.size === 0) return;
     const callbacks = this.#callbacks.get(event.kind);
     if (!callbacks || callbacks.size === 0) return;
     const point = toDataPoint(event);

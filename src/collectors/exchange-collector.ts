@@ -153,6 +153,7 @@ export class ExchangeCollector extends BaseDataCollector {
 
   /** What the sockets tell; everything is told only of channels that are watched. */
   readonly #listener: ChannelListener = {
+    keepsPayload: (type) => this.keepsPayload(type),
     data: (frame) => this.#read(frame),
     subscribed: (key) => this.#hear([key], 'subscribed', (watched) => this.#subscribed(watched)),
     refused: (key, code, message) =>

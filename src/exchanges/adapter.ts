@@ -35,6 +35,8 @@ export interface Channel {
 export interface Route {
   readonly channel: Channel;
   readonly symbol: string;
+  /** Whether nobody wants the payloads of its trades just now: then `raw` is null. Absent: somebody may. */
+  readonly dropsPayload?: () => boolean;
 }
 
 /** A frame to send, and what its answer will be about. */

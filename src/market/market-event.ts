@@ -10,7 +10,7 @@ interface Stamped {
   readonly exchangeTime: number;
   /** Stamped when our socket read the frame. */
   readonly receivedAt: number;
-  /** The exchange's own payload of this one event, as parsed. */
+  /** The exchange's own payload of this one event, as parsed; null for a trade where nobody keeps it. */
   readonly raw: unknown;
 }
 

@@ -174,3 +174,28 @@ describe('okx, frames of trades', () => {
     },
   );
 });
+
+describe.each([
+  {
+    id: 'okx' as const,
+    read: readTradeText,
+    readAny: readAnyFrame,
+    text: '{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"7","px":"6.2","sz":"0.5","side":"buy","ts":"1786538760218"}]}',
+  },
+  {
+    id: 'binance' as const,
+    read: readBinanceText,
+    readAny: readAnyBinance,
+    text: '{"stream":"btcusdt@trade","data":{"e":"trade","E":1786538760219,"s":"BTCUSDT","t":7,"p":"6.2","q":"0.5","T":1786538760218,"m":true,"M":true}}',
+  },
+])('$id, a frame whose payload nobody keeps', ({ id, read, readAny, text }) => {
+  const kept = id === 'okx' ? routes : binanceRoutes;
+  const dropping = new Map([...kept].map(([key, route]) => [key, { ...route, dropsPayload: () => true }]));
+
+  it('is read without it, quickly and in general', () => {
+    const [event] = (read(text, RECEIVED_AT, kept) as Extract<Frame, { kind: 'events' }>).events;
+    expect(event?.raw).not.toBeNull();
+    expect(read(text, RECEIVED_AT, dropping)).toMatchObject({ events: [{ ...event, raw: null }] });
+    expect(read(text, RECEIVED_AT, dropping)).toStrictEqual(readAny(text, RECEIVED_AT, dropping));
+  });
+});

@@ -50,6 +50,7 @@ export const trades = route('BTC-USDT', 'trade', 'trades');
 export function listen() {
   const heard: string[] = [];
   const listener: ChannelListener = {
+    keepsPayload: () => true,
     data: (frame) => heard.push(`${frame.kind} ${frame.channel}`),
     subscribed: (key) => heard.push(`subscribed ${key}`),
     refused: (key, code) => heard.push(`refused ${key} ${code}`),

@@ -1,4 +1,5 @@
 import type { Channel, Route } from '../../exchanges/adapter.ts';
+import type { DataType } from '../../market/data-type.ts';
 import type { Link } from './link.ts';
 import type { DataFrame } from './link-handlers.ts';
 
@@ -10,6 +11,8 @@ export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'failed' 
 
 /** What a collector hears about its channels. */
 export interface ChannelListener {
+  /** Whether the payloads of a type's events are of use now. */
+  keepsPayload(type: DataType): boolean;
   data(frame: DataFrame): void;
   subscribed(key: string): void;
   refused(key: string, code: string, message: string): void;
@@ -63,8 +66,9 @@ export class CarriedChannels {
     const { key } = route.channel;
     const known = this.#carried.get(key);
     if (!known) {
-      this.#carried.set(key, { route, listeners: new Set([listener]), carrier: null, status: 'asked' });
-      this.#routes.set(key, route);
+      const listeners = new Set([listener]);
+      this.#carried.set(key, { route, listeners, carrier: null, status: 'asked' });
+      this.#routes.set(key, { ...route, dropsPayload: () => nobodyKeeps(listeners, route.channel.dataType) });
       return true;
     }
     known.listeners.add(listener);
@@ -150,4 +154,9 @@ export class CarriedChannels {
       }
     for (const [listener, keys] of keysOf) tell(listener, keys);
   }
+}
+
+function nobodyKeeps(listeners: ReadonlySet<ChannelListener>, type: DataType): boolean {
+  for (const listener of listeners) if (listener.keepsPayload(type)) return false;
+  return true;
 }

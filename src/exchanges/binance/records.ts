@@ -36,7 +36,7 @@ export function readTrade(found: unknown, route: Route, receivedAt: number): Tra
     symbol: route.symbol,
     exchangeTime: timeOf(isRow ? trade.time : trade.T, 'T'), // `E` is when it was published, not traded
     receivedAt,
-    raw: found,
+    raw: route.dropsPayload?.() ? null : found,
     tradeId: isRow ? idOf(trade.id, 'id') : trade.f === undefined ? idOf(trade.t, 't') : idOf(trade.l, 'l'),
     fillCount: trade.f === undefined ? 1 : fillCountOf(idOf(trade.f, 'f'), idOf(trade.l, 'l')),
     price: decimalOf(isRow ? trade.price : trade.p, 'p'),

@@ -50,13 +50,18 @@ export function readTradeText(text: string, receivedAt: number, routes: Readonly
   if (!M) scan.literal(',"M":false');
   const fillCount = l - f + 1;
   if (!scan.ends('}}') || !isTime(T) || fillCount < 1 || fillCount > MAX_FILLS) return null;
+  const raw = route.dropsPayload?.()
+    ? null
+    : isAggregate
+      ? { e: name, E, s, a: id, p, q, f, l, T, m, M }
+      : { e: name, E, s, t: id, p, q, T, m, M };
   const trade: Trade = {
     kind: 'trade',
     exchange: 'binance',
     symbol: route.symbol,
     exchangeTime: T, // `E` is when it was published, not traded
     receivedAt,
-    raw: isAggregate ? { e: name, E, s, a: id, p, q, f, l, T, m, M } : { e: name, E, s, t: id, p, q, T, m, M },
+    raw,
     tradeId: String(l),
     fillCount,
     price: p,

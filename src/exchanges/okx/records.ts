@@ -49,7 +49,7 @@ export function readTrade(found: unknown, route: Route, receivedAt: number): Tra
     symbol: route.symbol,
     exchangeTime: timeOf(trade.ts, 'ts'),
     receivedAt,
-    raw: found,
+    raw: route.dropsPayload?.() ? null : found,
     tradeId: idOf(trade.tradeId, 'tradeId'),
     fillCount: trade.count === undefined || trade.count === '1' ? 1 : fillCountOf(trade.count),
     price: decimalOf(trade.px, 'px'),

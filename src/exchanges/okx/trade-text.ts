@@ -52,8 +52,9 @@ export function readTradeText(text: string, receivedAt: number, routes: Readonly
   const seqId = scan.has(',"seqId":') ? scan.integer() : null;
   if (!scan.ends('}]}')) return null;
   if (!isTime(exchangeTime) || fillCount < 1 || fillCount > MAX_FILLS) return null;
-  const raw =
-    count !== null && source !== null && seqId !== null
+  const raw = route.dropsPayload?.()
+    ? null
+    : count !== null && source !== null && seqId !== null
       ? { instId, tradeId, px: price, sz: size, side, ts, count, source, seqId }
       : {
           ...{ instId, tradeId, px: price, sz: size, side, ts },

@@ -221,7 +221,7 @@ export class TradeIntake {
         continue;
       }
       const { trade, provenance, storeRaw } = one;
-      const fresh = this.#fresh(storeRaw ? trade : withoutPayload(trade));
+      const fresh = this.#fresh(storeRaw || trade.raw === null ? trade : withoutPayload(trade));
       if (fresh === null) continue;
       this.#last += 1n;
       const { writer } = this.#options;
