@@ -50,15 +50,8 @@ storeIt(async ({ url }) => {
       const items = chunk.map((trade) => {
         sequence += 1n;
         const recordedAt = trade.receivedAt + 8;
-        const recorded = {
-          trade,
-          writer: writer.writer,
-          sequence,
-          recordedAt,
-          provenance: 'LIVE' as const,
-          storeRaw: false,
-        };
-        return { kind: 'trade', recorded } as const;
+        const numbered = { trade, writer: writer.writer, sequence, recordedAt } as const;
+        return { kind: 'trade', ...numbered, provenance: 'LIVE', storeRaw: false } as const;
       });
       number += 1;
       const batch: SpoolBatch = { number, last: sequence, items };

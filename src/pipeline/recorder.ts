@@ -206,13 +206,7 @@ export class Recorder implements AsyncDisposable {
    * fetched again. A repeated trade is taken and forgotten.
    */
   accept(event: MarketEvent, options: { readonly storeRaw: boolean; readonly provenance?: Provenance }): boolean {
-    if (event.kind === 'trade')
-      return this.#intake.accept({
-        kind: 'accepted',
-        trade: event,
-        storeRaw: options.storeRaw,
-        provenance: options.provenance ?? 'LIVE',
-      });
+    if (event.kind === 'trade') return this.#intake.accept(event, options.provenance ?? 'LIVE', options.storeRaw);
     this.#ports.liveFeed.publish(event);
     this.streams.saw(event);
     this.#sampler.accept(event);
@@ -298,7 +292,7 @@ async function findStart({ spool, trades: store, tradeFeed, hasTradeIds, shared,
     }
     if (BigInt(row.last) > last) last = BigInt(row.last);
     const { items: all } = readBatch(row, store.writer, log);
-    const items = all.filter((item) => item.kind !== 'trade' || item.recorded.sequence > store.position);
+    const items = all.filter((item) => item.kind !== 'trade' || item.sequence > store.position);
     for (const item of items) foldItem(known, item, hasTradeIds);
     const trades = tradesOf(items);
     if (shown) tradeFeed.publish(trades);

@@ -65,7 +65,7 @@ export class CandleScene {
         ...{ trade, writer: 1, recordedAt, provenance },
         sequence: BigInt(this.shown.length + batch.length + 1),
       };
-      foldItem(this.ledgers, { kind: 'trade', recorded: { ...recorded, storeRaw: false } }, () => true);
+      foldItem(this.ledgers, { kind: 'trade', ...recorded, storeRaw: false }, () => true);
       batch.push(recorded);
     }
     this.shown.push(...batch);

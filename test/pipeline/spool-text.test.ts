@@ -46,7 +46,7 @@ const anyBatch = fc
       if ('kind' in part) return part;
       const { isLater, hasHole, ...rest } = part;
       sequence += hasHole ? 2n : 1n;
-      return { kind: 'trade', recorded: { ...rest, writer: WRITER, sequence, recordedAt: AT + (isLater ? 1 : 0) } };
+      return { kind: 'trade', ...rest, writer: WRITER, sequence, recordedAt: AT + (isLater ? 1 : 0) };
     });
   });
 
@@ -69,22 +69,18 @@ describe('the text of a spooled batch', () => {
     expect(decodeItems(EARLIER, WRITER)).toEqual([
       {
         kind: 'trade',
-        recorded: {
-          ...{ ...about, sequence: 9007199254740993n, provenance: 'LIVE', storeRaw: true },
-          trade: {
-            ...{ kind: 'trade', exchange: 'okx', symbol: 'BTC-USDT', ...common, tradeId: '1040968613', fillCount: 1 },
-            ...{ side: 'buy', raw: { instId: 'BTC-USDT', seqId: 79706765242 } },
-          },
+        ...{ ...about, sequence: 9007199254740993n, provenance: 'LIVE', storeRaw: true },
+        trade: {
+          ...{ kind: 'trade', exchange: 'okx', symbol: 'BTC-USDT', ...common, tradeId: '1040968613', fillCount: 1 },
+          ...{ side: 'buy', raw: { instId: 'BTC-USDT', seqId: 79706765242 } },
         },
       },
       {
         kind: 'trade',
-        recorded: {
-          ...{ ...about, sequence: 9007199254740994n, provenance: 'BACKFILL', storeRaw: false },
-          trade: {
-            ...{ kind: 'trade', exchange: 'binance', symbol: 'BTC-USDT', ...common, tradeId: 'an "id"', fillCount: 3 },
-            ...{ side: 'sell', raw: null },
-          },
+        ...{ ...about, sequence: 9007199254740994n, provenance: 'BACKFILL', storeRaw: false },
+        trade: {
+          ...{ kind: 'trade', exchange: 'binance', symbol: 'BTC-USDT', ...common, tradeId: 'an "id"', fillCount: 3 },
+          ...{ side: 'sell', raw: null },
         },
       },
       ...words,
@@ -98,7 +94,7 @@ describe('the text of a spooled batch', () => {
     };
     const items = Array.from({ length: 100 }, (_, k): SpoolItem => {
       const about = { writer: WRITER, recordedAt: AT, provenance: 'LIVE', storeRaw: false } as const;
-      return { kind: 'trade', recorded: { ...about, trade, sequence: BigInt(k + 1) } };
+      return { kind: 'trade', ...about, trade, sequence: BigInt(k + 1) };
     });
     expect(encodeItems(items).length / items.length).toBeLessThan(45);
   });

@@ -21,10 +21,8 @@ function batchesOf(trades: readonly Trade[]): readonly SpoolBatch[] {
     (trade, at) =>
       ({
         kind: 'trade',
-        recorded: {
-          ...{ trade, writer: 1, sequence: BigInt(at + 1), recordedAt: trade.receivedAt },
-          ...{ provenance: 'LIVE' as const, storeRaw: false },
-        },
+        ...{ trade, writer: 1, sequence: BigInt(at + 1), recordedAt: trade.receivedAt },
+        ...{ provenance: 'LIVE' as const, storeRaw: false },
       }) as const,
   );
   return Array.from({ length: items.length / ROWS }, (_, at) => ({

@@ -138,7 +138,7 @@ export class LedgerCommits {
   async #storeParts(items: readonly SpoolItem[], last: bigint, error: unknown): Promise<ReadonlySet<bigint>> {
     const [only] = items;
     if (items.length === 1 && only?.kind === 'trade')
-      return this.#store([await this.#ports.refused.keep(only.recorded, error)], last);
+      return this.#store([await this.#ports.refused.keep(only, error)], last);
     if (items.length <= 1) throw error; // a ledger the database does not take: nothing of ours may hide that
     const middle = items.length >> 1;
     const [before, after] = [items.slice(0, middle), items.slice(middle)];
@@ -149,4 +149,4 @@ export class LedgerCommits {
 
 /** What of the batches is not committed at a position: words may be, and taking one in again changes nothing. */
 const freshOf = (batches: readonly SpoolBatch[], position: bigint): readonly SpoolItem[] =>
-  batches.flatMap(({ items }) => items.filter((item) => item.kind !== 'trade' || item.recorded.sequence > position));
+  batches.flatMap(({ items }) => items.filter((item) => item.kind !== 'trade' || item.sequence > position));

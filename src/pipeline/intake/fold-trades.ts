@@ -18,7 +18,7 @@ export const idsOf = (trade: NumberedTrade['trade'], hasTradeIds: HasTradeIds): 
 export function foldItem(ledgers: TradeLedgers, item: SpoolItem, hasTradeIds: HasTradeIds): void {
   switch (item.kind) {
     case 'trade': {
-      const { trade, provenance, recordedAt } = item.recorded;
+      const { trade, provenance, recordedAt } = item;
       if (!hasTradeIds(trade.exchange)) return;
       const { exchange, symbol, exchangeTime } = trade;
       const last = exactId(trade.tradeId);

@@ -10,7 +10,7 @@ import type { Gate } from '../../runtime/gate.ts';
 import type { Log } from '../../runtime/log.ts';
 import { checkStorable } from '../../storage/trade-writer.ts';
 import type { TradeLedgers } from '../ledger/trade-ledgers.ts';
-import type { LedgerWord, SpoolBatch, SpoolItem } from '../spool/spool-batch.ts';
+import type { LedgerWord, SpoolBatch, SpooledTrade, SpoolItem } from '../spool/spool-batch.ts';
 import type { SpoolPort } from '../spool/spool-port.ts';
 import { encodeItems } from '../spool/spool-text.ts';
 import { foldItem, type HasTradeIds, idsOf } from './fold-trades.ts';
@@ -63,13 +63,8 @@ export interface IntakeStatus {
   readonly unfit: number;
 }
 
-/** A trade that shall be recorded. */
-export interface Accepted {
-  readonly kind: 'accepted';
-  readonly trade: Trade;
-  readonly provenance: Provenance;
-  readonly storeRaw: boolean;
-}
+/** A trade that waits for its number, and gets it in its place: what waits is most of what is alive. */
+type Accepted = { -readonly [Field in keyof SpooledTrade]: SpooledTrade[Field] };
 
 const GATE_NAME = 'trades waiting for the spool';
 const FULL_RETRY_MS = 500;
@@ -111,14 +106,15 @@ export class TradeIntake {
   }
 
   /** Cheap, never waits. False: no room; the trade is missing unless it is fetched again. */
-  accept(accepted: Accepted): boolean {
+  accept(trade: Trade, provenance: Provenance, storeRaw: boolean): boolean {
     try {
-      checkStorable(accepted.trade, this.#ports.clock.now());
+      checkStorable(trade, this.#ports.clock.now());
     } catch (error) {
-      this.#refuse(accepted.trade, messageOf(error));
+      this.#refuse(trade, messageOf(error));
       return true;
     }
-    if (this.#take(accepted)) return true;
+    const { writer } = this.#options;
+    if (this.#take({ kind: 'trade', trade, writer, sequence: 0n, recordedAt: 0, provenance, storeRaw })) return true;
     this.#turnedAway += 1;
     return false;
   }
@@ -211,24 +207,18 @@ export class TradeIntake {
     const recordedAt = this.#ports.clock.now();
     this.#stampedAt = recordedAt;
     const items: SpoolItem[] = [];
-    const add = (item: SpoolItem) => {
-      foldItem(this.#ports.ledgers, item, this.#ports.hasTradeIds);
-      items.push(item);
-    };
     for (const one of accepted) {
-      if (one.kind !== 'accepted') {
-        add(one);
-        continue;
+      if (one.kind === 'trade') {
+        const { trade, storeRaw } = one;
+        const fresh = this.#fresh(storeRaw || trade.raw === null ? trade : withoutPayload(trade));
+        if (fresh === null) continue;
+        this.#last += 1n;
+        one.trade = fresh;
+        one.sequence = this.#last;
+        one.recordedAt = recordedAt;
       }
-      const { trade, provenance, storeRaw } = one;
-      const fresh = this.#fresh(storeRaw || trade.raw === null ? trade : withoutPayload(trade));
-      if (fresh === null) continue;
-      this.#last += 1n;
-      const { writer } = this.#options;
-      add({
-        kind: 'trade',
-        recorded: { trade: fresh, writer, sequence: this.#last, recordedAt, provenance, storeRaw },
-      });
+      foldItem(this.#ports.ledgers, one, this.#ports.hasTradeIds);
+      items.push(one);
     }
     return items;
   }

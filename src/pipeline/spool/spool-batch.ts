@@ -22,7 +22,12 @@ export type LedgerWord =
       readonly now: number;
     };
 
-export type SpoolItem = { readonly kind: 'trade'; readonly recorded: NumberedTrade } | LedgerWord;
+/** A trade among what happened: one object, as of these more are alive than of anything else. */
+export interface SpooledTrade extends NumberedTrade {
+  readonly kind: 'trade';
+}
+
+export type SpoolItem = SpooledTrade | LedgerWord;
 
 /** What one append makes durable: items in the order in which they happened. */
 export interface SpoolBatch {
@@ -33,8 +38,8 @@ export interface SpoolBatch {
   readonly items: readonly SpoolItem[];
 }
 
-export function tradesOf(items: readonly SpoolItem[]): readonly NumberedTrade[] {
-  const trades: NumberedTrade[] = []; // not flatMap: every trade comes by here several times
-  for (const item of items) if (item.kind === 'trade') trades.push(item.recorded);
-  return trades;
-}
+/** Nearly always there is nothing else among them, and they are these very items: every trade comes by here several times. */
+export const tradesOf = (items: readonly SpoolItem[]): readonly SpooledTrade[] =>
+  items.every(isTrade) ? items : items.filter(isTrade);
+
+const isTrade = (item: SpoolItem): item is SpooledTrade => item.kind === 'trade';

@@ -51,7 +51,7 @@ type WholeTrade = readonly [
 
 /** Ids and numbers that may exceed 2^53 as text. A payload nobody keeps is left out. Written by hand, as every trade goes through it. */
 export function encodeItems(items: readonly SpoolItem[]): string {
-  const head = items.find((item) => item.kind === 'trade')?.recorded;
+  const head = items.find((item) => item.kind === 'trade');
   const [at, first] = [head?.recordedAt ?? 0, head?.sequence ?? 0n];
   const markets = new Markets();
   let [next, exchangeTime, receivedAt] = [first, at, at];
@@ -62,19 +62,18 @@ export function encodeItems(items: readonly SpoolItem[]): string {
       text += JSON.stringify({ ...item, range: [String(item.range.first), String(item.range.last)] });
       continue;
     }
-    const { recorded } = item;
-    const { trade, storeRaw } = recorded;
-    const isAlike = recorded.sequence === next && recorded.recordedAt === at;
-    next = recorded.sequence + 1n;
+    const { trade, storeRaw } = item;
+    const isAlike = item.sequence === next && item.recordedAt === at;
+    next = item.sequence + 1n;
     if (!isAlike || !Number.isSafeInteger(trade.exchangeTime) || !Number.isSafeInteger(trade.receivedAt)) {
-      text += JSON.stringify(toWhole(recorded));
+      text += JSON.stringify(toWhole(item));
       continue;
     }
     const [sinceExchange, sinceReceipt] = [trade.exchangeTime - exchangeTime, trade.receivedAt - receivedAt];
     exchangeTime = trade.exchangeTime;
     receivedAt = trade.receivedAt;
     const side = trade.side === 'buy' ? ',1,' : ',0,';
-    text += `${markets.placeOf(recorded)},${sinceExchange},${sinceReceipt},${trade.fillCount}${side}${quoted(trade.tradeId)},"${trade.price}","${trade.size}"`;
+    text += `${markets.placeOf(item)},${sinceExchange},${sinceReceipt},${trade.fillCount}${side}${quoted(trade.tradeId)},"${trade.price}","${trade.size}"`;
     if (storeRaw) text += `,${payload(trade.raw)}`;
   }
   return `{"at":${at},"first":"${first}","markets":${JSON.stringify(markets.list)},"items":[${text}]}`;
@@ -91,7 +90,7 @@ export function decodeItems(body: string, writer: number): readonly SpoolItem[] 
     const market = values[place];
     if (typeof market !== 'number') {
       const item = toItem(market, writer);
-      if (item.kind === 'trade') next = item.recorded.sequence + 1n;
+      if (item.kind === 'trade') next = item.sequence + 1n;
       items.push(item);
       place += 1;
       continue;
@@ -155,7 +154,7 @@ type TradeText = Omit<Trade, 'kind' | 'price' | 'size'> & { readonly price: stri
 
 function toTrade({ price, size, ...text }: TradeText, about: Omit<NumberedTrade, 'trade'>): SpoolItem {
   if (!isDecimal(price) || !isDecimal(size)) throw new TypeError('A spooled trade has decimals for price and size');
-  return { kind: 'trade', recorded: { trade: { kind: 'trade', ...text, price, size }, ...about } };
+  return { kind: 'trade', trade: { kind: 'trade', ...text, price, size }, ...about };
 }
 
 type WordText = { readonly range: readonly [string, string] } & Omit<LedgerWord, 'range'>;
