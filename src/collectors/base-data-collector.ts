@@ -246,12 +246,12 @@ export abstract class BaseDataCollector {
     if (this.#isUp()) this.tend();
   }
 
-  /** Hands one event to the listeners and callbacks. */
-  protected emit(event: MarketEvent): void {
+  /** Hands one event to the listeners and callbacks. `at`, monotonic ms: when it came. */
+  protected emit(event: MarketEvent, at = this.#environment.clock.monotonic()): void {
     // A forming candle is labelled by a close that is still to come, and an unstamped event by its receipt: neither tells a lag.
     const stamped = event.kind !== 'candle' && event.exchangeTime !== event.receivedAt;
     const isNews = event.kind !== 'orderbook' || event.validity !== 'STALE'; // a book grown old is the lack of a message
-    if (isNews) this.streams.get(event.kind)?.message(event.receivedAt, stamped ? event.exchangeTime : null);
+    if (isNews) this.streams.get(event.kind)?.message(event.receivedAt, stamped ? event.exchangeTime : null, at);
     this.#data.tell(event);
   }
 

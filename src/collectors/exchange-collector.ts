@@ -154,7 +154,7 @@ export class ExchangeCollector extends BaseDataCollector {
   /** What the sockets tell; everything is told only of channels that are watched. */
   readonly #listener: ChannelListener = {
     keepsPayload: (type) => this.keepsPayload(type),
-    data: (frame) => this.#read(frame),
+    data: (frame, at) => this.#read(frame, at),
     subscribed: (key) => this.#hear([key], 'subscribed', (watched) => this.#subscribed(watched)),
     refused: (key, code, message) =>
       this.#hear([key], `refused: ${code} ${message}`, (watched) => {
@@ -204,18 +204,18 @@ export class ExchangeCollector extends BaseDataCollector {
     if (dataType === DataType.TRADE) this.#probe?.begin();
   }
 
-  #read(frame: DataFrame): void {
+  #read(frame: DataFrame, at: number): void {
     const channel = this.#watched.channel(frame.channel);
     if (!channel) return;
     this.countMessage(frame.rejected.length === 0);
     for (const { reason, detail } of frame.rejected) this.trouble(reason, detail);
     if (frame.kind === 'book') {
-      if (frame.changes.length > 0) this.streams.get(DataType.ORDERBOOK)?.heard(); // also while it waits for a snapshot
+      if (frame.changes.length > 0) this.streams.get(DataType.ORDERBOOK)?.heard(at); // also while it waits for a snapshot
       for (const change of frame.changes) this.#book?.accept(change);
     } else
       for (const event of frame.events) {
         if (event.kind === 'trade') this.#probe?.saw(event);
-        this.emit(this.#ticker?.complete(channel, event) ?? event);
+        this.emit(this.#ticker?.complete(channel, event) ?? event, at);
       }
   }
 

@@ -118,6 +118,7 @@ async function checkSocket(
     { maxFrameBytes: adapter.maxFrameBytes },
     {
       opened: () => resolve(null),
+      arrived: () => {},
       frame: () => {},
       binary: () => {},
       alive: () => {},

@@ -77,9 +77,11 @@ const openPlain: OpenSocket = (url, { maxFrameBytes }, handlers) => {
     stream = response.socket;
   });
   socket.on('open', handlers.opened);
-  socket.on('message', (data: Buffer, isBinary) =>
-    isBinary ? handlers.binary(data.length) : handlers.frame(String(data)),
-  );
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (isBinary) return handlers.binary(data.length);
+    handlers.arrived();
+    handlers.frame(String(data));
+  });
   socket.on('ping', handlers.alive);
   socket.on('pong', handlers.alive);
   socket.on('error', (error) => {
@@ -148,13 +150,18 @@ describe('whole frames read ahead of ws', () => {
     const connected = once(server, 'connection') as Promise<[WebSocket, { readonly socket: Stream }]>;
     let frames = 0;
     let paused = false;
+    let arrivals = 0;
     let [isClosed, isViolated] = [false, false];
     const socket = open(
       url,
       { maxFrameBytes: MAX_FRAME_BYTES },
       {
         opened: () => opened.resolve(),
+        arrived: () => {
+          arrivals += 1;
+        },
         frame: (body) => {
+          if (arrivals === 0) events.push('a frame that did not arrive');
           events.push(`text ${body}`);
           if (frames++ === script.pauseAt) socket.pause();
           paused ||= frames > (script.pauseAt ?? Infinity);
@@ -195,6 +202,33 @@ describe('whole frames read ahead of ws', () => {
     await closed.promise;
     return events;
   }
+
+  it('tells once of the arrival of frames that came together', async () => {
+    const [one, two, half] = [frame(0x81, '1'), frame(0x81, '2'), frame(0x81, 'x'.repeat(300))];
+    const seen: string[] = [];
+    const connected = once(server, 'connection') as Promise<[WebSocket, { readonly socket: Stream }]>;
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    const nothing = () => undefined;
+    openWebSocket(
+      url,
+      { maxFrameBytes: MAX_FRAME_BYTES },
+      {
+        ...{ opened: nothing, binary: nothing, alive: nothing, violated: nothing, closed: () => resolve() },
+        arrived: () => seen.push('arrived'),
+        frame: (body) => seen.push(body.slice(0, 1)),
+      },
+    );
+    const [, { socket: stream }] = await connected;
+    const say = async (bytes: readonly Buffer[], count: number) => {
+      stream.write(Buffer.concat(bytes));
+      await vi.waitFor(() => expect(seen).toHaveLength(count), { interval: 1 });
+    };
+    await say([one, two, half.subarray(0, 9)], 3);
+    await say([half.subarray(9), one], 6);
+    stream.end();
+    await closed;
+    expect(seen).toEqual(['arrived', '1', '2', 'arrived', 'x', '1']);
+  });
 
   it('tells what ws alone tells', async () => {
     await fc.assert(

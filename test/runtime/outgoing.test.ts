@@ -30,7 +30,8 @@ const overWebSocket = (outgoing: Outgoing, url: string): Promise<string> =>
       url,
       { maxFrameBytes: 1_000 },
       {
-        ...{ opened: () => resolve('opened'), frame: nothing, binary: nothing, alive: nothing, violated: nothing },
+        ...{ opened: () => resolve('opened'), arrived: nothing, frame: nothing, binary: nothing },
+        ...{ alive: nothing, violated: nothing },
         closed: (_code, reason) => resolve(reason),
       },
     );

@@ -21,6 +21,7 @@ export class HandSocket {
   }
 
   say(frame: unknown): void {
+    this.#handlers.arrived();
     this.#handlers.frame(typeof frame === 'string' ? frame : JSON.stringify(frame));
   }
 

@@ -13,7 +13,8 @@ export type ConnectionState = 'connecting' | 'live' | 'reconnecting' | 'failed' 
 export interface ChannelListener {
   /** Whether the payloads of a type's events are of use now. */
   keepsPayload(type: DataType): boolean;
-  data(frame: DataFrame): void;
+  /** `at`, monotonic ms: when it came. */
+  data(frame: DataFrame, at: number): void;
   subscribed(key: string): void;
   refused(key: string, code: string, message: string): void;
   /** The old socket ended before the next one had answered for this channel; `subscribed` follows. */
@@ -108,7 +109,7 @@ export class CarriedChannels {
       if (isNewest || carried.carrier === null) carried.carrier = link;
       if (link !== carried.carrier) return;
     }
-    for (const listener of carried.listeners) listener.data(frame);
+    for (const listener of carried.listeners) listener.data(frame, link.dataAt);
   }
 
   /** A link is over: whoever sends an order book next carries it. */

@@ -50,7 +50,7 @@ export class Link {
   #closingReason: string | null = null;
   /** Monotonic ms. */
   readonly openedAt: number;
-  /** When the last data came, at first `openedAt`; monotonic ms. */
+  /** When the last data came, at first `openedAt`; monotonic ms. In `data` of the handlers: when this did. */
   dataAt: number;
 
   constructor(options: LinkOptions) {
@@ -72,6 +72,7 @@ export class Link {
       { maxFrameBytes: adapter.maxFrameBytes },
       {
         opened: () => this.#opened(),
+        arrived: () => this.#heartbeat.heard(),
         frame: (text) => this.#read(text),
         binary: (bytes) => options.handlers.unreadable(this, 'binary', `a binary frame of ${bytes} bytes`),
         alive: () => this.#heartbeat.heard(),
@@ -220,7 +221,6 @@ export class Link {
 
   #read(text: string): void {
     if (this.#ending.signal.aborted) return;
-    this.#heartbeat.heard();
     const { adapter, routes, handlers } = this.#options;
     let frame: Frame;
     try {

@@ -15,6 +15,8 @@ export interface HandshakeRefusal {
 /** What a socket tells its owner. After `closed` nothing more comes. */
 export interface SocketHandlers {
   opened(): void;
+  /** Bytes came with whole text frames in them, which follow one by one: when they came is the same for all. */
+  arrived(): void;
   frame(text: string): void;
   /** A binary frame; no exchange we know sends one. */
   binary(bytes: number): void;
@@ -107,12 +109,14 @@ function openSocket(
     stream = response.socket;
   });
   socket.on('open', () => {
-    if (stream) WholeFrames.read(stream, { maxFrameBytes, frame: handlers.frame });
+    if (stream) WholeFrames.read(stream, { maxFrameBytes, arrived: handlers.arrived, frame: handlers.frame });
     handlers.opened();
   });
-  socket.on('message', (data: Buffer, isBinary: boolean) =>
-    isBinary ? handlers.binary(data.byteLength) : handlers.frame(data.toString()),
-  );
+  socket.on('message', (data: Buffer, isBinary: boolean) => {
+    if (isBinary) return handlers.binary(data.byteLength);
+    handlers.arrived();
+    handlers.frame(data.toString());
+  });
   socket.on('ping', handlers.alive);
   socket.on('pong', handlers.alive);
   socket.on('unexpected-response', (_request, { statusCode = 0, headers }) => {

@@ -11,6 +11,8 @@ const MAX_PIECES = 1_024;
 
 export interface WholeFrameOptions {
   readonly maxFrameBytes: number;
+  /** Told before the first of the frames that came together. */
+  readonly arrived: () => void;
   readonly frame: (text: string) => void;
 }
 
@@ -64,6 +66,7 @@ export class WholeFrames {
   };
 
   #read(bytes: Buffer): void {
+    let hasArrived = false;
     for (let at = 0; at < bytes.length; ) {
       const left = bytes.length - at;
       if (left < 2) return this.#hold(bytes, at, 2);
@@ -82,6 +85,8 @@ export class WholeFrames {
       else {
         const text = bytes.toString('utf8', at + head, end);
         if (text.includes('\ufffd') && !isUtf8(bytes.subarray(at + head, end))) return this.#handBack(bytes, at);
+        if (!hasArrived) this.#options.arrived();
+        hasArrived = true;
         this.#options.frame(text);
       }
       at = end;

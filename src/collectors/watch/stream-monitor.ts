@@ -54,18 +54,18 @@ export class StreamMonitor {
     this.#clear();
   }
 
-  /** One message; times are wall times in ms, `exchangeTime` null where the exchange stamps none. */
-  message(receivedAt: number, exchangeTime: number | null): void {
-    this.heard();
+  /** One message; times are wall times in ms, `exchangeTime` null where the exchange stamps none; `at` is as in `heard`. */
+  message(receivedAt: number, exchangeTime: number | null, at = this.#clock.monotonic()): void {
+    this.heard(at);
     this.#lastMessageAt = receivedAt;
     if (exchangeTime !== null) this.#lagMs = receivedAt - exchangeTime;
     this.#count(this.#silentSince, 1);
   }
 
-  /** Its data came, although there is no message yet to make of it. */
-  heard(): void {
+  /** Its data came (`at`, monotonic ms), although there is no message yet to make of it. */
+  heard(at: number): void {
     if (this.#verdict && this.#verdict.kind !== 'quiet') this.#rhythm.pause(); // this silence was not the market's
-    this.#silentSince = this.#clock.monotonic();
+    this.#silentSince = at;
     this.#rhythm.message(this.#silentSince);
     this.#heardAt = this.#silentSince;
     this.#begun = true;
