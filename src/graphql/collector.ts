@@ -223,7 +223,8 @@ CollectorType.implement({
     rejections: t.field({
       type: [RejectionType],
       description:
-        'What it could not use, such as a frame that is not what the exchange documents; one entry a reason.',
+        'What it could not use, such as a frame that is not what the exchange documents; one entry a reason. What belongs to no channel ' +
+        'counts at one of the collectors that share its socket.',
       resolve: ({ collector }) => collector.getRejections(),
     }),
     streams: t.field({

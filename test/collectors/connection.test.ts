@@ -57,6 +57,14 @@ describe('what cannot be used', () => {
     expect(count('trouble malformed')).toBe(1);
   });
 
+  it('is told to one of the listeners that share a socket', async () => {
+    const { connection, first, count } = await live(tickers);
+    const other = listen();
+    connection.want(trades, other.listener);
+    first.say('<html>');
+    expect([count('trouble malformed'), other.count('trouble malformed')]).toEqual([1, 0]);
+  });
+
   it('is told also when an error belongs to no request of ours', async () => {
     const { first, count } = await live(tickers);
     first.say({ event: 'error', code: '60012', msg: 'Invalid request' });

@@ -24,7 +24,7 @@ export interface ChannelListener {
    * where a socket was lost, when it gave its last sign of life.
    */
   connection(keys: readonly string[], state: ConnectionState, message: string, lastSignAt?: number): void;
-  /** Something on a socket that carries any of its channels could not be read, and belongs to nobody in particular. */
+  /** Something on a socket that carries any of its channels could not be read, and belongs to nobody in particular: one is told, so it counts once. */
   trouble(reason: string, detail: string): void;
 }
 
@@ -142,6 +142,12 @@ export class CarriedChannels {
   interrupted(keys: readonly string[], cause: string, lastSignAt?: number): void {
     for (const key of keys)
       for (const listener of this.#carried.get(key)?.listeners ?? []) listener.interrupted(key, cause, lastSignAt);
+  }
+
+  /** Whoever has listened for longest: of what belongs to nobody in particular. */
+  get first(): ChannelListener | null {
+    for (const { listeners } of this.#carried.values()) for (const listener of listeners) return listener;
+    return null;
   }
 
   /** Every listener once, with its channels. */

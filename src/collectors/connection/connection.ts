@@ -203,7 +203,7 @@ export class Connection implements Disposable {
         data: (link, frame) => this.#data(link, frame),
         subscribed: (_link, keys) => this.#subscribed(keys),
         refused: (_link, key, code, message) => this.#refused(key, code, message),
-        unreadable: (_link, reason, detail) => this.#carried.tell((listener) => listener.trouble(reason, detail)),
+        unreadable: (_link, reason, detail) => this.#carried.first?.trouble(reason, detail),
         closingSoon: (link, reason) => this.#handOver(link, reason),
         ended: (link, end) => this.#ended(link, end),
         closed: () => {},
