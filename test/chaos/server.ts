@@ -132,6 +132,15 @@ export class ServerUnderTest implements AsyncDisposable {
     return (await response.json()) as Answer;
   }
 
+  /** What it answers to a message of its parent. @throws when it is not there any more. */
+  async tell<T>(message: object): Promise<T> {
+    const child = this.#child as ChildProcess;
+    const answered = once(child, 'message');
+    child.send(message);
+    const [answer] = await Promise.race([answered, this.#exited.then(() => Promise.reject(new Error(this.#output)))]);
+    return answer as T;
+  }
+
   /** Whether it killed itself within so many ms. @throws when it ended in any other way. */
   async diesWithin(ms: number): Promise<boolean> {
     const dead = await Promise.race([this.#exited.then(() => true), sleep(ms).then(() => !this.alive)]);

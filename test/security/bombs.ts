@@ -39,6 +39,11 @@ const sending =
     await gone;
   };
 
+/** As much as a frame may have, of what any exchange may say. */
+export const HARMLESS_FRAME: SocketAttack = sending((socket) =>
+  socket.end(frame(0x81, Buffer.from('{"result":null,"id":0}'.padEnd(MIB)))),
+);
+
 let packed: Buffer | null = null;
 /** 95 MiB of spaces, 95 kB long. Packing it takes a while. */
 function deflated(): Buffer {
@@ -130,30 +135,39 @@ const plain =
     void Promise.resolve(write(response)).then(() => response.end());
   };
 
-/** What a request is answered with, and what the server then says of it; `amount` as above, in MiB. */
+/** As much as an answer may have, of what any exchange may say. */
+const LONG_ANSWER = Buffer.from('{"lastUpdateId":1,"bids":[],"asks":[]}'.padEnd(2 * MIB));
+const long = plain((response) => flood(response, LONG_ANSWER, 1));
+
+/** What a request is answered with, what the server then says of it, and the same without harm; `amount` as above, in MiB. */
 export const REST_BOMBS: readonly {
   readonly name: string;
   readonly said: RegExp;
+  readonly harmless: RestAttack;
   readonly attack: (amount: number) => RestAttack;
 }[] = [
   {
     name: 'a gigabyte of spaces, a megabyte zipped',
     said: /larger than \d+ bytes/,
+    harmless: gzipped((zip) => flood(zip, LONG_ANSWER, 1)),
     attack: (amount) => gzipped((zip) => flood(zip, SPACES, amount)),
   },
   {
     name: 'spaces without end',
     said: /larger than \d+ bytes/,
+    harmless: long,
     attack: (amount) => plain((response) => flood(response, SPACES, amount)),
   },
   {
     name: 'JSON 50,000 levels deep',
     said: /nests deeper than 64/,
+    harmless: long,
     attack: () => plain((response) => response.write(DEEP)),
   },
   {
     name: 'JSON a million levels deep',
     said: /nests deeper than 64/,
+    harmless: long,
     attack: () => plain((response) => response.write('['.repeat(MIB - 1) + ']'.repeat(MIB - 1))),
   },
 ];

@@ -26,8 +26,9 @@ export class HostileExchange implements AsyncDisposable {
   socketAttack: SocketAttack | null = null;
   /** Of every request whose path begins so, while there is one. */
   restAttack: { readonly path: string; readonly attack: RestAttack } | null = null;
-  /** Sockets and requests that were attacked. */
+  /** Sockets and requests that were attacked, and requests that were passed on. */
   attacks = 0;
+  passed = 0;
   readonly #server: Server;
   readonly #upstream: Upstream;
   readonly #sockets = new Set<Socket>();
@@ -87,6 +88,7 @@ export class HostileExchange implements AsyncDisposable {
       this.attacks += 1;
       return this.restAttack.attack(answer, asked);
     }
+    this.passed += 1;
     const { method, url, headers } = asked;
     const passed = request({ ...this.#upstream, method, path: url, headers }, (found) => {
       answer.writeHead(found.statusCode ?? 502, found.headers);

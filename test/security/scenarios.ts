@@ -20,7 +20,7 @@ export const SCENARIOS = {
     does: 'puts somebody between it and an exchange who sends bombs: compressed, endless, in fragments, 50,000 levels deep',
     pain: 'an exchange that takes the server, and all other markets, with it',
     needs: 'postgres',
-    full: { rounds: 10, rate: 25 },
+    full: { rounds: 5, rate: 25 },
     short: { rounds: 1, rate: 25 },
     counted: (rounds) => ({ rounds }),
   }),
