@@ -1,13 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { makePrivateDirectory } from '../runtime/private-directory.ts';
-import { isDamaged, setAside } from './spool/spool-file.ts';
+import { isDamaged, openSqliteFile, setAside } from './sqlite-file.ts';
 
+const SCHEMA = `create table if not exists event (number integer primary key autoincrement, body text not null);
+  create table if not exists log (id text not null);
+  insert into log (id) select lower(hex(randomblob(16))) where not exists (select 1 from log)`;
 /** Servers that may share one data directory, as during a rolling restart. */
 const MOST_LOGS = 64;
 /** Events kept unless told otherwise. */
@@ -43,28 +44,13 @@ export function openEventLog<T>(directory: string, options: EventLogOptions): Sq
     const file = join(directory, `events-${number}.sqlite`);
     try {
       if (isDamaged(file)) options.log.warn('A damaged log of events was set aside', { file: setAside(file) });
-      return new SqliteEventLog<T>(open(file), options);
+      return new SqliteEventLog<T>(openSqliteFile(file, SCHEMA), options);
     } catch (error) {
       reason = messageOf(error);
       if (!/locked|busy/i.test(reason)) break;
     }
   }
   throw new AppError('SPOOL_UNAVAILABLE', `No log of events can be opened in ${directory}: ${reason}`);
-}
-
-function open(file: string): DatabaseSync {
-  const db = new DatabaseSync(file);
-  try {
-    chmodSync(file, 0o600); // SQLite gives its write-ahead log the same
-    db.exec(`pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full;
-      create table if not exists event (number integer primary key autoincrement, body text not null);
-      create table if not exists log (id text not null)`);
-    db.prepare('insert into log (id) select ? where not exists (select 1 from log)').run(randomUUID());
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
 }
 
 /** An event log in a file of SQLite. Events come a few times a minute, so it writes where it is called, all that wait at once. */

@@ -26,9 +26,8 @@ export class HostileExchange implements AsyncDisposable {
   socketAttack: SocketAttack | null = null;
   /** Of every request whose path begins so, while there is one. */
   restAttack: { readonly path: string; readonly attack: RestAttack } | null = null;
-  /** Sockets and requests that were attacked, and requests that were passed on. */
+  /** Sockets and requests that were attacked. */
   attacks = 0;
-  passed = 0;
   readonly #server: Server;
   readonly #upstream: Upstream;
   readonly #sockets = new Set<Socket>();
@@ -88,7 +87,6 @@ export class HostileExchange implements AsyncDisposable {
       this.attacks += 1;
       return this.restAttack.attack(answer, asked);
     }
-    this.passed += 1;
     const { method, url, headers } = asked;
     const passed = request({ ...this.#upstream, method, path: url, headers }, (found) => {
       answer.writeHead(found.statusCode ?? 502, found.headers);

@@ -11,6 +11,8 @@ const STORED = '{ trades(exchange: "okx", symbol: "BTC-USDT", first: 1) { edges 
 const RESTART =
   'mutation Restart { restartCollector(input: { name: "okx:BTC-USDT" }) { userErrors { code } collector { name } } }';
 
+const simulate = () => startSimulator({ exchange: 'okx', symbols: PAIRS.map(({ symbol }) => symbol), rate: 50 });
+
 const start = async (simulator: Simulator, env: Readonly<Record<string, string>>) =>
   startServerProcess(
     { ...configOf([{ simulator, pairs: PAIRS }]), logging: { level: 'DEBUG', file_output: false, format: 'json' } },
@@ -19,11 +21,7 @@ const start = async (simulator: Simulator, env: Readonly<Record<string, string>>
   );
 
 it('a server that is told of a collector sends it what it does, and what waits before it ends', async () => {
-  await using simulator = await startSimulator({
-    exchange: 'okx',
-    symbols: PAIRS.map(({ symbol }) => symbol),
-    rate: 50,
-  });
+  await using simulator = await simulate();
   await using collector = await startCollector();
   await using server = await start(simulator, {
     ...{
@@ -66,11 +64,7 @@ it('a server that is told of a collector sends it what it does, and what waits b
 }, 90_000);
 
 it('a server that is not told of one loads nothing of OpenTelemetry and connects to nobody', async () => {
-  await using simulator = await startSimulator({
-    exchange: 'okx',
-    symbols: PAIRS.map(({ symbol }) => symbol),
-    rate: 50,
-  });
+  await using simulator = await simulate();
   await using collector = await startCollector();
   await using server = await start(simulator, {
     ...{ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_SDK_DISABLED: 'true' },
