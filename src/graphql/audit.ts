@@ -34,10 +34,13 @@ const AuditEntryType = builder.objectRef<StoredAuditEntry>('AuditEntry').impleme
       nullable: true,
       description: 'What it was done to, such as "okx:BTC-USDT"; null for everything there is.',
     }),
-    reason: t.exposeString('reason', { nullable: true, description: 'Why, as was said; null when nothing was.' }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'Why, as was said; the code of what broke a limit; null when nothing was said.',
+    }),
     outcome: t.exposeString('outcome', {
       description:
-        'DONE, the code of what went wrong, or REFUSED to whoever may not. UNKNOWN while it is being done, and for ever where the server was killed before it knew.',
+        'DONE, the code of what went wrong, or REFUSED: to whoever may not, and of what breaks a limit. UNKNOWN while it is being done, and for ever where the server was killed before it knew.',
     }),
   }),
 });
