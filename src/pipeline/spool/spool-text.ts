@@ -2,6 +2,7 @@ import { isDecimal } from '../../market/decimal.ts';
 import type { Side, Trade } from '../../market/market-event.ts';
 import type { Provenance } from '../../market/recorded-trade.ts';
 import type { NumberedTrade } from '../../storage/trade-batch.ts';
+import { GrowingText } from './growing-text.ts';
 import type { LedgerWord, SpoolItem } from './spool-batch.ts';
 
 /**
@@ -49,34 +50,44 @@ type WholeTrade = readonly [
   raw: unknown,
 ];
 
+const PLAIN = /^[\w-]*$/;
+/** One is enough, as nobody waits while a batch is written. */
+const text = new GrowingText();
+
 /** Ids and numbers that may exceed 2^53 as text. A payload nobody keeps is left out. Written by hand, as every trade goes through it. */
 export function encodeItems(items: readonly SpoolItem[]): string {
   const head = items.find((item) => item.kind === 'trade');
   const [at, first] = [head?.recordedAt ?? 0, head?.sequence ?? 0n];
   const markets = new Markets();
   let [next, exchangeTime, receivedAt] = [first, at, at];
-  let text = '';
+  text.clear();
   for (const item of items) {
-    if (text !== '') text += ',';
+    if (text.length > 0) text.add(',');
     if (item.kind !== 'trade') {
-      text += JSON.stringify({ ...item, range: [String(item.range.first), String(item.range.last)] });
+      text.add(JSON.stringify({ ...item, range: [String(item.range.first), String(item.range.last)] }));
       continue;
     }
     const { trade, storeRaw } = item;
     const isAlike = item.sequence === next && item.recordedAt === at;
     next = item.sequence + 1n;
     if (!isAlike || !Number.isSafeInteger(trade.exchangeTime) || !Number.isSafeInteger(trade.receivedAt)) {
-      text += JSON.stringify(toWhole(item));
+      text.add(JSON.stringify(toWhole(item)));
       continue;
     }
     const [sinceExchange, sinceReceipt] = [trade.exchangeTime - exchangeTime, trade.receivedAt - receivedAt];
     exchangeTime = trade.exchangeTime;
     receivedAt = trade.receivedAt;
-    const side = trade.side === 'buy' ? ',1,' : ',0,';
-    text += `${markets.placeOf(item)},${sinceExchange},${sinceReceipt},${trade.fillCount}${side}${quoted(trade.tradeId)},"${trade.price}","${trade.size}"`;
-    if (storeRaw) text += `,${payload(trade.raw)}`;
+    text.addInteger(markets.placeOf(item)).add(',').addInteger(sinceExchange).add(',').addInteger(sinceReceipt);
+    text
+      .add(',')
+      .addInteger(trade.fillCount)
+      .add(trade.side === 'buy' ? ',1,' : ',0,');
+    if (PLAIN.test(trade.tradeId)) text.add('"').add(trade.tradeId).add('","');
+    else text.add(JSON.stringify(trade.tradeId)).add(',"');
+    text.add(trade.price).add('","').add(trade.size).add('"');
+    if (storeRaw) text.add(',').add(JSON.stringify(trade.raw ?? null));
   }
-  return `{"at":${at},"first":"${first}","markets":${JSON.stringify(markets.list)},"items":[${text}]}`;
+  return `{"at":${at},"first":"${first}","markets":${JSON.stringify(markets.list)},"items":[${text.toString()}]}`;
 }
 
 /** @throws {TypeError} for what `encodeItems` did not write, now or in earlier versions. */
@@ -126,12 +137,6 @@ class Markets {
     return this.list.length - 1;
   }
 }
-
-const PLAIN = /^[\w-]*$/;
-
-const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
-
-const payload = (raw: unknown): string => JSON.stringify(raw ?? null);
 
 function toWhole({ trade, sequence, recordedAt, provenance, storeRaw }: NumberedTrade): WholeTrade {
   const { exchange, symbol, exchangeTime, receivedAt, tradeId, fillCount, price, size, side, raw } = trade;
