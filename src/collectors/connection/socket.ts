@@ -1,6 +1,7 @@
 import type { Socket as Stream } from 'node:net';
 import { WebSocket } from 'ws';
 import { messageOf } from '../../runtime/errors.ts';
+import { networkTroubleOf } from '../../runtime/network-trouble.ts';
 import { Outgoing } from '../../runtime/outgoing.ts';
 import { tlsTroubleOf } from '../../runtime/tls-trouble.ts';
 import { WholeFrames } from './whole-frames.ts';
@@ -126,7 +127,7 @@ function openSocket(
   });
   socket.on('error', (error) => {
     const violation = violationOf(error, maxFrameBytes);
-    failure ||= violation ?? tlsTroubleOf(error, new URL(url).host) ?? error.message;
+    failure ||= violation ?? tlsTroubleOf(error, new URL(url).host) ?? networkTroubleOf(error) ?? error.message;
     if (violation === null) return;
     handlers.violated(violation);
     socket.terminate(); // `ws` has said why and would now wait half a minute for the other side to hang up

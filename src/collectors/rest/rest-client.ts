@@ -1,6 +1,7 @@
 import type { ConnectionConfig, ExchangeAdapter, RestRequest } from '../../exchanges/adapter.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { AppError } from '../../runtime/errors.ts';
+import { networkTroubleOf } from '../../runtime/network-trouble.ts';
 import { readBounded } from '../../runtime/outgoing-fetch.ts';
 import { RateLimit } from '../pacing/rate-limit.ts';
 
@@ -77,11 +78,9 @@ export class RestClient {
   }
 }
 
-/** By the code of Node's sockets, such as ECONNREFUSED: whoever asks the API reads it, and what Node says names addresses. */
 function whyNot(error: unknown): string {
-  for (let cause = error; cause instanceof Error; cause = cause.cause)
-    if ('code' in cause && typeof cause.code === 'string') return cause.code;
-  return error instanceof Error && error.name === 'TimeoutError' ? 'no answer in time' : 'the connection failed';
+  const isLate = error instanceof Error && error.name === 'TimeoutError';
+  return isLate ? 'no answer in time' : (networkTroubleOf(error) ?? 'the connection failed');
 }
 
 function secondsOf(retryAfter: string | null): number {
