@@ -30,6 +30,9 @@ try {
     env: process.env,
     readFile: (path) => (path === DEMO_FILE ? demo : readFileSync(path, 'utf8')),
   });
+  console.log(
+    'Opening an embedded Postgres and connecting to the simulated exchanges; the first time this takes some seconds.',
+  );
   await runUntilSignal(
     () => startApp(config),
     ({ url }) => {
