@@ -42,17 +42,6 @@ describe('the README', () => {
       }
   });
 
-  it('links to files and headings that exist', () => {
-    const links = [...README.matchAll(/\]\((?!http)([^)#]*)(?:#([^)]*))?\)/g)];
-    expect(links.length).toBeGreaterThan(10);
-    for (const [link, path = '', anchor] of links) {
-      expect([link, existsSync(new URL(path, ROOT))]).toEqual([link, true]);
-      if (anchor === undefined) continue;
-      const headings = [...read(path).matchAll(/^#+ (.*)$/gm)].map(([, text = '']) => slug(text));
-      expect([link, headings]).toEqual([link, expect.arrayContaining([anchor])]);
-    }
-  });
-
   it('names only commands that exist', () => {
     const scripts = [...README.matchAll(/npm (?:run )?([\w:]+)/g)].map(([, name]) => name);
     const own = Object.keys(packageJson.scripts);
@@ -82,10 +71,3 @@ describe('the README', () => {
     for (const document of documents) expect(validate(schema, parse(document))).toEqual([]);
   });
 });
-
-/** As GitHub makes an anchor of a heading. */
-const slug = (heading: string) =>
-  heading
-    .toLowerCase()
-    .replace(/[^\w\- ]/g, '')
-    .replaceAll(' ', '-');
