@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { sleep, within } from '../chaos/wait.ts';
+import { QUERY_BOMBS } from './query-bombs.ts';
 
 const INIT = JSON.stringify({ type: 'connection_init' });
 const TRADES =
@@ -93,4 +94,57 @@ export async function deafSubscribers(server: string, count: number, ms: number)
   }
   await sleep(ms);
   for (const socket of sockets) socket.terminate();
+}
+
+interface Refusals {
+  readonly refused: number;
+  /** Of each, from sending it to its refusal, ms. */
+  readonly times: readonly number[];
+}
+
+/** Refused, too, and sent first: V8 compiles what it runs for the first time, which is no work of a bomb. */
+const COLD = '{ nobody }';
+
+/** Sends the bombs one by one by a way that tells whether one was refused. */
+async function bombard(send: (query: string) => Promise<boolean>): Promise<Refusals> {
+  const times: number[] = [];
+  let refused = 0;
+  await send(COLD);
+  for (const query of QUERY_BOMBS) {
+    const sentAt = performance.now();
+    if (await send(query)) refused += 1;
+    times.push(performance.now() - sentAt);
+  }
+  return { refused, times };
+}
+
+export const bombsByPost = (server: string): Promise<Refusals> =>
+  bombard(async (query) => {
+    const response = await fetch(`${server}/graphql`, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) },
+    });
+    const { data, errors } = (await response.json()) as { readonly data?: unknown; readonly errors?: unknown[] };
+    return (data ?? null) === null && (errors ?? []).length > 0;
+  });
+
+/** Each on a socket of its own, as one that is too large closes it. */
+export async function bombsBySocket(server: string): Promise<Refusals> {
+  const ready = await Promise.all(
+    [COLD, ...QUERY_BOMBS].map(async () => {
+      const socket = await open(server);
+      socket.send(INIT);
+      await once(socket, 'message');
+      return socket;
+    }),
+  );
+  return bombard(async (query) => {
+    const socket = ready.pop();
+    if (socket === undefined) throw new Error('There is a socket for each bomb');
+    const answered = new Promise<string>((resolve) => socket.once('message', (data) => resolve(String(data))));
+    const closed = closedWith(socket).then((code) => JSON.stringify({ type: code > 1_001 ? 'error' : 'closed' }));
+    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
+    const { type } = JSON.parse(await Promise.race([answered, closed])) as { readonly type: string };
+    socket.terminate();
+    return type === 'error';
+  });
 }

@@ -2,8 +2,17 @@ import { Ground } from '../chaos/ground.ts';
 import { atLeast, atMost, greatest, inTime, quantile } from '../chaos/result.ts';
 import type { Scenario } from '../chaos/scenario.ts';
 import { until } from '../chaos/wait.ts';
-import { deafSubscribers, largeBody, silentSockets, slowHeaders, subscribeFlood } from './attacks.ts';
+import {
+  bombsByPost,
+  bombsBySocket,
+  deafSubscribers,
+  largeBody,
+  silentSockets,
+  slowHeaders,
+  subscribeFlood,
+} from './attacks.ts';
 import { Probe } from './probe.ts';
+import { QUERY_BOMBS } from './query-bombs.ts';
 import { residentMb } from './resident.ts';
 
 export interface ClientsSize {
@@ -20,6 +29,7 @@ export interface ClientsSize {
 const PATIENCE_MS = 60_000;
 /** They have three seconds, and are closed one after the other. */
 const SILENT_GOAL_MS = 5_000;
+const BOMB_GOAL_MS = 50;
 const BODY_BYTES = 24_000_000;
 
 /** Clients that want to stop others from being served: each is refused, or survived, while one that behaves gets its answers. */
@@ -49,6 +59,10 @@ export const clients: Scenario<ClientsSize> = async (setting, protocol, size) =>
   const silence = await costOf('silent sockets', () => silentSockets(server.url, size.silent));
   const slow = await costOf('slow headers', () => slowHeaders(server.url, size.slow));
   const large = await costOf('a body of 24 MB', () => largeBody(server.url, BODY_BYTES));
+  const bombs = await costOf('bombs by POST', () => bombsByPost(server.url));
+  const socketBombs = await costOf('bombs by WebSocket', () => bombsBySocket(server.url));
+  const slowest = greatest([...bombs.result.times, ...socketBombs.result.times]);
+  protocol.figures['slowest refusal of a bomb ms'] = slowest;
   const deafness = await costOf('deaf subscribers', () => deafSubscribers(server.url, size.deaf, size.deafMs));
   await until('it answers afterwards', PATIENCE_MS, async () => (await fetch(`${server.url}/readyz`)).status === 200);
   Object.assign(protocol.counts, { ...size, closedWith: flood.result });
@@ -67,6 +81,9 @@ export const clients: Scenario<ClientsSize> = async (setting, protocol, size) =>
     inTime('an answer beside slow headers, p99', slow.p99, 100),
     atMost('body of 24 MB that was taken', large.result === 413 ? 0 : 1, 0),
     inTime('an answer beside it', large.most, 500),
+    atLeast('bombs refused', bombs.result.refused + socketBombs.result.refused, 2 * QUERY_BOMBS.length),
+    inTime('each refusal of a bomb', slowest, BOMB_GOAL_MS),
+    inTime('an answer beside bombs', Math.max(bombs.most, socketBombs.most), BOMB_GOAL_MS),
     atMost('MB more by deaf subscribers', deafness.grown, 100 + size.deaf),
     inTime('an answer beside deaf subscribers, p99', deafness.p99, 100),
   );

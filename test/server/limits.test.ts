@@ -1,6 +1,7 @@
 import { getIntrospectionQuery } from 'graphql';
 import { createClient as createSseClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { QUERY_BOMBS } from '../security/query-bombs.ts';
 import { connect, open, results } from './clients.ts';
 import { LiveTrades } from './documents.ts';
 import { type Answer, type Served, serve } from './served.ts';
@@ -98,55 +99,13 @@ it('refuses several operations in one body with 400', async () => {
   expect(response.status).toBe(400);
 });
 
-/** Documents made to cost the server more than they cost whoever sends them. */
-const BOMBS: readonly string[] = [
-  ...Array.from(
-    { length: 10 },
-    (_, k) =>
-      `{ ...A } ${times(k + 1, (n) => `fragment ${'ABCDEFGHIJK'[n]} on Query { ...${'ABCDEFGHIJK'[(n + 1) % (k + 1)]} }`)}`,
-  ),
-  ...Array.from(
-    { length: 10 },
-    (_, k) =>
-      `{ ...F0 } ${times(10 * k + 10, (n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`)} fragment F${10 * k + 10} on Query { __typename }`,
-  ),
-  ...Array.from(
-    { length: 10 },
-    (_, k) => `{ ${times(20 * k + 20, () => `... { ${times(100, (n) => `... on Query { a${n}: __typename }`)} }`)} }`,
-  ),
-  ...Array.from(
-    { length: 10 },
-    (_, k) => `{ nodes(ids: ${'['.repeat(5_000 * (k + 1))}${']'.repeat(5_000 * (k + 1))}) { id } }`,
-  ),
-  ...Array.from({ length: 10 }, (_, k) => `{ __typename ${'@include(if: true) '.repeat(30 * (k + 1))} }`),
-  ...Array.from(
-    { length: 10 },
-    (_, k) => `{ ${'collectors { '.repeat(20 * (k + 1))} name ${'}'.repeat(20 * (k + 1))} }`,
-  ),
-  ...Array.from(
-    { length: 10 },
-    (_, k) => `{ ${'__schema { types { fields { type { '.repeat(k + 2)} name ${'} } } }'.repeat(k + 2)} }`,
-  ),
-  ...Array.from({ length: 10 }, (_, k) => `{ ${times(100 * (k + 1), () => 'collectors { name }')} }`),
-  ...Array.from(
-    { length: 10 },
-    (_, k) =>
-      `{ ${times(2 * k + 20, (n) => `c${n}: candles(${MARKET}, interval: D1, timeZone: "Europe/Berlin", from: "2024-01-01T00:00:00Z") { edges { cursor } }`)} }`,
-  ),
-  ...Array.from(
-    { length: 10 },
-    (_, k) =>
-      `query (${times(50 * (k + 1), (n) => `$v${n}: Int`)}) { ${times(50 * (k + 1), (n) => `trades(${MARKET}, first: $v${n}) { pageInfo { endCursor } }`)} }`,
-  ),
-];
-
 it('refuses a hundred bombs, and the stream of another client goes on meanwhile', async () => {
   const other = await open(served.url);
   await other.introduce();
   other.subscribe('1', LiveTrades);
   await vi.waitFor(() => expect(served.market.feed.subscribers).toBe(1));
-  expect(BOMBS).toHaveLength(100);
-  for (const [k, query] of BOMBS.entries()) {
+  expect(QUERY_BOMBS).toHaveLength(100);
+  for (const [k, query] of QUERY_BOMBS.entries()) {
     const { data, errors } = await served.ask(query);
     expect(errors, query.slice(0, 100)).not.toHaveLength(0);
     expect(data ?? null).toBeNull();
