@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { AppError } from '../../src/runtime/errors.ts';
 import { networkTroubleOf } from '../../src/runtime/network-trouble.ts';
 
 const coded = (code: string, message = 'getaddrinfo ENOTFOUND db.internal') =>
@@ -12,6 +13,11 @@ it.each([
     'nobody listens there (ECONNREFUSED)',
   ],
   ['not known', coded('EWHATEVER'), 'EWHATEVER'],
+  [
+    'ours, which says it in words itself',
+    new TypeError('fetch failed', { cause: new AppError('UPSTREAM_UNSAFE', 'It is in a private network') }),
+    'It is in a private network',
+  ],
   ['the name of what every object has', coded('toString'), 'toString'],
 ])('tells trouble whose code is %s without what Node says of it', (_code, error, told) => {
   expect(networkTroubleOf(error)).toBe(told);
