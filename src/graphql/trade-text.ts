@@ -47,7 +47,7 @@ const STEPS = new EdgeSteps({
   provenance: at('provenance', word({ l: '"LIVE"', b: '"BACKFILL"', r: '"RECONCILED"' })),
 });
 
-/** Kept from page to page: as new memory for each, collecting it took a tenth of the time of a page. */
+/** Kept from page to page, so that a page leaves less behind to be collected. */
 let kept = Buffer.allocUnsafe(65_536);
 const KEPT_BYTES = 1_048_576;
 
@@ -60,7 +60,7 @@ function bytesOf(text: string): Uint8Array {
 
 /**
  * Writes the edges of a page, with commas between them; false, and nothing, where something is asked that does not stand in its lines, or
- * something in them is no ASCII. Read as bytes, which takes a third of the time that characters do.
+ * something in them is no ASCII. Read as bytes, which takes less time than characters.
  */
 export function writeTrades(page: NodeList<RecordedTrade>, selection: SelectionPlan): boolean {
   if (!(page instanceof TradeLines)) return false;
