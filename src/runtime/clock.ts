@@ -32,5 +32,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** Waits for something that is under way, for `ms` at most. Rejects as it does, when it does in time. */
+export async function atMost(clock: Clock, ms: number, underWay: Promise<unknown>): Promise<void> {
+  const inTime = new AbortController();
+  try {
+    await Promise.race([underWay, clock.sleep(ms, inTime.signal).catch(() => {})]);
+  } finally {
+    inTime.abort();
+  }
+}
+
 /** Uniform in [0, 1); the only source of chance, so a test can seed it. */
 export type Random = () => number;

@@ -7,7 +7,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Access } from '../access/access.ts';
 import type { Services } from '../graphql/context.ts';
 import { exposeErrors } from '../graphql/errors.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { atMost, type Clock } from '../runtime/clock.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import type { Limits } from '../runtime/limits.ts';
 import type { Log } from '../runtime/log.ts';
@@ -156,9 +156,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       // Cut, not completed: an event source then comes again, a client library resumes.
       for (const response of streams) if (isEventStream(response)) response.destroy();
       await sockets[Symbol.asyncDispose]();
-      const patience = new AbortController();
-      await Promise.race([closed, clock.sleep(DRAIN_MS, patience.signal).catch(() => {})]);
-      patience.abort();
+      await atMost(clock, DRAIN_MS, closed);
       server.closeAllConnections();
       await closed;
     },

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { atMost } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { type Caller, GraphqlSocket, type SocketPorts } from './graphql-socket.ts';
@@ -67,9 +68,7 @@ export function webSocketEndpoint({ log, ...ports }: WebSocketPorts): WebSocketE
       const gone = [...wss.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
       for (const socket of wss.clients) socket.close(GOING_AWAY, 'Server is going away');
       // A client that does not answer the close is cut; `ws` itself would wait 30 s for it.
-      const patience = new AbortController();
-      await Promise.race([Promise.all(gone), clock.sleep(1_000, patience.signal).catch(() => {})]);
-      patience.abort();
+      await atMost(clock, 1_000, Promise.all(gone));
       for (const socket of wss.clients) socket.terminate();
       wss.close();
     },

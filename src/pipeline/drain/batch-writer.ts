@@ -1,5 +1,5 @@
 import { BoundedQueue, type QueuePolicy, type QueueRegistry } from '../../runtime/bounded-queue.ts';
-import type { Clock, Random } from '../../runtime/clock.ts';
+import { atMost, type Clock, type Random } from '../../runtime/clock.ts';
 import { isRetryable, messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { RefusedRow } from './drain-ports.ts';
@@ -111,10 +111,7 @@ export class BatchWriter<T extends { readonly acceptedAt: number }> {
   async stop(deadlineMs: number): Promise<number> {
     this.#stopping = true;
     this.#idle?.resolve();
-    const inTime = new AbortController();
-    const deadline = this.#ports.clock.sleep(deadlineMs, inTime.signal).catch(() => {});
-    await Promise.race([this.#running, deadline]);
-    inTime.abort();
+    await atMost(this.#ports.clock, deadlineMs, this.#running);
     this.#tries.abandon();
     const left = this.#queue.held + this.#flight.length;
     this.#queue[Symbol.dispose]();

@@ -1,3 +1,4 @@
+import { atMost } from '../../runtime/clock.ts';
 import { crashPoint } from '../../runtime/crash-point.ts';
 import { AppError } from '../../runtime/errors.ts';
 import { foldItem } from '../intake/fold-trades.ts';
@@ -90,10 +91,7 @@ export class TradeDrain {
   async stop(deadlineMs: number): Promise<number> {
     this.#stopping = true;
     this.#idle?.resolve();
-    const inTime = new AbortController();
-    const deadline = this.#ports.clock.sleep(deadlineMs, inTime.signal).catch(() => {});
-    await Promise.race([this.#running, deadline]);
-    inTime.abort();
+    await atMost(this.#ports.clock, deadlineMs, this.#running);
     this.#tries.abandon();
     await this.#running;
     this.#backlog[Symbol.dispose]();
