@@ -1,6 +1,7 @@
 import { createClient } from 'graphql-ws';
 import { expect, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import type { Answer } from './served.ts';
 
 /** A graphql-ws client on a socket of its own; `next` waits for the following result of a subscription. */
 export function connect(url: string, options: { readonly headers?: Record<string, string> } = {}) {
@@ -27,6 +28,18 @@ export const results = (
 ) =>
   // biome-ignore lint/suspicious/noExplicitAny: answers of documents written in the test itself
   client.iterate<any>({ query: String(query), variables });
+
+/** The first answer to a document, or why there is none, on a socket of its own. */
+export async function overWebSocket(url: string, query: string): Promise<Answer> {
+  const { client } = connect(url);
+  try {
+    return (await results(client, query).next()).value as Answer;
+  } catch (errors) {
+    return { errors } as Answer;
+  } finally {
+    await client.dispose();
+  }
+}
 
 /** A raw socket that speaks the sub-protocol by hand. */
 export async function open(url: string, headers: Record<string, string> = {}) {

@@ -2,7 +2,7 @@ import { getIntrospectionQuery } from 'graphql';
 import { createClient as createSseClient } from 'graphql-sse';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QUERY_BOMBS } from '../security/query-bombs.ts';
-import { connect, open, results } from './clients.ts';
+import { open, overWebSocket } from './clients.ts';
 import { LiveTrades } from './documents.ts';
 import { type Answer, type Served, serve } from './served.ts';
 
@@ -52,16 +52,7 @@ const TRANSPORTS: Readonly<Record<string, (query: string) => Promise<Answer>>> =
       client.dispose();
     }
   },
-  WebSocket: async (query) => {
-    const { client } = connect(served.url);
-    try {
-      return (await results(client, query).next()).value as Answer;
-    } catch (errors) {
-      return { errors } as Answer;
-    } finally {
-      await client.dispose();
-    }
-  },
+  WebSocket: (query) => overWebSocket(served.url, query),
 };
 
 describe.each(Object.keys(TRANSPORTS))('over %s', (transport) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
 import { placesOf } from '../security/places.ts';
-import { connect, results } from './clients.ts';
+import { overWebSocket } from './clients.ts';
 import { type Answer, type Served, serve } from './served.ts';
 
 let served: Served;
@@ -15,16 +15,7 @@ const PLACES = placesOf(schema).filter(({ type }) => ['String', 'ID', 'Cursor'].
 const OPERATIONS: Readonly<Record<string, (query: string) => Promise<Answer>>> = {
   query: (query) => served.ask(query),
   mutation: (query) => served.ask(query),
-  subscription: async (query) => {
-    const { client } = connect(served.url);
-    try {
-      return (await results(client, query).next()).value as Answer;
-    } catch (errors) {
-      return { errors } as Answer;
-    } finally {
-      await client.dispose();
-    }
-  },
+  subscription: (query) => overWebSocket(served.url, query),
 };
 
 describe('a text no database could hold', () => {
