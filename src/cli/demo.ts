@@ -8,7 +8,15 @@ import { runUntilSignal } from './run-until-signal.ts';
 /** The whole product on one machine without internet: both exchanges simulated, the embedded database, the API. */
 const SYMBOLS = ['BTC-USDT', 'ETH-USDT'];
 const TRADES_PER_SECOND = 20;
+const DEMO_DIR = './data/demo';
 const DEMO_FILE = 'the demo configuration';
+
+const CALLED = {
+  name: 'npm run demo --',
+  description: 'Simulates OKX and Binance on this machine, collects them and serves the result.',
+  config: 'configuration file, JSON, in place of the simulated exchanges',
+  dataDir: DEMO_DIR,
+};
 
 const FIRST_QUERY =
   '{ trades(exchange: "okx", symbol: "BTC-USDT", first: 5) { edges { node { tradeId price size side exchangeTime } } } }';
@@ -24,9 +32,11 @@ try {
       trading_pairs: SYMBOLS.map((symbol) => ({ symbol })),
     });
   }
-  const demo = JSON.stringify({ exchanges, logging: { level: 'WARN', log_directory: './data/demo/logs' } });
+  const demo = JSON.stringify({ exchanges, logging: { level: 'WARN', log_directory: `${DEMO_DIR}/logs` } });
   const config = loadConfig({
-    argv: ['--config', DEMO_FILE, '--data-dir', './data/demo', ...process.argv.slice(2)],
+    // Flags, so that what the environment names for a real server stays untouched by what is simulated.
+    argv: ['--config', DEMO_FILE, '--data-dir', DEMO_DIR, ...process.argv.slice(2)],
+    called: CALLED,
     env: process.env,
     readFile: (path) => (path === DEMO_FILE ? demo : readFileSync(path, 'utf8')),
   });

@@ -5,7 +5,7 @@ import { type DataType, PUBLIC_DATA_TYPES } from '../market/data-type.ts';
 import { Secret } from '../runtime/secret.ts';
 import type { TracingSettings } from '../runtime/tracing-settings.ts';
 import { dataTypeOfChannelKey } from './channels.ts';
-import { type Flags, readCommandLine } from './command-line.ts';
+import { type CalledAs, type Flags, readCommandLine } from './command-line.ts';
 import { consistencyProblems, credentialNames } from './consistency.ts';
 import { readJsonFile } from './json-file.ts';
 import { type Environment, Variables, withOverrides } from './overrides.ts';
@@ -71,6 +71,8 @@ export interface SecretCredentials {
 export interface ConfigSources {
   /** The arguments after the script's name. */
   readonly argv: readonly string[];
+  /** By default `npm start`. */
+  readonly called?: CalledAs;
   readonly env: Environment;
   /** Reads a text file; throws when it cannot. */
   readonly readFile: (path: string) => string;
@@ -81,8 +83,8 @@ export interface ConfigSources {
  * @throws {ConfigError} naming everything that is wrong at once (exit code 78).
  * @throws {CommandLineExit} for --help, --version and flags that cannot be understood.
  */
-export function loadConfig({ argv, env, readFile }: ConfigSources): Config {
-  const flags = readCommandLine(argv);
+export function loadConfig({ argv, called, env, readFile }: ConfigSources): Config {
+  const flags = readCommandLine(argv, called);
   const variables = new Variables(env, readFile);
   const problems: string[] = [];
 
