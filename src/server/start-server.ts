@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as Listener } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { GraphQLSchema } from 'graphql';
 import type { Access } from '../access/access.ts';
@@ -29,6 +29,7 @@ import { together } from './together.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
 import { upgrade } from './upgrade.ts';
 import { webSocketEndpoint } from './web-socket.ts';
+import { whenClosed } from './when-closed.ts';
 import { createPipeline } from './yoga.ts';
 
 export interface ServerOptions {
@@ -73,8 +74,8 @@ const DRAIN_MS = 2_000;
 const READY_TIMEOUT_MS = 3_000;
 
 /**
- * Serves the schema over HTTP, server-sent events and WebSocket on one port. Disposing turns new work away, tells subscribers, ends subscriptions (sockets
- * with 1001), lets answers in flight finish and is done within 4 s.
+ * Serves the schema over HTTP, server-sent events and WebSocket on one port. Disposing says at once that it is not ready and takes no new connection,
+ * tells subscribers, ends subscriptions (sockets with 1001), lets answers in flight finish and is done within 4 s.
  * @throws {AppError} CONFIG_INVALID when the address is taken, or others reach it without tokens, or the certificate cannot be used.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -102,13 +103,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const checked = together(() => within(READY_TIMEOUT_MS, clock, options.checkReady));
   const isReady = async () => !disposing && !overload.isOverloaded && (await checked());
   const template = await readFile(new URL('landing.html', import.meta.url), 'utf8');
-  const streams = new Set<ServerResponse>();
+  const answers = new Set<ServerResponse>();
   let handle: (request: IncomingMessage, response: ServerResponse) => Promise<void> = async () => {};
 
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     if (disposing) response.setHeader('connection', 'close');
-    streams.add(response);
-    response.once('close', () => streams.delete(response));
+    answers.add(response);
+    response.once('close', () => answers.delete(response));
     void handle(request, response);
   };
   const secure = identity && createSecureServer({ ...PATIENCE, ...identity }, serve);
@@ -149,18 +150,26 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       if (disposing) return;
       disposing = true;
       watching[Symbol.dispose]();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // The listener alone: `server.close` would cut kept connections as well, on which a probe or a question may be coming.
+      const closed = new Promise<void>((resolve) => Listener.prototype.close.call(server, () => resolve()));
       services.trades.drain();
       services.live.drain();
-      if (streams.size > 0 || sockets.sockets > 0) await clock.sleep(LAST_WORD_MS);
+      if (answers.size > 0 || sockets.sockets > 0) await clock.sleep(LAST_WORD_MS);
       // Cut, not completed: an event source then comes again, a client library resumes.
-      for (const response of streams) if (isEventStream(response)) response.destroy();
+      for (const response of answers) if (isEventStream(response)) response.destroy();
       await sockets[Symbol.asyncDispose]();
-      await atMost(clock, DRAIN_MS, closed);
+      await atMost(clock, DRAIN_MS, allSent(answers));
+      server.close(); // ends what Node keeps for time-outs of requests
       server.closeAllConnections();
       await closed;
     },
   };
+}
+
+/** Also those that are begun meanwhile. */
+async function allSent(answers: ReadonlySet<ServerResponse>): Promise<void> {
+  while (answers.size > 0)
+    await Promise.all([...answers].map((response) => new Promise<void>((sent) => whenClosed(response, sent))));
 }
 
 async function within(ms: number, clock: Clock, check: () => Promise<boolean>): Promise<boolean> {

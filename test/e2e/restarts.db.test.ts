@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { tradeById } from '../../src/simulator/tape.ts';
 import { databaseOptions, testDatabaseKind } from '../support/database.ts';
+import { answerTo, KeptConnection } from '../support/kept-connection.ts';
 import { configOf, readDirectly, runMain, startServerProcess } from '../support/whole-server.ts';
 
 const SYMBOLS = ['BTC-USDT', 'ETH-USDT', 'SOL-USDT', 'DOGE-USDT'];
@@ -99,6 +100,26 @@ describe('a running server', () => {
     expect(await server.end('SIGTERM')).toBe(0);
     expect(performance.now() - before).toBeLessThan(10_000);
     expect(await closed).toBe(1001);
+  }, 90_000);
+
+  it('is not ready from SIGTERM on, while a question that is being asked is still answered', async () => {
+    await using server = await startServerProcess(configOf([]), await databaseOptions());
+    using probe = new KeptConnection();
+    using other = new KeptConnection();
+    const readyz = () => probe.get(`${server.url}/readyz`);
+    expect(await readyz()).toMatchObject({ status: 200 });
+    const headers = { 'content-type': 'application/json', expect: '100-continue' };
+    const question = other.begin(`${server.url}/graphql`, { method: 'POST', headers });
+    question.flushHeaders();
+    await once(question, 'continue'); // the server waits for the rest
+    const exited = once(server.process, 'exit');
+    server.process.kill('SIGTERM');
+    let answer = await readyz();
+    while (answer.status === 200) answer = await readyz(); // asked before the signal was there
+    expect(answer).toEqual({ status: 503, body: 'not ready\n', connection: 'close' });
+    question.end(JSON.stringify({ query: '{ __typename }' }));
+    expect(await answerTo(question)).toMatchObject({ status: 200, body: expect.stringContaining('Query') });
+    expect(await exited).toEqual([0, null]);
   }, 90_000);
 
   it('refuses a second server on its data directory, naming the owner, and is not disturbed', async () => {
