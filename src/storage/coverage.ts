@@ -9,6 +9,7 @@ import { AppError } from '../runtime/errors.ts';
 import type { Handle } from './connections.ts';
 import type { Database } from './database.ts';
 import { instrumentIdIn, instrumentIdOf } from './instruments.ts';
+import { placesFor, prepared } from './prepared.ts';
 
 export interface StretchQuery extends StreamKey {
   /** Inclusive, by exchange time. */
@@ -50,28 +51,35 @@ export interface CoverageTotals {
  * @throws {AppError} BAD_USER_INPUT when a writer has more than `most` there: part of them would pass for the whole.
  */
 export async function listStretches(db: Database, query: StretchQuery, most = 10_000): Promise<readonly Stretch[]> {
-  const instrumentId = instrumentIdIn(query.exchange, query.symbol);
-  const [found, dropped] = await db.readers.run((handle) =>
-    Promise.all([selectNear(handle, query, most), selectDropped(handle, instrumentId, query.dataType)]),
-  );
-  return whole(found, dropped, most);
+  const asked = askedOf(query, most);
+  const [found, dropped] = await Promise.all([
+    db.readers.query<StretchRow>(NEAR.with(asked)),
+    db.readers.query<DroppedRow>(DROPPED.with(asked)),
+  ]);
+  return whole(found, dropped.map(toDropped), most);
 }
 
 /** As `listStretches`, on one connection of the caller's. */
 export async function readStretches(handle: Handle, query: StretchQuery, most: number): Promise<readonly Stretch[]> {
-  const found = await selectNear(handle, query, most);
+  const found = await handle.execute<StretchRow>(near(askedOf(query, most)), 'objects');
   const dropped = await selectDropped(handle, instrumentIdIn(query.exchange, query.symbol), query.dataType);
   return whole(found, dropped, most);
 }
 
-function selectNear(handle: Handle, query: StretchQuery, most: number): Promise<readonly StretchRow[]> {
-  const [from, to] = [toInstant(query.from.getTime()), toInstant(query.to.getTime())];
+/** What a read of stretches depends on, by name: values, or places for them. */
+type Asked = Record<'exchange' | 'symbol' | 'dataType' | 'from' | 'to' | 'rows', unknown>;
+
+const askedOf = ({ exchange, symbol, dataType, from, to }: StretchQuery, most: number): Asked => ({
+  ...{ exchange, symbol, dataType, rows: most + 1 },
+  ...{ from: toInstant(from.getTime()), to: toInstant(to.getTime()) },
+});
+
+function near({ exchange, symbol, dataType, from, to, rows }: Asked): SQL {
   const own = sql`select * from tcp_dashboard.coverage where writer = w.id
-    and instrument_id = ${instrumentIdIn(query.exchange, query.symbol)} and data_type = ${query.dataType}`;
-  return selectStretches(
-    handle,
+    and instrument_id = ${instrumentIdIn(exchange, symbol)} and data_type = ${dataType}`;
+  return stretchesOf(
     sql`cross join lateral (
-      (${own} and from_time <= ${to}::timestamptz and to_time >= ${from}::timestamptz order by first limit ${most + 1})
+      (${own} and from_time <= ${to}::timestamptz and to_time >= ${from}::timestamptz order by first limit ${rows}::int8)
       union all (${own} and to_time < ${from}::timestamptz order by first desc limit 1)
       union all (${own} and from_time > ${to}::timestamptz order by first limit 1)) c`,
   );
@@ -161,7 +169,7 @@ export async function coverageTotals(db: Database, exchange: string, symbol: str
     const dropped = await selectDropped(handle, sql`${instrumentId}`, 'trade');
     if (sums.length < 2 && dropped.length === 0)
       return sums.map(({ expected, stored }) => ({ expected: BigInt(expected), stored: BigInt(stored) }));
-    const stretches = withoutDropped(merged(await selectStretches(handle, stream)), dropped);
+    const stretches = withoutDropped(merged(await handle.execute<StretchRow>(stretchesOf(stream), 'objects')), dropped);
     return [stretches.reduce(count, { expected: 0n, stored: 0n })];
   });
   return found[0] ?? null;
@@ -189,6 +197,13 @@ interface StretchRow extends Record<string, unknown> {
   readonly gap_found_at: number | null;
 }
 
+interface DroppedRow extends Record<string, unknown> {
+  readonly first: string;
+  readonly last: string;
+  readonly from_time: number;
+  readonly to_time: number;
+}
+
 interface GapRow extends Record<string, unknown> {
   readonly writer: number;
   readonly exchange: string;
@@ -207,16 +222,13 @@ interface GapRow extends Record<string, unknown> {
 }
 
 /** Whole milliseconds since the Unix epoch, as a number. */
-const ms = (time: ReturnType<typeof sql>) => sql`(extract(epoch from ${time}) * 1000)::float8`;
+const ms = (time: SQL) => sql`(extract(epoch from ${time}) * 1000)::float8`;
 
 /** Rows of `c`, which `from` joins to the writers `w`: so every writer's stretches come from its own part of the key. */
-const selectStretches = (handle: Handle, from: ReturnType<typeof sql>) =>
-  handle.execute<StretchRow>(
-    sql`select c.writer, c.first::text as first, c.last::text as last, c.status, c.evidence, ${ms(sql`c.from_time`)} as from_time,
+const stretchesOf = (from: SQL): SQL =>
+  sql`select c.writer, c.first::text as first, c.last::text as last, c.status, c.evidence, ${ms(sql`c.from_time`)} as from_time,
         ${ms(sql`c.to_time`)} as to_time, c.actual::float8 as actual, c.cause, c.gap::text as gap, ${ms(sql`c.gap_found_at`)} as gap_found_at
-      from tcp_dashboard.writer w ${from} order by c.writer, c.first`,
-    'objects',
-  );
+      from tcp_dashboard.writer w ${from} order by c.writer, c.first`;
 
 /** What retention took of a stream, ascending. */
 export async function selectDropped(
@@ -224,15 +236,21 @@ export async function selectDropped(
   instrumentId: SQL,
   dataType: DataType,
 ): Promise<readonly DroppedRange[]> {
-  const rows = await handle.execute<{ first: string; last: string; from_time: number; to_time: number }>(
-    sql`select first::text as first, last::text as last, ${ms(sql`from_time`)} as from_time, ${ms(sql`to_time`)} as to_time
-      from tcp_dashboard.dropped_range where instrument_id = ${instrumentId} and data_type = ${dataType} order by first`,
-    'objects',
-  );
-  return rows.map(({ first, last, from_time: from, to_time: to }) => ({
-    ...{ first: BigInt(first), last: BigInt(last), from, to },
-  }));
+  return (await handle.execute<DroppedRow>(droppedOf(instrumentId, dataType), 'objects')).map(toDropped);
 }
+
+const droppedOf = (instrumentId: SQL, dataType: unknown): SQL =>
+  sql`select first::text as first, last::text as last, ${ms(sql`from_time`)} as from_time, ${ms(sql`to_time`)} as to_time
+    from tcp_dashboard.dropped_range where instrument_id = ${instrumentId} and data_type = ${dataType} order by first`;
+
+// With every page of candles: prepared, so that they are put together and planned once.
+const PLACES: Asked = { ...placesFor('exchange', 'symbol', 'dataType', 'from', 'to', 'rows') };
+const NEAR = prepared('stretches near', near(PLACES));
+const DROPPED = prepared('dropped ranges', droppedOf(instrumentIdIn(PLACES.exchange, PLACES.symbol), PLACES.dataType));
+
+const toDropped = ({ first, last, from_time: from, to_time: to }: DroppedRow): DroppedRange => ({
+  ...{ first: BigInt(first), last: BigInt(last), from, to },
+});
 
 const merged = (rows: readonly StretchRow[]): readonly Stretch[] =>
   mergeStretches([...Map.groupBy(rows, ({ writer }) => writer).values()].map((own) => own.map(toStretch)));

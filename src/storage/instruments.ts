@@ -82,7 +82,7 @@ export async function instrumentIdOf(handle: Handle, exchange: string, symbol: s
 }
 
 /** The same as a part of a statement, which then needs no round trip of its own. */
-export const instrumentIdIn = (exchange: string, symbol: string) =>
+export const instrumentIdIn = (exchange: unknown, symbol: unknown) =>
   sql`(select id from tcp_dashboard.instrument where exchange = ${exchange} and symbol = ${symbol})`;
 
 /** The same, asked once: instruments are never removed. */

@@ -197,31 +197,32 @@ describe('gaps', () => {
 
 it('reads no trades for any of it', async () => {
   const seen: string[] = [];
-  const readers = new Proxy(db().readers, {
-    get: (target, name) =>
-      name === 'run'
-        ? (work: Parameters<typeof target.run>[0]) =>
-            target.run((handle) =>
-              work(
-                new Proxy(handle, {
-                  get: (inner, method) =>
-                    method === 'execute'
-                      ? async (statement: ReturnType<typeof sql>, mode: 'objects') => {
-                          const plan = await inner.execute<{ 'QUERY PLAN': string }>(
-                            sql`explain ${statement}`,
-                            'objects',
-                          );
-                          seen.push(plan.map((line) => line['QUERY PLAN']).join('\n'));
-                          return inner.execute(statement, mode);
-                        }
-                      : Reflect.get(inner, method),
-                }),
-              ),
-            )
-        : Reflect.get(target, name),
-  });
+  const readers = db().readers;
+  const note = (plan: readonly { 'QUERY PLAN': string }[]) =>
+    seen.push(plan.map((line) => line['QUERY PLAN']).join('\n'));
+  const watchedReaders: Pick<typeof readers, 'run' | 'query'> = {
+    run: (work) =>
+      readers.run((handle) =>
+        work(
+          new Proxy(handle, {
+            get: (inner, method) =>
+              method === 'execute'
+                ? async (statement: ReturnType<typeof sql>, mode: 'objects') => {
+                    note(await inner.execute<{ 'QUERY PLAN': string }>(sql`explain ${statement}`, 'objects'));
+                    return inner.execute(statement, mode);
+                  }
+                : Reflect.get(inner, method),
+          }),
+        ),
+      ),
+    async query(query) {
+      const { text, values } = query;
+      note(await readers.query({ text: `explain ${text}`, ...(values && { values }) }));
+      return readers.query(query);
+    },
+  };
   const watched = new Proxy(db(), {
-    get: (target, name) => (name === 'readers' ? readers : Reflect.get(target, name)),
+    get: (target, name) => (name === 'readers' ? watchedReaders : Reflect.get(target, name)),
   });
   const { symbol } = scene();
   for (const writer of [0, 1]) await known(symbol, writer, ['PROVEN', 1, 10]);
