@@ -1,4 +1,4 @@
-import { type Candle, type CandleValues, vwapOf } from '../market/candle.ts';
+import { type Candle, type CandleValues, smallVwapOf, VWAP_PLACES, vwapOf } from '../market/candle.ts';
 import type { Decimal } from '../market/decimal.ts';
 import { intervalName } from './candle-interval.ts';
 import { EDGE_END, EdgeSteps } from './edge-steps.ts';
@@ -15,6 +15,15 @@ const decimal =
     else output.quoted(text);
   };
 
+const vwapText = decimal(vwapOf, null);
+
+/** Nearly all are small; as a text of its own it takes longer to put together than to work out. */
+const vwap: Write = (candle) => {
+  const small = candle.values && smallVwapOf(candle.values);
+  if (small === null) vwapText(candle);
+  else output.decimal(small.whole, small.fraction, VWAP_PLACES);
+};
+
 /** The fields of a candle as text; the resolvers of candle.ts say the same. */
 const STEPS = new EdgeSteps<Write>({
   exchange: ({ exchange }) => output.value(exchange),
@@ -29,7 +38,7 @@ const STEPS = new EdgeSteps<Write>({
   volume: decimal(({ volume }) => volume, '0'),
   quoteVolume: decimal(({ quoteVolume }) => quoteVolume, '0'),
   buyVolume: decimal(({ buyVolume }) => buyVolume, '0'),
-  vwap: decimal(vwapOf, null),
+  vwap,
   tradeCount: ({ values }) => output.quoted(String(values?.tradeCount ?? 0)),
   state: ({ state }) => output.quoted(state),
   completeness: ({ completeness }) => output.quoted(completeness),

@@ -1,6 +1,6 @@
 import type { CandleInterval, CandleWindow } from './candle-window.ts';
 import type { CoverageInterval } from './coverage-intervals.ts';
-import { type Decimal, divideDecimals } from './decimal.ts';
+import { type Decimal, divideDecimals, type Quotient, quotientOf } from './decimal.ts';
 
 /** What the trades of a window come to. Ties within a millisecond are ordered by the exchange's trade id. */
 export interface CandleValues {
@@ -28,6 +28,10 @@ export const VWAP_PLACES = 12;
 /** The volume-weighted mean price, rounded; null without volume. */
 export const vwapOf = ({ quoteVolume, volume }: CandleValues): Decimal | null =>
   divideDecimals(quoteVolume, volume, VWAP_PLACES);
+
+/** The same in numbers, where they are small enough; else null. */
+export const smallVwapOf = ({ quoteVolume, volume }: CandleValues): Quotient | null =>
+  quotientOf(quoteVolume, volume, VWAP_PLACES);
 
 /** A window, and what was traded in it: null where nothing was. */
 export interface TradedWindow extends CandleWindow {

@@ -38,7 +38,9 @@ export function scaled(value: Decimal, places: number): bigint {
 
 /** The quotient rounded half up to so many digits after the point (12 at most), without trailing zeros; null for a divisor of zero. For values of 0 and more. */
 export function divideDecimals(dividend: Decimal, divisor: Decimal, places: number): Decimal | null {
-  return divideSmall(dividend, divisor, places) ?? divideLarge(dividend, divisor, places);
+  const small = quotientOf(dividend, divisor, places);
+  if (small === null) return divideLarge(dividend, divisor, places);
+  return joined(String(small.whole), String(small.fraction).padStart(places, '0'));
 }
 
 function divideLarge(dividend: Decimal, divisor: Decimal, places: number): Decimal | null {
@@ -52,34 +54,40 @@ function divideLarge(dividend: Decimal, divisor: Decimal, places: number): Decim
 
 const POWERS = Array.from({ length: 13 }, (_, power) => 10 ** power);
 
+/** What stands before the point, and what behind it in units of the last of its places. */
+export interface Quotient {
+  readonly whole: number;
+  readonly fraction: number;
+}
+
 /** The same in half the time, by long division of a few digits a step, in whole numbers a double holds exactly; null where they are too large. */
-function divideSmall(dividend: Decimal, divisor: Decimal, places: number): Decimal | null {
+export function quotientOf(dividend: Decimal, divisor: Decimal, places: number): Quotient | null {
   const [over, under] = [digitsOf(dividend), digitsOf(divisor)];
   let left = places + decimalPlaces(divisor) - decimalPlaces(dividend);
   if (left < 0 || left > places || under === 0 || over > MOST || under * 10 > MOST) return null;
   let most = 1;
   while (most < left && under * (POWERS[most + 1] as number) <= MOST) most += 1;
-  const first = quotient(over, under);
+  const first = floorOf(over, under);
   let rest = over - first * under;
   const split = POWERS[places - left] as number;
   let whole = Math.floor(first / split);
   let fraction = first - whole * split;
   while (left > 0) {
     const step = POWERS[Math.min(most, left)] as number;
-    const digits = quotient(rest * step, under);
+    const digits = floorOf(rest * step, under);
     rest = rest * step - digits * under;
     fraction = fraction * step + digits;
     left -= most;
   }
   if (2 * rest >= under) fraction += 1;
   if (fraction === POWERS[places]) [whole, fraction] = [whole + 1, 0];
-  return joined(String(whole), String(fraction).padStart(places, '0'));
+  return { whole, fraction };
 }
 
 const MOST = Number.MAX_SAFE_INTEGER;
 
-/** Rounded down. As a double it may have been rounded up to a whole number. */
-function quotient(over: number, under: number): number {
+/** Their quotient rounded down. As a double it may have been rounded up to a whole number. */
+function floorOf(over: number, under: number): number {
   const found = Math.floor(over / under);
   return found * under > over ? found - 1 : found;
 }
