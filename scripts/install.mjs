@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { npm } from './npm.mjs';
 
 /**
  * Brings node_modules in line with package-lock.json; does nothing where it already is.
@@ -52,6 +52,7 @@ async function install(root, { reason, dev }) {
   const command = [
     'ci',
     '--ignore-scripts',
+    '--min-release-age=0', // for who chooses versions; what the lock file names has its hash
     '--no-audit',
     '--no-fund',
     '--loglevel=error',
@@ -62,27 +63,12 @@ async function install(root, { reason, dev }) {
   const seconds = () => Math.round((performance.now() - startedAt) / 1000);
   const progress = setInterval(() => console.error(`tcp-dashboard: installing, ${seconds()} s so far`), 5_000);
   try {
-    const code = await npm(command, root);
+    const code = await npm(command, { cwd: root });
     if (code !== 0) throw new Error(`npm ended with code ${code}; the lines above say why. Nothing was started.`);
   } finally {
     clearInterval(progress);
   }
   console.error(`tcp-dashboard: installed in ${seconds()} s`);
-}
-
-/** npm's exit code. Its output goes to standard error, so that a task's own output stays clean. */
-function npm(args, cwd) {
-  const script = process.env.npm_execpath; // set when npm started us; saves looking for npm.cmd on Windows
-  const viaScript = script?.endsWith('.js') && existsSync(script);
-  const child = viaScript
-    ? spawn(process.execPath, [script, ...args], { cwd, stdio: ['ignore', 2, 2] })
-    : spawn('npm', args, { cwd, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
-  return new Promise((resolve, reject) => {
-    child.on('error', (error) =>
-      reject(new Error(`npm does not start (${error.message}); install npm, it comes with Node.`)),
-    );
-    child.on('exit', (code, signal) => resolve(code ?? signal));
-  });
 }
 
 /** Waits until no other process installs here, then holds the place; the returned function gives it up. */

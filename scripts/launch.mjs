@@ -27,6 +27,7 @@ const TASKS = {
   codegen: { entry: 'node_modules/@graphql-codegen/cli/cjs/bin.js', dev: true },
   chaos: { entry: 'test/chaos/run.ts', dev: true },
   security: { entry: 'test/security/run.ts', dev: true },
+  sbom: { entry: 'scripts/sbom.mjs', dev: false },
   bench: { entry: 'bench/run.ts', dev: false, packages: 'bench' },
   'db:generate': { entry: 'node_modules/drizzle-kit/bin.cjs', args: ['generate'], dev: true },
 };

@@ -53,26 +53,69 @@ test.each(Object.entries(FLOORS))('%s is not older than what is safe', (name, fl
   expect(differs < 0 || (numbers[differs] ?? 0) > (floor[differs] ?? 0), `${name} ${version}`).toBe(true);
 });
 
+test('npm run sbom names every package of the product, with its version and hash', () => {
+  const { stdout } = spawnSync(process.execPath, ['scripts/launch.mjs', 'sbom'], { cwd: ROOT, encoding: 'utf8' });
+  const { bomFormat, metadata, components } = JSON.parse(stdout) as Sbom;
+  expect([bomFormat, metadata.component.name, metadata.component.type]).toEqual([
+    'CycloneDX',
+    'tcp-dashboard',
+    'application',
+  ]);
+  const named = components.map(({ name, version, hashes }) => `${name}@${version} ${hashes?.[0]?.alg}`);
+  const locked = ofProduct.map(
+    ([path, { version }]) => `${path.slice(path.lastIndexOf('node_modules/') + 13)}@${version} SHA-512`,
+  );
+  expect([...new Set(named)].sort()).toEqual([...new Set(locked)].sort());
+}, 30_000);
+
+test.each(['', 'bench'])(
+  'in "%s" npm chooses no version younger than a week, and runs no script of a package',
+  (folder) => {
+    const setting = (name: string) => npm(['config', 'get', name], `${ROOT}${folder}`).stdout.trim();
+    expect([setting('min-release-age'), setting('ignore-scripts')]).toEqual(['7', 'true']);
+  },
+);
+
 test('no package of the product has a known hole of a high level', () => {
-  const { stdout } = spawnSync('npm', ['audit', '--omit=dev', '--json'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
-  const { metadata, message } = read(stdout);
+  const { metadata, message } = read<Audit>(npm(['audit', '--omit=dev', '--json']).stdout);
   if (!metadata) return console.log(`SKIPPED: the registry answers no audit (${message ?? 'no answer'})`);
   const { high = 0, critical = 0 } = metadata.vulnerabilities;
   expect({ high, critical }).toEqual({ high: 0, critical: 0 });
 }, 90_000);
+
+test('every package of the product is signed by the registry', () => {
+  const asked = npm(['audit', 'signatures', '--omit=dev', '--json', '--fetch-retries=0', '--fetch-timeout=10000']);
+  const { invalid, missing, error } = read<Signatures>(asked.stdout);
+  if (!invalid) return console.log(`SKIPPED: the registry tells of no signatures (${error?.summary ?? 'no answer'})`);
+  expect({ invalid, missing }).toEqual({ invalid: [], missing: [] });
+}, 90_000);
+
+interface Sbom {
+  readonly bomFormat: string;
+  readonly metadata: { readonly component: { readonly name: string; readonly type: string } };
+  readonly components: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly hashes?: readonly { readonly alg: string }[];
+  }[];
+}
 
 interface Audit {
   readonly metadata?: { readonly vulnerabilities: Readonly<Record<string, number>> };
   readonly message?: string;
 }
 
-function read(text: string): Audit {
+interface Signatures {
+  readonly invalid?: readonly unknown[];
+  readonly missing?: readonly unknown[];
+  readonly error?: { readonly summary: string };
+}
+
+const npm = (args: readonly string[], cwd = ROOT) => spawnSync('npm', args, { cwd, encoding: 'utf8', timeout: 60_000 });
+
+function read<T extends object>(text: string): Partial<T> {
   try {
-    return JSON.parse(text) as Audit;
+    return JSON.parse(text) as T;
   } catch {
     return {};
   }
