@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { chownSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listBackups } from '../../src/backup/catalog.ts';
 import type { BackupKeys } from '../../src/backup/keys.ts';
@@ -8,7 +8,7 @@ import { restoreBackup, verifyBackup } from '../../src/backup/restore-backup.ts'
 import { type Backup, takeBackup } from '../../src/backup/take-backup.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { openTestWriter } from '../storage/test-writer.ts';
-import { freshOptions, hasTestDatabase } from '../support/database.ts';
+import { freshOptions, hasTestDatabase, testDatabaseKind } from '../support/database.ts';
 import { temporary } from '../support/temporary.ts';
 import { type Filled, openFilled } from './filled.ts';
 import { newKeys } from './keys.ts';
@@ -61,6 +61,22 @@ describe('a backup', () => {
     expect(listed?.verifiedAt).toMatch(/^20/);
     expect(listed?.entry.hashes).toEqual(backup.entry.hashes);
   });
+
+  it('that root restores belongs to the owner of the directory', async ({ skip }) => {
+    if (process.getuid?.() !== 0) skip('only root gives files away');
+    const place = await emptyPlace();
+    const above = dirname(place.dataDir);
+    chownSync(above, 1_234, 1_235);
+    for (const replace of [false, true])
+      await restoreBackup({ ...asked(keys), ...{ place, path: backup.path, replace, tables: TABLES } });
+    const made = readdirSync(above, { recursive: true, encoding: 'utf8' });
+    expect(made.length).toBeGreaterThan(testDatabaseKind() === 'embedded' ? 1_000 : 1);
+    const foreign = made.filter((name) => {
+      const { uid, gid } = lstatSync(join(above, name));
+      return uid !== 1_234 || gid !== 1_235;
+    });
+    expect(foreign).toEqual([]);
+  }, 120_000);
 
   it('comes back elsewhere row by row, and the next server gives no number twice', async () => {
     const place = await emptyPlace();

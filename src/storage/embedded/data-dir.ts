@@ -2,6 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError, messageOf } from '../../runtime/errors.ts';
+import { giveTree, ownerFor } from '../../runtime/left-to-owner.ts';
 import type { Log } from '../../runtime/log.ts';
 import { makePrivateDirectory } from '../../runtime/private-directory.ts';
 
@@ -46,9 +47,14 @@ export async function findCluster(dataDir: string, now: number, log: Log): Promi
 
 export const hasCluster = (dataDir: string): Promise<boolean> => exists(clusterDir(dataDir));
 
-/** Puts a closed cluster in the place of the present one, which is kept under the name that is returned. Needs the directory's lock. */
+/**
+ * Puts a closed cluster in the place of the present one, which is kept under the name that is returned. Needs the directory's lock.
+ * One that root restored is given to the directory's owner, or his server could not open it.
+ */
 export async function exchangeCluster(dataDir: string, restored: string, now: number): Promise<string | null> {
   const [cluster, ready] = [clusterDir(dataDir), restoredDir(dataDir)];
+  const owner = ownerFor(dataDir);
+  if (owner !== null) await giveTree(restored, owner);
   await rm(ready, { recursive: true, force: true });
   await rename(restored, ready);
   let kept: string | null = null;
