@@ -29,7 +29,9 @@ const AuditEntryType = builder.objectRef<StoredAuditEntry>('AuditEntry').impleme
       nullable: true,
       description: "The address it came from; behind a proxy the proxy's. Null where that is not known.",
     }),
-    action: t.exposeString('action', { description: 'The mutation, such as "restartCollector".' }),
+    action: t.exposeString('action', {
+      description: 'The mutation, such as "restartCollector"; "unread" of one too long to be parsed.',
+    }),
     target: t.exposeString('target', {
       nullable: true,
       description: 'What it was done to, such as "okx:BTC-USDT"; null for everything there is.',

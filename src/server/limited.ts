@@ -2,6 +2,7 @@ import { type DocumentNode, GraphQLError, type ParseOptions, parse, type Source,
 import type { Plugin } from 'graphql-yoga';
 import { checkDocument } from '../graphql/limits/document-limits.ts';
 import { refused, ruleOf } from '../graphql/limits/refusal.ts';
+import { isTooManyTokens } from '../graphql/limits/too-many-tokens.ts';
 import type { Limits } from '../runtime/limits.ts';
 import type { Refusals } from '../runtime/refusals.ts';
 
@@ -36,7 +37,7 @@ function parseWithin({ tokens }: Limits, source: string | Source, options?: Pars
   try {
     return parse(source, { ...options, maxTokens: tokens });
   } catch (error) {
-    if (!(error instanceof GraphQLError) || !error.message.includes(`more that ${tokens} tokens`)) throw error;
+    if (!isTooManyTokens(error, tokens)) throw error;
     throw refused({
       ...{ rule: 'tokens', value: tokens + 1, limit: tokens, what: `The document has more than ${tokens} tokens` },
       wayOut: 'ask for less, or in several operations',

@@ -1,7 +1,7 @@
-import type { ExecutionArgs, GraphQLError } from 'graphql';
+import { type ExecutionArgs, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { CheckOperation } from '../graphql/limits/operation-limits.ts';
-import { LIMIT_EXCEEDED } from '../graphql/limits/refusal.ts';
+import { LIMIT_EXCEEDED, ruleOf } from '../graphql/limits/refusal.ts';
 import type { Asker, RefusedMutations } from './refused-mutations.ts';
 
 /** What every door puts into the context. */
@@ -11,6 +11,13 @@ interface Context extends Asker {
 
 /** Has mutations of documents that break a limit leave an entry. */
 export const noted = (mutations: RefusedMutations): Plugin => ({
+  onParse:
+    ({ context, params: { source } }) =>
+    ({ result }) => {
+      if (!(result instanceof GraphQLError) || ruleOf(result) === null) return;
+      const { principal, address, params } = context as unknown as Context;
+      mutations.noteTooLong(String(source), params?.operationName, { principal, address }, LIMIT_EXCEEDED);
+    },
   onValidate:
     ({ context, params: { documentAST: document } }) =>
     ({ result }) => {

@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { type DocumentNode, type GraphQLSchema, parse } from 'graphql';
 import { NOBODY, type Principal } from '../access/principal.ts';
 import { askedMutations } from '../graphql/asked-mutations.ts';
+import { beginsMutation } from '../graphql/begins-mutation.ts';
 import type { AuditLog } from '../graphql/context.ts';
+import { isTooManyTokens } from '../graphql/limits/too-many-tokens.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Limits } from '../runtime/limits.ts';
 import { addressOf } from './address.ts';
@@ -27,6 +29,9 @@ interface Refused extends Asker {
   readonly variables: unknown;
 }
 
+/** In place of the mutation, of a document too long to be parsed. */
+const UNREAD = 'unread';
+
 /** Has mutations that are refused to somebody leave an entry too. */
 export class RefusedMutations {
   readonly #ports: RefusedPorts;
@@ -38,10 +43,19 @@ export class RefusedMutations {
   /** `code` is why, where it is not that he may not: it takes the place of the reason that was given. */
   note({ document, operationName, variables, principal: { name, kind }, address }: Refused, code?: string): void {
     const { schema, audit, clock } = this.#ports;
-    const of = typeof operationName === 'string' ? operationName : null;
     const own = code === undefined ? {} : { reason: code };
-    for (const asked of askedMutations(schema, document, of, isObject(variables) ? variables : {}))
+    for (const asked of askedMutations(schema, document, nameOf(operationName), isObject(variables) ? variables : {}))
       audit.refuse({ at: clock.now(), principal: name, principalKind: kind, address, ...asked, ...own });
+  }
+
+  /** Of a document with more tokens than are parsed: of what they show, only that it is a mutation. */
+  noteTooLong(query: string, operationName: unknown, { principal, address }: Asker, reason: string | null): void {
+    const { audit, clock, limits } = this.#ports;
+    if (!audit.mayList(address)) return audit.leaveOut();
+    if (!beginsMutation(query, nameOf(operationName), limits.tokens)) return;
+    const { name, kind } = principal;
+    const who = { at: clock.now(), principal: name, principalKind: kind, address };
+    audit.refuse({ ...who, action: UNREAD, target: null, reason });
   }
 
   /** Of what was looked at by nobody yet. */
@@ -49,13 +63,16 @@ export class RefusedMutations {
     const { audit, limits } = this.#ports;
     if (!isObject(sent) || typeof sent.query !== 'string') return;
     if (!audit.mayList(address)) return audit.leaveOut();
+    const { query, operationName, variables } = sent;
+    let document: DocumentNode;
     try {
-      const document = parse(sent.query, { maxTokens: limits.tokens, noLocation: true });
-      const { operationName, variables } = sent;
-      this.note({ document, operationName, variables, principal, address }, code);
-    } catch {
-      // no document, so no mutation
+      document = parse(query, { maxTokens: limits.tokens, noLocation: true });
+    } catch (error) {
+      if (isTooManyTokens(error, limits.tokens))
+        this.noteTooLong(query, operationName, { principal, address }, code ?? null);
+      return; // else no document, so no mutation
     }
+    this.note({ document, operationName, variables, principal, address }, code);
   }
 
   /** Reads what a turned away request carries, unless nothing more of its address would be listed. Never rejects. */
@@ -67,6 +84,8 @@ export class RefusedMutations {
     this.noteUnread(fromJson(body), { principal: NOBODY, address });
   }
 }
+
+const nameOf = (operationName: unknown): string | null => (typeof operationName === 'string' ? operationName : null);
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;

@@ -88,6 +88,48 @@ it.each(Object.entries(LIMITED))('notes those that break the limit of %s, over e
   expect(own).toMatchObject(rule === 'mutation_once' ? [one, one, one, one] : [one, one]);
 });
 
+const LONG = '__typename '.repeat(1_000);
+const unread = (principal: string, reason: string | null) => ({
+  ...{ principal, address: '127.0.0.1', action: 'unread', target: null, reason, outcome: 'REFUSED' },
+});
+
+it('notes those with more tokens than are parsed, as unread, over every door', async () => {
+  expect((await post('none', JSON.stringify({ query: `mutation { ${LONG} }` }))).status).toBe(401);
+  await served[Symbol.asyncDispose]();
+  const before = noted();
+  served = await serve();
+  const query = `fragment F on Query @include(if: [true]) { mutation } mutation A { ${LONG} }`;
+  expect((await served.ask(query)).errors?.[0]?.extensions?.code).toBe('LIMIT_EXCEEDED');
+  const address = `${served.url}?query=${encodeURIComponent(query)}`;
+  expect(await (await fetch(address)).text()).toContain('LIMIT_EXCEEDED');
+  const client = await open(served.url);
+  await client.introduce();
+  client.subscribe('1', query);
+  await vi.waitFor(() => expect(JSON.stringify(client.frames)).toContain('LIMIT_EXCEEDED'));
+  client.socket.terminate();
+  expect(before).toMatchObject([unread('anonymous', null)]);
+  expect(noted()).toMatchObject(Array(3).fill(unread('local', 'LIMIT_EXCEEDED')));
+});
+
+it.each([
+  ['a query', `{ ${LONG} }`],
+  ['a query of that name', `query mutation { ${LONG} }`],
+  ['a fragment of that name', `fragment mutation on Query { ${LONG} }`],
+  ['a field of that name', `{ mutation { mutation } ${LONG} }`],
+  ['an argument of that name', `query A($mutation: Int) @a(mutation: "mutation") { a } { ${LONG} }`],
+  ['one that begins behind', `{ ${LONG} } mutation { stopAllCollectors }`],
+  ['what is no document first', `?? mutation { ${LONG} }`],
+])('notes nothing of %s with more tokens than are parsed', async (_what, query) => {
+  expect((await post('none', JSON.stringify({ query }))).status).toBe(401);
+  expect(noted()).toEqual([]);
+});
+
+it('knows by its name which operation of a long document is asked for', async () => {
+  const query = `mutation Stop { stopAllCollectors } query Look { ${LONG} }`;
+  for (const operationName of ['Look', 'Stop']) await post('none', JSON.stringify({ query, operationName }));
+  expect(noted()).toMatchObject([unread('anonymous', null)]);
+});
+
 it('notes those that come too fast, and those too many at a time', async () => {
   await served[Symbol.asyncDispose]();
   served = await serve({ limits: { ...LIMITS, operations_per_socket: 1, subscribes_per_second: 1 } });
