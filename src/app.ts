@@ -30,7 +30,7 @@ import { newestTimes, readCandleBases } from './storage/candle-basis.ts';
 import { nearestTrade, readCandles } from './storage/candles.ts';
 import { loadCollectors, removeCollector, type StoredCollector, saveCollectors } from './storage/collector-status.ts';
 import { coverageTotals, findGap, listGaps, listStretches } from './storage/coverage.ts';
-import { type Database, openDatabase } from './storage/database.ts';
+import { type Database, type DatabaseOptions, openDatabase } from './storage/database.ts';
 import { openEventLog } from './storage/event-log.ts';
 import { findInstrument, hasInstrument, listInstruments } from './storage/instruments.ts';
 import { listRecordedRuns } from './storage/late-trades.ts';
@@ -48,6 +48,8 @@ export interface App extends AsyncDisposable {
 export interface Surroundings {
   readonly clock: Clock;
   readonly random: Random;
+  /** Ends the wait for a database that does not answer yet; opening then rejects with its reason. */
+  readonly interrupted: AbortSignal;
 }
 
 const DAY_MS = 86_400_000;
@@ -59,11 +61,8 @@ const NOTICED_MS = 1_200;
  * Resolves when the API answers; collectors start meanwhile.
  * @throws {AppError} DATA_DIR_IN_USE, DATABASE_UNAVAILABLE, DATABASE_TOO_OLD, CONFIG_INVALID.
  */
-export async function startApp(
-  config: Config,
-  around: Surroundings = { clock: systemClock, random: Math.random },
-): Promise<App> {
-  const { clock, random } = around;
+export async function startApp(config: Config, around: Partial<Surroundings> = {}): Promise<App> {
+  const { clock = systemClock, random = Math.random, interrupted } = around;
   await using opening = new AsyncDisposableStack();
   const logging = opening.use(openLogging(config.logging, config.components, { secrets: config.secrets }));
   const log = logging.open('server');
@@ -77,7 +76,7 @@ export async function startApp(
   const isLocal = isLoopback(config.server.host);
   const access = opening.use(new Access({ dataDir: config.data_dir, anonymous, jwt, isLocal, fetch, clock, log }));
 
-  const opened = openDatabase(databaseOptions(config, clock, logging.open));
+  const opened = openDatabase(databaseOptions(config, { clock, interrupted }, logging.open));
   const serving = loadServing();
   const db = opening.use(await opened);
   const queues = new QueueRegistry();
@@ -219,7 +218,7 @@ async function loadServing() {
   return { schema, startServer, openExporter };
 }
 
-const databaseOptions = (config: Config, clock: Clock, open: OpenLog) => ({
+const databaseOptions = (config: Config, around: Pick<DatabaseOptions, 'clock' | 'interrupted'>, open: OpenLog) => ({
   url: config.database.url?.reveal() ?? null,
   dataDir: config.data_dir,
   poolSize: config.database.pool_size,
@@ -232,7 +231,7 @@ const databaseOptions = (config: Config, clock: Clock, open: OpenLog) => ({
     collectorStatus: config.tables.collector_status,
   },
   log: open('storage'),
-  clock,
+  ...around,
 });
 
 function tlsFiles({ tls: { cert_file: certFile, key_file: keyFile } }: Config) {

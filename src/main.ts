@@ -7,7 +7,7 @@ import { loadConfig } from './config/config.ts';
 try {
   const readFile = (path: string) => readFileSync(path, 'utf8');
   const config = loadConfig({ argv: process.argv.slice(2), env: process.env, readFile });
-  await runUntilSignal(() => startApp(config));
+  await runUntilSignal((interrupted) => startApp(config, { interrupted }));
 } catch (error) {
   exitWith(error);
 }

@@ -27,6 +27,8 @@ export interface DatabaseOptions {
   readonly tables: TableNames;
   readonly log: Log;
   readonly clock: Clock;
+  /** Ends the wait for a database that does not answer yet. */
+  readonly interrupted?: AbortSignal | undefined;
 }
 
 /** The names of the three public relations; plain lower-case SQL identifiers. */
@@ -70,7 +72,7 @@ const NOT_READERS = WRITERS + 1;
 
 /**
  * Opens, locks (embedded), migrates, makes the views and creates partitions ahead.
- * @throws {AppError} DATA_DIR_IN_USE, DATABASE_TOO_OLD, DATABASE_UNAVAILABLE, CONFIG_INVALID for an unusable URL or table name.
+ * @throws {AppError} DATA_DIR_IN_USE, DATABASE_TOO_OLD, DATABASE_UNAVAILABLE, CONFIG_INVALID for an unusable URL or table name; the reason of `interrupted`.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { url, dataDir, log, clock } = options;
@@ -90,13 +92,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /** Migrates and makes the views, while no other server does; returns the server's version. */
-async function setUp(address: Address, { tables, clock, log }: DatabaseOptions): Promise<string> {
-  const connection = await firstConnection(address, clock, log);
+async function setUp(address: Address, options: DatabaseOptions): Promise<string> {
+  const connection = await firstConnection(address, options);
   try {
     const serverVersion = await checkVersion(connection);
     await exclusively(connection, async () => {
       await migrateTables(connection);
-      await makeViews(connection.handle, tables);
+      await makeViews(connection.handle, options.tables);
     });
     return serverVersion;
   } finally {
@@ -104,7 +106,7 @@ async function setUp(address: Address, { tables, clock, log }: DatabaseOptions):
   }
 }
 
-async function firstConnection(address: Address, clock: Clock, log: Log): Promise<Connection> {
+async function firstConnection(address: Address, { clock, log, interrupted }: DatabaseOptions): Promise<Connection> {
   const deadline = clock.monotonic() + FIRST_CONNECTION_MS;
   for (let wait = FIRST_RETRY_MS; ; wait = Math.min(4_000, wait * 2)) {
     try {
@@ -113,7 +115,7 @@ async function firstConnection(address: Address, clock: Clock, log: Log): Promis
       const refused = /^(28...|3D000|42501)$/.test(codeOf(error instanceof AppError ? error.cause : error));
       if (refused || !isUnavailable(error) || clock.monotonic() + wait > deadline) throw error;
       log.warn('The database does not answer yet; trying again', { error: messageOf(error), inMs: wait });
-      await clock.sleep(wait);
+      await clock.sleep(wait, interrupted);
     }
   }
 }
