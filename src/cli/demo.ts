@@ -21,6 +21,11 @@ const CALLED = {
 const FIRST_QUERY =
   '{ trades(exchange: "okx", symbol: "BTC-USDT", first: 5) { edges { node { tradeId price size side exchangeTime } } } }';
 
+/** Of the surroundings all but the database: what is simulated must never be mixed with what was collected. */
+function withoutDatabase({ DATABASE_URL: _url, DATABASE_URL_FILE: _file, ...others }: NodeJS.ProcessEnv) {
+  return others;
+}
+
 try {
   await using simulators = new AsyncDisposableStack();
   const exchanges = [];
@@ -37,14 +42,14 @@ try {
     // Flags, so that what the environment names for a real server stays untouched by what is simulated.
     argv: ['--config', DEMO_FILE, '--data-dir', DEMO_DIR, ...process.argv.slice(2)],
     called: CALLED,
-    env: process.env,
+    env: withoutDatabase(process.env),
     readFile: (path) => (path === DEMO_FILE ? demo : readFileSync(path, 'utf8')),
   });
   console.log(
     'Opening an embedded Postgres and connecting to the simulated exchanges; the first time this takes some seconds.',
   );
   await runUntilSignal(
-    () => startApp(config),
+    (interrupted) => startApp(config, { interrupted }),
     ({ url }) => {
       console.log(`
   Simulated OKX and Binance trade ${SYMBOLS.join(' and ')}; everything below is live.
