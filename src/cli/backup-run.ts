@@ -6,6 +6,7 @@ import type { Manifest } from '../backup/manifest.ts';
 import { verifyBackup } from '../backup/restore-backup.ts';
 import type { OnProgress } from '../backup/take-backup.ts';
 import type { Config } from '../config/config.ts';
+import { configExit } from '../config/exit.ts';
 import { AppError, messageOf } from '../runtime/errors.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { Place } from '../storage/backup/places.ts';
@@ -23,7 +24,7 @@ export type BackupSurroundings = Omit<ClientSurroundings, 'fetch'>;
 
 const INTERRUPTED = 130;
 
-/** Returns the exit code: 0 when it is done, 1 when it failed, 130 after Ctrl-C; then nothing of it is left. */
+/** Returns the exit code: 0 when it is done, 1 when it failed, 78 for a configuration that is wrong, 130 after Ctrl-C; then nothing of it is left. */
 export const runBackup = (flags: BackupFlags, around: BackupSurroundings): Promise<number> =>
   reporting('backup', around, () => {
     switch (flags.command) {
@@ -51,7 +52,7 @@ export async function reporting(
     view.stop();
     const reason = error instanceof AppError ? `${error.code}: ${error.message}` : messageOf(error);
     print(interrupted.aborted ? `${name}: interrupted; nothing was changed` : `${name}: ${reason}`);
-    return interrupted.aborted ? INTERRUPTED : 1;
+    return interrupted.aborted ? INTERRUPTED : (configExit(error)?.code ?? 1);
   }
 }
 

@@ -9,7 +9,7 @@ export interface RestoreFlags {
   readonly replace: boolean;
 }
 
-/** Returns the exit code: 0 when the backup is in place, 1 when it failed, 130 after Ctrl-C; then nothing was changed. */
+/** Returns the exit code: 0 when the backup is in place, 1 when it failed, 78 for a configuration that is wrong, 130 after Ctrl-C; then nothing was changed. */
 export const runRestore = ({ config, file, replace }: RestoreFlags, around: BackupSurroundings): Promise<number> =>
   reporting('restore', around, async () => {
     const path = await findBackup(config, file, (all) => all.find(({ verifiedAt }) => verifiedAt !== null) ?? all[0]);

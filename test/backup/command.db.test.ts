@@ -58,7 +58,7 @@ it('makes, lists, verifies and restores by hand, and never shows the passphrase'
   });
   expect(await run('backup', [], { BACKUP_PASSPHRASE: 'short' })).toMatchObject({ code: 78 });
   expect(await run('backup', [], { BACKUP_PASSPHRASE: '' })).toMatchObject({
-    ...{ code: 1, output: expect.stringMatching(/CONFIG_INVALID: A key is needed.*BACKUP_PASSPHRASE/) },
+    ...{ code: 78, output: expect.stringMatching(/CONFIG_INVALID: A key is needed.*BACKUP_PASSPHRASE/) },
   });
 
   const kept = readdirSync(directory).map((name) => readFileSync(join(directory, name), 'latin1'));
