@@ -1,6 +1,7 @@
 import { messageOf } from '../runtime/errors.ts';
 import type { ClientSurroundings } from './client-command.ts';
 import { refusedText } from './refused.ts';
+import { unreached } from './unreached.ts';
 
 export interface BackfillFlags {
   readonly exchange: string;
@@ -171,9 +172,7 @@ class Server {
     }).then(
       (response) => response.json() as Promise<unknown>,
       (error: unknown) => {
-        throw new Error(`no server answers at ${this.#url} (${messageOf(error)}); start one with \`npm start\``, {
-          cause: error,
-        });
+        throw unreached(this.#url, error);
       },
     );
     const { data, errors } = isAnswer(answer) ? answer : {};

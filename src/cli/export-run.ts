@@ -6,6 +6,7 @@ import { count, size } from './amounts.ts';
 import type { ClientSurroundings } from './client-command.ts';
 import { manifestOf, PartialFile } from './export-file.ts';
 import { refusedText } from './refused.ts';
+import { rootOf, unreached } from './unreached.ts';
 
 export interface ExportFlags {
   readonly exchange: string;
@@ -83,12 +84,7 @@ async function ask(url: string, around: ClientSurroundings, signal: AbortSignal)
   const response = await around
     .fetch(url, { signal: AbortSignal.any([signal, around.interrupted]) })
     .catch((error: unknown) => {
-      throw new Error(
-        `no server answers at ${new URL(url).origin} (${reasonOf(error)}); start one with \`npm start\``,
-        {
-          cause: error,
-        },
-      );
+      throw unreached(url, error);
     });
   if (response.ok) return response;
   throw new Error(refusalOf(await response.text(), response.status));
@@ -113,9 +109,12 @@ async function download(url: string, file: PartialFile, manifest: Manifest, arou
   const begun = around.clock.monotonic();
   for (;;) {
     const read = await within(reader.read(), around.clock, silence).catch((error: unknown) => {
-      throw new Error(`the transfer broke off after ${size(file.bytes)} (${reasonOf(error)}); nothing was kept`, {
-        cause: error,
-      });
+      throw new Error(
+        `the transfer broke off after ${size(file.bytes)} (${messageOf(rootOf(error))}); nothing was kept`,
+        {
+          cause: error,
+        },
+      );
     });
     if (read.done) return;
     await file.write(read.value);
@@ -155,10 +154,4 @@ async function rowsOf(file: PartialFile, format: string): Promise<number> {
 }
 
 /** The innermost reason: `fetch` says only that it failed. */
-function reasonOf(error: unknown): string {
-  let reason = error;
-  while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause;
-  return messageOf(reason);
-}
-
 const nameOf = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;

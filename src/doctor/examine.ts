@@ -54,7 +54,7 @@ export async function examine(config: Config, patient: Patient): Promise<readonl
     ...config.exchanges.map((settings) => checkExchange(settings, patient)),
   ]);
   const all = [
-    ok('configuration', `${config.exchanges.length} exchanges, ${pairsOf(config)} pairs`),
+    ok('configuration', `exchanges: ${config.exchanges.length}, pairs: ${pairsOf(config)}`),
     ...checkMachine(machine, limits.connections),
     ...directories,
     ...checkTokens(config, clock),

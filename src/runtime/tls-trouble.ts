@@ -1,7 +1,7 @@
 import tls from 'node:tls';
 
 const UNKNOWN_AUTHORITY =
-  'its certificate is vouched for by nobody this machine trusts; if it is a proxy of your own, name its authority in NODE_EXTRA_CA_CERTS';
+  'its certificate is vouched for by nobody this machine trusts; if it is one of your own, name its authority in NODE_EXTRA_CA_CERTS';
 const oldVersion = () =>
   `it does not speak ${tls.DEFAULT_MIN_VERSION} or newer; tls.outgoing_min_version says how old a version is taken`;
 
