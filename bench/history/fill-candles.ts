@@ -7,6 +7,7 @@ import { upsertInstrument } from '../../src/storage/instruments.ts';
 import { ensurePartitions } from '../../src/storage/partitions.ts';
 import { rollUp } from '../../src/storage/roll-up.ts';
 import { openTradeWriter } from '../../src/storage/trade-writer.ts';
+import { numberedBy } from '../frame/numbered.ts';
 import { EXCHANGE } from './fill-trades.ts';
 
 export const CANDLE_SYMBOL = 'YEAR-USDT';
@@ -35,7 +36,7 @@ export async function fillCandles(db: Database, client: pg.Client, days: number)
       values: [String(first), instrumentId, k, last],
     });
     const made = `(select * from tcp_dashboard.trade where id > ${first + BigInt(k)} and id <= ${first + BigInt(last) + 1n}) made`;
-    await client.query(rollUp(made));
+    await client.query(rollUp(numberedBy(made)));
     await client.query('commit');
   }
   const count = (end - begin) / STEP_MS;

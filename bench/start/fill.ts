@@ -8,6 +8,7 @@ import { ensurePartitions } from '../../src/storage/partitions.ts';
 import { rollUp } from '../../src/storage/roll-up.ts';
 import { openTradeWriter } from '../../src/storage/trade-writer.ts';
 import { answer } from '../frame/answer.ts';
+import { numberedBy } from '../frame/numbered.ts';
 
 export interface Filling {
   readonly dataDir: string;
@@ -46,7 +47,7 @@ answer({
           from (select k, ${at} as ts from generate_series(${start}::int8, ${end - 1}::int8) k) s`);
         const [after, through] = [before + BigInt(start), before + BigInt(end)];
         await handle.execute(
-          rollUp(`(select * from tcp_dashboard.trade where id > ${after} and id <= ${through}) made`),
+          rollUp(numberedBy(`(select * from tcp_dashboard.trade where id > ${after} and id <= ${through}) made`)),
         );
       });
     }

@@ -2,12 +2,7 @@ import { type CandleValues, GRACE_MS } from './candle.ts';
 import type { CandleWindow } from './candle-window.ts';
 import { compareDecimals, type Decimal, decimal, decimalPlaces, scaled } from './decimal.ts';
 import type { RecordedTrade } from './recorded-trade.ts';
-
-/** Where a trade stands in the order of its market: by exchange time (ms), then by id as a number. */
-export interface TradePlace {
-  readonly time: number;
-  readonly tradeId: string;
-}
+import { compareTrades, type TradePlace } from './trade-order.ts';
 
 /** What a candle grows on from: its values, and where its first and last trade stand. */
 export interface CandleBasis {
@@ -55,8 +50,8 @@ export class GrowingCandle {
   add({ trade, recordedAt }: RecordedTrade): void {
     const { price, size, tradeId } = trade;
     const place = { time: trade.exchangeTime, tradeId };
-    if (this.#first === null || isBefore(place, this.#first)) [this.#first, this.#open] = [place, price];
-    if (this.#last === null || isBefore(this.#last, place)) [this.#last, this.#close] = [place, price];
+    if (this.#first === null || compareTrades(place, this.#first) < 0) [this.#first, this.#open] = [place, price];
+    if (this.#last === null || compareTrades(place, this.#last) > 0) [this.#last, this.#close] = [place, price];
     const isFirst = this.#tradeCount === 0;
     if (isFirst || compareDecimals(price, this.#high) > 0) this.#high = price;
     if (isFirst || compareDecimals(price, this.#low) < 0) this.#low = price;
@@ -91,13 +86,6 @@ export class GrowingCandle {
 }
 
 const ZERO = '0' as Decimal;
-
-const isBefore = (a: TradePlace, b: TradePlace): boolean =>
-  a.time !== b.time
-    ? a.time < b.time
-    : a.tradeId.length !== b.tradeId.length
-      ? a.tradeId.length < b.tradeId.length
-      : a.tradeId < b.tradeId;
 
 /** A sum to the last digit, printed with as many places as the longest of its parts, as PostgreSQL does. For parts of 0 and more. */
 class ExactSum {

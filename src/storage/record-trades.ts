@@ -26,7 +26,7 @@ export type Mode = 'bold' | 'careful';
  * One statement, so one round trip, one transaction and one commit that either happened or not: locks the slot's row (held),
  * stores the trades under their numbers, takes them into their candles, moves the position and extends the newest stretches of
  * the ledger. Rows go in in an order all writers share, so that two of them with the same trades wait for one another but never
- * in a circle; candles come after all trades for the same reason (`kept` asks for `stored`).
+ * in a circle; candles come after all trades for the same reason.
  *
  * Where a trade of the batch is there already, another writer's or one of these, the bold statement fails as a whole (23505) and
  * changes nothing. It names the partitions, which saves the server to find them row by row; one that is gone fails it as well, and is made
@@ -40,10 +40,10 @@ const recordStatement = (months: readonly number[], partitions: readonly string[
     select 1 from tcp_dashboard.writer where id = $1 and epoch = $2 and position = $3 for no key update
   ), batch as materialized (
     select id, instrument_id, ts, received_at, recorded_at, trade_id, fill_count, price::numeric as price, size::numeric as size,
-      side, provenance, raw
+      side, provenance, raw, n
     from unnest($4::int8[], $5::int[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int[],
-        $11::text[], $12::text[], $13::"char"[], $14::"char"[], $15::text[])
-      as b (id, instrument_id, ts, received_at, recorded_at, trade_id, fill_count, price, size, side, provenance, raw)
+        $11::text[], $12::text[], $13::"char"[], $14::"char"[], $15::text[], $16::int[])
+      as b (id, instrument_id, ts, received_at, recorded_at, trade_id, fill_count, price, size, side, provenance, raw, n)
     where exists (select from held)
   ), stored as (
     insert into tcp_dashboard.${into('trade')}
@@ -51,20 +51,15 @@ const recordStatement = (months: readonly number[], partitions: readonly string[
     select id, ts, received_at, recorded_at, instrument_id, fill_count, side, provenance, trade_id, price, size, raw::jsonb
     from ${mode === 'bold' ? 'batch' : fresh(partitions)} order by instrument_id, trade_id
     ${mode === 'bold' ? '' : 'on conflict do nothing'} returning id
-  ), kept as (
-    ${
-      mode === 'bold'
-        ? 'select * from batch where (select count(*) from stored) > 0'
-        : 'select b.* from batch b join stored s on s.id = b.id'
-    }
-  ), rolled as (${rollUp('kept', into('candle'))}
+  ), done as materialized (select count(*) as trades from stored
+  ), rolled as (${rollUp(mode === 'bold' ? ALL_STORED : SOME_STORED, into('candle'))}
   ), moved as (
-    update tcp_dashboard.writer set position = $16 where id = $1 and exists (select from held)
+    update tcp_dashboard.writer set position = $17 where id = $1 and exists (select from held)
   ), heads as (
     insert into tcp_dashboard.coverage as c
       (writer, instrument_id, data_type, first, last, status, evidence, from_time, to_time, actual, updated_at)
-    select $1, h.instrument_id, 'trade', h.first, h.last, 'PROVEN', 'TRADE_ID_CONTIGUITY', h.from_time, h.to_time, h.actual, $17
-    from unnest($18::int[], $19::numeric[], $20::numeric[], $21::timestamptz[], $22::timestamptz[], $23::int8[])
+    select $1, h.instrument_id, 'trade', h.first, h.last, 'PROVEN', 'TRADE_ID_CONTIGUITY', h.from_time, h.to_time, h.actual, $18
+    from unnest($19::int[], $20::numeric[], $21::numeric[], $22::timestamptz[], $23::timestamptz[], $24::int8[])
       as h (instrument_id, first, last, from_time, to_time, actual)
     where exists (select from held)
     on conflict (writer, instrument_id, data_type, first) do update
@@ -75,6 +70,10 @@ const recordStatement = (months: readonly number[], partitions: readonly string[
   select exists (select from held) as held, case when (select count(*) from stored) = cardinality($4::int8[]) then '{}' else
     (select coalesce(array_agg(id), '{}') from (select unnest($4::int8[]) as id except select id from stored) o) end as left_out`;
 };
+
+/** What goes into candles, by the name `rollUp` reads it. Asking for the count has all trades stored before the first candle. */
+const ALL_STORED = 'numbered as not materialized (select * from batch where (select trades from done) > 0)';
+const SOME_STORED = 'numbered as materialized (select b.* from batch b join stored s on s.id = b.id)';
 
 /**
  * The trades of the batch that no partition has. Partitions are named and looked up one trade at a time (lateral, limit): left to itself the

@@ -1,4 +1,6 @@
+import type { Trade } from '../market/market-event.ts';
 import type { RecordedTrade } from '../market/recorded-trade.ts';
+import { compareIds, compareTrades, type TradePlace } from '../market/trade-order.ts';
 import { int4Array, int8Array, letterArray, textArray, timeArray } from './binary-arrays.ts';
 import { jsonText } from './json-text.ts';
 import { monthsOf } from './partitions.ts';
@@ -29,26 +31,49 @@ export function makeBatch(
   trades: readonly NumberedTrade[],
   instrumentIds: readonly number[],
 ): TradeBatch {
-  const ids = trades.map(({ sequence }) => rowId(writer, sequence));
-  const times = trades.map(({ trade }) => trade.exchangeTime);
+  const rows = inOrder(trades, instrumentIds);
+  const ids = rows.map(({ numbered }) => rowId(writer, numbered.sequence));
+  const times = rows.map(({ time }) => time);
   return {
     ids,
     months: monthsTouched(times),
     columns: [
       int8Array(ids),
-      int4Array(instrumentIds),
+      int4Array(rows.map(({ instrumentId }) => instrumentId)),
       timeArray(times),
-      timeArray(trades.map(({ trade }) => trade.receivedAt)),
-      timeArray(trades.map(({ recordedAt }) => recordedAt)),
-      textArray(trades.map(({ trade }) => trade.tradeId)),
-      int4Array(trades.map(({ trade }) => trade.fillCount)),
-      textArray(trades.map(({ trade }) => trade.price)),
-      textArray(trades.map(({ trade }) => trade.size)),
-      letterArray(trades.map(({ trade }) => SIDE_LETTERS[trade.side])),
-      letterArray(trades.map(({ provenance }) => PROVENANCE_LETTERS[provenance])),
-      textArray(trades.map(({ trade, storeRaw }) => (storeRaw ? jsonText(trade.raw) : null))),
+      timeArray(rows.map(({ trade }) => trade.receivedAt)),
+      timeArray(rows.map(({ numbered }) => numbered.recordedAt)),
+      textArray(rows.map(({ tradeId }) => tradeId)),
+      int4Array(rows.map(({ trade }) => trade.fillCount)),
+      textArray(rows.map(({ trade }) => trade.price)),
+      textArray(rows.map(({ trade }) => trade.size)),
+      letterArray(rows.map(({ trade }) => SIDE_LETTERS[trade.side])),
+      letterArray(rows.map(({ numbered }) => PROVENANCE_LETTERS[numbered.provenance])),
+      textArray(rows.map(({ trade, numbered }) => (numbered.storeRaw ? jsonText(trade.raw) : null))),
+      int4Array(rows.map(({ place }) => place)),
     ],
   };
+}
+
+interface Row extends TradePlace {
+  readonly numbered: NumberedTrade;
+  readonly trade: Trade;
+  readonly instrumentId: number;
+  /** Among the trades of the batch, in the order they were made. */
+  place: number;
+}
+
+/** As they are stored. Sorted here, as trades come nearly sorted: the server would go through all of their text twice. */
+function inOrder(trades: readonly NumberedTrade[], instrumentIds: readonly number[]): readonly Row[] {
+  const rows = trades.map((numbered, k): Row => {
+    const { trade } = numbered;
+    const { exchangeTime: time, tradeId } = trade;
+    return { numbered, trade, instrumentId: instrumentIds[k] ?? 0, time, tradeId, place: 0 };
+  });
+  rows.sort(compareTrades).forEach((row, place) => {
+    row.place = place;
+  });
+  return rows.sort((a, b) => a.instrumentId - b.instrumentId || compareIds(a.tradeId, b.tradeId));
 }
 
 function monthsTouched(times: readonly number[]): readonly number[] {
