@@ -1,3 +1,4 @@
+import { isAway } from '../storage/database-errors.ts';
 import type { TradePageQuery, TradeQuery } from '../storage/trade-pages.ts';
 import type { GraphQLContext, TradePage } from './context.ts';
 
@@ -32,10 +33,17 @@ const conditionsOf = ({ query: { exchange: _exchange, symbol: _symbol, ...condit
 const likeness = (one: Asked): string => JSON.stringify(conditionsOf(one));
 
 async function readAlike({ history }: Pick<GraphQLContext, 'history'>, alike: readonly Asked[]): Promise<void> {
+  const alone = ({ query }: Asked) => history.listTrades(query);
+  let pageOf: (one: Asked, k: number) => TradePage | Promise<TradePage> = alone;
   const [first] = alike;
-  const markets = alike.map(({ query: { exchange, symbol } }) => ({ exchange, symbol }));
-  // What fails together is asked for alone, so that none has the error of another.
-  const pages =
-    first && alike.length > 1 ? await history.listTradesOf(markets, conditionsOf(first)).catch(() => null) : null;
-  for (const [k, { query, resolve }] of alike.entries()) resolve(pages?.[k] ?? history.listTrades(query));
+  if (first && alike.length > 1)
+    try {
+      const markets = alike.map(({ query: { exchange, symbol } }) => ({ exchange, symbol }));
+      const pages = await history.listTradesOf(markets, conditionsOf(first));
+      pageOf = (one, k) => pages[k] ?? alone(one);
+    } catch (error) {
+      // Else asked for alone, so that none has the error of another; of a database that is away all have the same, and would wait for it once more.
+      if (isAway(error)) pageOf = () => Promise.reject(error);
+    }
+  for (const [k, one] of alike.entries()) one.resolve(pageOf(one, k));
 }

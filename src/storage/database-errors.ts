@@ -5,6 +5,8 @@ const SOCKET_CODES =
   /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT|EADDRNOTAVAIL)$/;
 /** 08 connection, 53 resources, 57P shutdown, 57014 statement time-out, 58 system, 40001/40P01/55P03 contention, 25006 read-only, 28/3D no access. */
 const SQL_STATES = /^(08...|53...|57P..|57014|58...|40001|40P01|55P03|25006|28...|3D000|42501)$/;
+/** A statement ended by its time-out. */
+const TOO_SLOW = '57014';
 /** What node-postgres says without any code. */
 const DRIVER_MESSAGES =
   /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|Query read timeout|Client (has encountered|was closed)|Cannot use a pool after calling end|The server does not support SSL|There was an error establishing an SSL)/;
@@ -36,6 +38,10 @@ export function isUnavailable(thrown: unknown): boolean {
   const code = codeOf(root);
   return SOCKET_CODES.test(code) || SQL_STATES.test(code) || DRIVER_MESSAGES.test(messageOf(root));
 }
+
+/** Whether a call of ours failed because nothing is answered now; not because its statement took too long, as another may not. */
+export const isAway = (thrown: unknown): boolean =>
+  thrown instanceof AppError && thrown.code === 'DATABASE_UNAVAILABLE' && codeOf(thrown.cause) !== TOO_SLOW;
 
 /** DATABASE_UNAVAILABLE for everything that may pass with time; what is wrong with the call itself stays as it is. */
 export function translated(thrown: unknown): unknown {

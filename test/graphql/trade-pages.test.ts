@@ -30,8 +30,15 @@ const trades = (name: string, symbol: string, args = 'first: 2') =>
 
 const hasInstrument = async (_exchange: string, symbol: string) => SYMBOLS.includes(symbol);
 
+const TOO_SLOW = new AppError('DATABASE_UNAVAILABLE', 'not all of them', {
+  cause: Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' }),
+});
+const AWAY = new AppError('DATABASE_UNAVAILABLE', 'away', {
+  cause: new Error('timeout exceeded when trying to connect'),
+});
+
 /** Answers a document; `together` fails the joint reading, `alone` the one of a market. */
-async function ask(body: string, { together = false, alone = '' } = {}) {
+async function ask(body: string, { together = null as Error | null, alone = '' } = {}) {
   const { history } = market.services;
   const contextValue = {
     ...market.services,
@@ -44,7 +51,7 @@ async function ask(body: string, { together = false, alone = '' } = {}) {
       },
       listTradesOf: async (...[markets, query]: Parameters<typeof history.listTradesOf>) => {
         calls.push(markets.map(({ symbol }) => symbol).join(' '));
-        if (together) throw new AppError('DATABASE_UNAVAILABLE', 'not all of them');
+        if (together) throw together;
         return history.listTradesOf(markets, query);
       },
     },
@@ -96,11 +103,17 @@ it('what fails together is asked for alone, and only who fails alone has an erro
 
   calls = [];
   const bodies = [trades('a', 'BTC-USDT'), trades('c', 'SOL-USDT')];
-  expect(await ask(bodies.join(' '), { together: true })).toEqual({ data: await askEach(bodies) });
+  expect(await ask(bodies.join(' '), { together: TOO_SLOW })).toEqual({ data: await askEach(bodies) });
   expect(calls.splice(0)).toEqual(['BTC-USDT SOL-USDT', 'BTC-USDT', 'SOL-USDT']);
 
-  const { errors } = await ask(bodies.join(' '), { together: true, alone: 'SOL-USDT' });
+  const { errors } = await ask(bodies.join(' '), { together: new Error('of nobody knows what'), alone: 'SOL-USDT' });
   expect(errors).toMatchObject([{ path: ['c'], message: 'not now' }]);
+});
+
+it('where the database is away nobody waits for it twice', async () => {
+  const { errors } = await ask(`${trades('a', 'BTC-USDT')} ${trades('c', 'SOL-USDT')}`, { together: AWAY });
+  expect(errors).toMatchObject([{ path: ['a'], message: 'away' }]);
+  expect(calls).toEqual(['BTC-USDT SOL-USDT']);
 });
 
 it('any document of pages is answered as its fields are one by one', async () => {

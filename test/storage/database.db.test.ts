@@ -12,6 +12,7 @@ import {
   saveCollectors,
 } from '../../src/storage/collector-status.ts';
 import { openDatabase } from '../../src/storage/database.ts';
+import { isAway } from '../../src/storage/database-errors.ts';
 import { findInstrument, listInstruments, upsertInstrument } from '../../src/storage/instruments.ts';
 import { freshOptions, testDatabaseKind, useTestDatabase } from '../support/database.ts';
 import { scene, toRecord } from './samples.ts';
@@ -203,9 +204,7 @@ describe('a server that goes silent', () => {
       silent = true;
       const started = performance.now();
       await expect(open.ping()).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
-      await expect(open.readers.run((handle) => handle.execute(sql`select 1`))).rejects.toMatchObject({
-        code: 'DATABASE_UNAVAILABLE',
-      });
+      await expect(open.readers.run((handle) => handle.execute(sql`select 1`))).rejects.toSatisfy(isAway);
       expect(performance.now() - started).toBeLessThan(6_000);
       silent = false;
       await open.ping();
@@ -213,6 +212,15 @@ describe('a server that goes silent', () => {
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => proxy.close(resolve));
   });
+});
+
+it('a statement that takes too long is ended, and told from a database that is away', async (context) => {
+  if (testDatabaseKind() === 'embedded') return context.skip('the embedded database ends no statement');
+  const slow = await db()
+    .readers.query({ text: 'select pg_sleep(60)' })
+    .catch((error: unknown) => error);
+  expect(slow).toMatchObject({ code: 'DATABASE_UNAVAILABLE', message: expect.stringContaining('statement timeout') });
+  expect(isAway(slow)).toBe(false);
 });
 
 describe('instruments', () => {
