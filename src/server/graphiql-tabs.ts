@@ -131,9 +131,17 @@ subscription LiveCandles(
     variables: '{ "exchange": "okx", "symbols": ["BTC-USDT"],\n  "interval": "S5" }',
   },
   {
-    query: `# What is proven to be complete, and what is missing.
-query Coverage($exchange: String!, $symbol: String!, $from: DateTime!) {
-  coverage(exchange: $exchange, symbol: $symbol, from: $from) {
+    query: `# What is proven, and what is missing.
+query Coverage(
+  $exchange: String!
+  $symbol: String!
+  $from: DateTime!
+) {
+  coverage(
+    exchange: $exchange
+    symbol: $symbol
+    from: $from
+  ) {
     status
     evidence
     from
@@ -145,20 +153,36 @@ query Coverage($exchange: String!, $symbol: String!, $from: DateTime!) {
   instrument(exchange: $exchange, symbol: $symbol) {
     coverage { ratio expected stored openGaps }
   }
-  gaps(exchange: $exchange, symbol: $symbol, first: 10) {
+  gaps(
+    exchange: $exchange
+    symbol: $symbol
+    first: 10
+  ) {
     edges {
-      node { dataType firstId lastId foundAt cause status remaining }
+      node {
+        dataType
+        firstId
+        lastId
+        foundAt
+        cause
+        status
+        remaining
+      }
     }
   }
 }
 `,
-    variables: '{ "exchange": "okx", "symbol": "BTC-USDT", "from": "2026-01-01T00:00:00Z" }',
+    variables: '{ "exchange": "okx", "symbol": "BTC-USDT",\n  "from": "2026-01-01T00:00:00Z" }',
   },
   {
-    query: `# Restart one collector; its neighbours lose nothing.
+    query: `# Restart one collector; others lose nothing.
 mutation Restart($name: String!) {
   restartCollector(input: { name: $name }) {
-    collector { name state health { isHealthy issues } }
+    collector {
+      name
+      state
+      health { isHealthy issues }
+    }
     userErrors { code message }
   }
 }
