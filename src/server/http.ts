@@ -13,6 +13,7 @@ import { addressOf } from './address.ts';
 import { type exportRoute, isExport } from './export.ts';
 import type { GraphiQL } from './graphiql.ts';
 import { admit } from './guard.ts';
+import type { LandingPage } from './landing.ts';
 import type { Metrics } from './metrics.ts';
 import type { OriginRule } from './origin.ts';
 import { answerGraphql } from './post.ts';
@@ -23,6 +24,7 @@ import { whenClosed } from './when-closed.ts';
 import { GRAPHQL_PATH, type Pipeline } from './yoga.ts';
 
 export interface HttpOptions {
+  readonly scheme: 'http' | 'https';
   readonly access: Access;
   readonly pipeline: Pipeline;
   readonly refusedMutations: RefusedMutations;
@@ -31,7 +33,7 @@ export interface HttpOptions {
   /** Whether GraphiQL is there also where tokens are needed. */
   readonly alwaysGraphiql: boolean;
   readonly serveExport: ReturnType<typeof exportRoute>;
-  readonly landingPage: string;
+  readonly landingPage: LandingPage;
   readonly metrics: Metrics;
   readonly limits: Limits;
   readonly refusals: Refusals;
@@ -97,12 +99,18 @@ async function route(options: HttpOptions, request: IncomingMessage, response: S
   if (path === GRAPHQL_PATH) return graphql(options, request, response);
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return refuse(response, 405, 'METHOD_NOT_ALLOWED', 'Only GET is answered here', { allow: 'GET, HEAD' });
-  if (path === '/') return reply(response, 200, 'text/html', options.landingPage, PAGE_HEADERS);
+  if (path === '/') return landing(options, request, response);
   if (showsGraphiql(options) && (await options.graphiql.serve(path, request, response))) return;
   if (path === '/metrics' || isExport(path)) await admit(options.access, 'read', request, response);
   if (path === '/metrics') return metrics(options, response);
   if (await options.serveExport(path, request, response)) return;
   refuse(response, 404, 'NOT_FOUND', `There is nothing here; the API is at ${GRAPHQL_PATH}`);
+}
+
+function landing(options: HttpOptions, { headers }: IncomingMessage, response: ServerResponse): void {
+  const url = new URL(`${options.scheme}://${headers.host}`).origin; // a name or address that `origins` lets pass
+  const visit = { url, needsToken: !options.access.isOpen, hasGraphiql: showsGraphiql(options) };
+  reply(response, 200, 'text/html', options.landingPage(visit), PAGE_HEADERS);
 }
 
 async function metrics({ metrics: of }: HttpOptions, response: ServerResponse): Promise<void> {

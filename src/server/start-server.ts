@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, Server as Listener } from 'node:net';
@@ -19,6 +18,7 @@ import { isEventStream } from './event-stream.ts';
 import { type ExportSource, exportRoute } from './export.ts';
 import { graphiql } from './graphiql.ts';
 import { httpHandler } from './http.ts';
+import { openLandingPage } from './landing.ts';
 import { metricsOf } from './metrics.ts';
 import { OpenOperations } from './open-operations.ts';
 import { originRule } from './origin.ts';
@@ -102,7 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // Anybody may ask, as often as he likes: the database is asked once at a time.
   const checked = together(() => within(READY_TIMEOUT_MS, clock, options.checkReady));
   const isReady = async () => !disposing && !overload.isOverloaded && (await checked());
-  const template = await readFile(new URL('landing.html', import.meta.url), 'utf8');
+  const landingPage = await openLandingPage();
   const answers = new Set<ServerResponse>();
   let handle: (request: IncomingMessage, response: ServerResponse) => Promise<void> = async () => {};
 
@@ -124,6 +124,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   port = await listen(server, options.port, host);
   const url = `${scheme}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
   handle = httpHandler({
+    scheme,
     access,
     pipeline,
     refusedMutations,
@@ -131,7 +132,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     graphiql: graphiql(),
     alwaysGraphiql: options.alwaysGraphiql ?? false,
     serveExport: exportRoute({ exports: options.exports, clock, log }),
-    landingPage: template.replaceAll('{{url}}', url),
+    landingPage,
     metrics: metricsOf(services, refusals, access.refusals, tracer),
     limits,
     refusals,
