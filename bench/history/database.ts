@@ -20,8 +20,12 @@ const PID_FILE = `${KEPT}/data/postmaster.pid`;
 /** Of the kernel's clock, by which /proc counts: 100 a second wherever Linux runs. */
 const TICKS = 100;
 
-/** `rows` trades of 100 markets, or `days` days of the candles of one. */
-export type Content = { readonly rows: number } | { readonly days: number };
+/** `rows` trades of 100 markets, spread over so many months where that is said, or `days` days of the candles of one. */
+export type Content = { readonly rows: number; readonly months?: number } | { readonly days: number };
+
+/** Between two trades where nothing is said of months, ms: 20 million of them in 120 days. */
+const STEP_MS = 518.4;
+const MONTH_MS = 30.4 * 86_400_000;
 
 let cluster: Promise<Cluster> | null = null;
 
@@ -43,7 +47,7 @@ async function endLeftOver(): Promise<void> {
 export async function databaseOf(content: Content): Promise<string> {
   cluster ??= start();
   const { url } = await cluster;
-  const name = 'rows' in content ? `trades_${content.rows}` : `candles_${content.days}`;
+  const name = nameOf(content);
   const address = (database: string) => url.replace(/postgres$/, database);
   await withClient(url, async (admin) => {
     const { rowCount } = await admin.query('select 1 from pg_database where datname = $1', [name]);
@@ -57,6 +61,12 @@ export async function databaseOf(content: Content): Promise<string> {
     console.log(`filled ${name} in ${Math.round((performance.now() - startedAt) / 1_000)} s`);
   });
   return address(name);
+}
+
+function nameOf(content: Content): string {
+  if ('days' in content) return `candles_${content.days}`;
+  const { rows, months } = content;
+  return months === undefined ? `trades_${rows}` : `trades_${rows}_of_${months}_months`;
 }
 
 export async function stopDatabase(): Promise<void> {
@@ -105,7 +115,11 @@ async function fill(url: string, content: Content): Promise<void> {
     ...{ log: silentLog, clock: systemClock },
   });
   await withClient(url, async (client) => {
-    await ('rows' in content ? fillTrades(db, client, content.rows) : fillCandles(db, client, content.days));
+    if ('days' in content) await fillCandles(db, client, content.days);
+    else await fillTrades(db, client, { rows: content.rows, step: stepOf(content) });
     await client.query('vacuum analyze');
   });
 }
+
+const stepOf = ({ rows, months }: { readonly rows: number; readonly months?: number }): number =>
+  months === undefined ? STEP_MS : (months * MONTH_MS) / rows;

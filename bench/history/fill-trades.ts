@@ -7,19 +7,21 @@ import { openTradeWriter } from '../../src/storage/trade-writer.ts';
 
 export const EXCHANGE = 'okx';
 export const MARKETS = 100;
-/** Of 100 markets together: 20 million trades in 120 days. */
-const STEP_MS = 518.4;
 const DAY = 86_400_000;
 
 export const symbolOf = (market: number): string => `M${String(market).padStart(2, '0')}-USDT`;
 
 /**
- * Trades of 100 markets mixed as they come, the last of them today: more of them reach further back. Partitions are filled apart, and get
+ * Trades of 100 markets mixed as they come, so far apart (ms), the last of them today: more of them reach further back. Partitions are filled apart, and get
  * their indexes when they are full. Candles are not made, as trades are read without them.
  */
-export async function fillTrades(db: Database, client: pg.Client, rows: number): Promise<void> {
+export async function fillTrades(
+  db: Database,
+  client: pg.Client,
+  { rows, step }: { readonly rows: number; readonly step: number },
+): Promise<void> {
   const end = Math.floor(Date.now() / DAY) * DAY;
-  const begin = end - Math.ceil(rows * STEP_MS);
+  const begin = end - Math.ceil(rows * step);
   await ensurePartitions(db, begin, end);
   const symbols = Array.from({ length: MARKETS }, (_, market) => symbolOf(market));
   await client.query(
@@ -30,8 +32,8 @@ export async function fillTrades(db: Database, client: pg.Client, rows: number):
   const first = BigInt(writer.writer) << 48n;
   await client.query("set maintenance_work_mem = '1GB'");
   for (let month = monthStart(begin); month < end; month = nextMonth(month)) {
-    const from = Math.max(0, Math.ceil((month - begin) / STEP_MS));
-    const to = Math.min(rows, Math.ceil((nextMonth(month) - begin) / STEP_MS));
+    const from = Math.max(0, Math.ceil((month - begin) / step));
+    const to = Math.min(rows, Math.ceil((nextMonth(month) - begin) / step));
     const [name, parent] = [`tcp_dashboard.${partitionName('trade', month)}`, 'tcp_dashboard.trade'];
     await client.query(`alter table ${parent} detach partition ${name}`);
     const { rows: indexes } = await client.query<{ index: string }>(
@@ -43,7 +45,7 @@ export async function fillTrades(db: Database, client: pg.Client, rows: number):
         select $1::int8 + k + 1, ts, ts + interval '35 milliseconds', ts + interval '48 milliseconds', i.id, 1,
           case when k / ${MARKETS} % 3 = 0 then 's' else 'b' end::"char", 'l', (1000000 + k / ${MARKETS})::text,
           round((20000 + 400 * i.id + 300 * sin(k / 40000.0) + 30 * sin(k / 7.0))::numeric, 1), round((0.001 + (k % 97) * 0.00113)::numeric, 5)
-        from (select k, 'epoch'::timestamptz + $2::float8 * interval '1 millisecond' + floor(k * ${STEP_MS}) * interval '1 millisecond' as ts
+        from (select k, 'epoch'::timestamptz + $2::float8 * interval '1 millisecond' + floor(k * ${step}) * interval '1 millisecond' as ts
           from generate_series($3::int8, $4::int8) k) s
         join (select id, row_number() over (order by id) - 1 as n from tcp_dashboard.instrument) i on i.n = k * 37 % ${MARKETS}`,
       [String(first), begin, from, to - 1],

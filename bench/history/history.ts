@@ -9,6 +9,8 @@ import { type ContenderId, candlesIn, countOf, hoursIn, latestIn, pageIn } from 
 
 const [CPU, P50, P99, POSTGRES] = ['CPU of a page', 'p50', 'p99', 'CPU of Postgres'];
 const METRICS: readonly Metric[] = [CPU, P50, P99, POSTGRES].map((name) => ({ name, unit: 'ms', better: 'less' }));
+/** Where it is the database's cost that may grow. */
+const BY_POSTGRES = METRICS.toSorted(({ name }) => (name === POSTGRES ? -1 : 0));
 const TIMES_FIRST = 'times the first page';
 
 const CONTENDERS: readonly { readonly id: ContenderId; readonly name: string; readonly role: Role }[] = [
@@ -133,13 +135,15 @@ const allHours: Work['ask'] = async (id, _client, database) => {
 
 interface Size {
   readonly rows: readonly [number, number, number];
+  /** How many the fewest rows are spread over. */
+  readonly months: readonly number[];
   readonly days: number;
   readonly warmUp: number;
   readonly pages: number;
   readonly rounds: number;
 }
 
-function rowsOf({ rows: sizes, days, warmUp, pages, rounds }: Size): readonly Row[] {
+function rowsOf({ rows: sizes, months, days, warmUp, pages, rounds }: Size): readonly Row[] {
   const [few, more, rows] = sizes;
   const shared = { metrics: METRICS, rounds, boundSeconds: 60 };
   const content = { rows };
@@ -187,6 +191,13 @@ function rowsOf({ rows: sizes, days, warmUp, pages, rounds }: Size): readonly Ro
       contenders: contendersOf({ content: { days }, ask: allHours, warmUp: few_, times: few_ }, ['limit', 'ours']),
       goals: [NEAR_LIMIT_OF_CANDLES],
     },
+    // Of few trades a page reaches over many months: over half of all there are.
+    ...months.map((size) => ({
+      ...{ what: `${text(PAGE)} trades of ${text(few)} over ${size} ${size === 1 ? 'month' : 'months'}`, ...shared },
+      ...{ work: 'the newest of one market', metrics: BY_POSTGRES, growth: { by: 'partitions', size } },
+      contenders: contendersOf(pageOf({ rows: few, months: size }), ['limit', 'ours']),
+      goals: [NEAR_LIMIT],
+    })),
     besideIngest(content, pages),
   ];
 }
@@ -209,8 +220,8 @@ export const history: Bench = {
   rows: (size) =>
     rowsOf(
       size === 'tiny'
-        ? { rows: [150_000, 200_000, 2_000_000], days: 10, warmUp: 2, pages: 5, rounds: 1 }
-        : { rows: [200_000, 2_000_000, 20_000_000], days: 365, warmUp: 100, pages: 200, rounds: 3 },
+        ? { rows: [150_000, 200_000, 2_000_000], months: [1, 2, 3], days: 10, warmUp: 2, pages: 5, rounds: 1 }
+        : { rows: [200_000, 2_000_000, 20_000_000], months: [1, 6, 24], days: 365, warmUp: 100, pages: 200, rounds: 3 },
     ),
   close: stopDatabase,
 };
