@@ -18,7 +18,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { AuditEntry } from '../../src/storage/audit.ts';
 import type { MarketDataRow } from '../../src/storage/market-data.ts';
-import { MemoryEventLog } from '../pipeline/memory-event-log.ts';
+import { MemoryEventLog } from '../pipeline/events/memory-event-log.ts';
 import { MemoryTradeStore } from '../pipeline/memory-trade-store.ts';
 import { basisByHand, newestByHand } from '../support/candle-by-hand.ts';
 import { memoryCandles } from '../support/memory-candles.ts';
