@@ -16,6 +16,7 @@ const CALLED = {
   description: 'Simulates OKX and Binance on this machine, collects them and serves the result.',
   config: 'configuration file, JSON, in place of the simulated exchanges',
   dataDir: DEMO_DIR,
+  databaseUrl: 'PostgreSQL to use instead of the embedded one',
 };
 
 const FIRST_QUERY =

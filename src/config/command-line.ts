@@ -19,6 +19,8 @@ export interface CalledAs {
   readonly config: string;
   /** What is there without --data-dir. */
   readonly dataDir: string;
+  /** What --database-url names. */
+  readonly databaseUrl: string;
 }
 
 const START: CalledAs = {
@@ -26,6 +28,7 @@ const START: CalledAs = {
   description: 'TCP Dashboard: collects crypto market data and serves it as one GraphQL API.',
   config: 'configuration file, JSON (CONFIG_FILE)',
   dataDir: './data (DATA_DIR)',
+  databaseUrl: 'PostgreSQL to use instead of the embedded one (DATABASE_URL, DATABASE_URL_FILE)',
 };
 
 /** The command line asked for help or the version (exit code 0) or cannot be understood (2); the message is what to print. */
@@ -55,7 +58,7 @@ export function readCommandLine(argv: readonly string[], called = START): Flags 
     .option('--host <host>', 'address to listen on, default 127.0.0.1 (HOST)')
     .option('--port <port>', 'port to listen on, 0 for any free one, default 4000 (PORT)')
     .option('--data-dir <directory>', `where the embedded database lives, default ${called.dataDir}`)
-    .option('--database-url <url>', 'PostgreSQL to use instead of the embedded one (DATABASE_URL, DATABASE_URL_FILE)')
+    .option('--database-url <url>', called.databaseUrl)
     .addHelpText('after', '\nFlags win over the environment variables in brackets, those over the configuration file.')
     .allowExcessArguments(false)
     .configureOutput({ writeOut: print, writeErr: print })

@@ -17,6 +17,11 @@ it.concurrent.each([
   expect(stderr).toBe('');
 });
 
+it('demo names no variable that it does not hear', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [LAUNCHER, 'demo', '--help']);
+  expect(stdout.match(/[A-Z]+(?:_[A-Z]+)+|HOST|PORT/g)).toEqual(['HOST', 'PORT']);
+});
+
 it('demo tells how to get its own help where a flag is unknown', async () => {
   await expect(promisify(execFile)(process.execPath, [LAUNCHER, 'demo', '--prot', '1'])).rejects.toMatchObject({
     code: 2,
