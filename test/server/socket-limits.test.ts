@@ -41,6 +41,20 @@ describe('a WebSocket', () => {
     expect(await counted(served, 'message_bytes')).toBe(1);
   });
 
+  it.each([
+    [64, 'is answered'],
+    [65, 'is closed'],
+  ])('that sends a message in %i parts %s', async (parts, then) => {
+    await using served = await serve();
+    const client = await open(served.url);
+    const text = JSON.stringify({ type: 'ping', payload: { text: 'x'.repeat(100) } });
+    for (let part = 0; part < parts; part += 1)
+      client.socket.send(part === parts - 1 ? text.slice(part) : text.charAt(part), { fin: part === parts - 1 });
+    if (then === 'is closed') expect((await client.closed).code).toBe(1008);
+    else await vi.waitFor(() => expect(client.frames).toMatchObject([{ type: 'pong' }]));
+    client.socket.terminate();
+  });
+
   it('that does not introduce itself is closed with 4408 in time, however many there are', async () => {
     await using served = await serve({ limits: { ...LIMITS, init_seconds: 1 } });
     const clients = await Promise.all(Array.from({ length: 200 }, () => open(served.url)));
