@@ -47,14 +47,14 @@ export class Connections implements AsyncDisposable {
   readonly #handle: Handle;
 
   constructor(address: Address, use: Use, log: Log) {
-    class Connection extends pg.Client {
+    class BoundedClient extends pg.Client {
       // The pool's own bound is the wait for a free connection, which may be longer than one attempt to connect.
       constructor() {
         super(clientOptions(address, use));
       }
     }
     this.#pool = new pg.Pool({
-      Client: Connection,
+      Client: BoundedClient,
       max: use.max,
       min: use.keep,
       connectionTimeoutMillis: use.waitMs,

@@ -1,13 +1,11 @@
 import { messageOf } from '../../runtime/errors.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { SpoolBatch } from './spool-batch.ts';
-import type { SpoolPort } from './spool-port.ts';
+import type { SpooledRow, SpoolPort } from './spool-port.ts';
 import { decodeItems } from './spool-text.ts';
 
 /** Batches read back from the spool at a time. */
 export const READ_ROWS = 16;
-
-type SpooledRow = Awaited<ReturnType<SpoolPort['read']>>[number];
 
 /** A batch as it lay in the spool; one that cannot be read is empty: its trades are missing then, which their ids tell. */
 export function readBatch({ number, last, body }: SpooledRow, writer: number, log: Log): SpoolBatch {
