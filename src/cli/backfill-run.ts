@@ -74,7 +74,7 @@ export async function runBackfill(flags: BackfillFlags, around: ClientSurroundin
 async function follow(
   server: Server,
   begun: Backfill,
-  { clock, view, print, interrupted }: ClientSurroundings,
+  { clock, view, interrupted }: ClientSurroundings,
 ): Promise<Backfill | null> {
   let known = begun;
   let answeredAt = clock.monotonic();
@@ -95,7 +95,6 @@ async function follow(
     }
   }
   view.show({ done: known.trades - known.remaining, total: known.trades, note: noteOf(known) });
-  if (known.status === 'FAILED') print('The server could not go on; its log says why.');
   return known;
 }
 

@@ -2,7 +2,7 @@ import { formatTime } from '../runtime/date-time.ts';
 import { AppError } from '../runtime/errors.ts';
 import { REASON } from './audit.ts';
 import { builder } from './builder.ts';
-import type { Backfill, BackfillState } from './context.ts';
+import type { Backfill } from './context.ts';
 import { requireExchange } from './range.ts';
 import { settle, type UserError, UserErrorType } from './user-error.ts';
 
@@ -13,8 +13,10 @@ const BackfillStateEnum = builder.enumType('BackfillStatus', {
     RUNNING: { description: 'It is being fetched, also after a restart of the server.' },
     DONE: { description: 'Everything that can be had is here.' },
     CANCELLED: { description: 'Ended by request; what was fetched stays.' },
-    FAILED: { description: 'Ended by something that will not pass; the log says why.' },
-  } as const satisfies Record<BackfillState, unknown>,
+    FAILED: {
+      description: 'Reserved: what fails is tried again until it is done or given up, so no backfill ends so.',
+    },
+  } as const satisfies Record<Backfill['status'] | 'FAILED', unknown>,
 });
 
 const BackfillType = builder.objectRef<Backfill>('Backfill').implement({

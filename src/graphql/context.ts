@@ -1,6 +1,7 @@
 import type { Principal } from '../access/principal.ts';
 import type { CandleFeed } from '../candles/candle-feed.ts';
 import type { CandlePorts } from '../candles/candles-request.ts';
+import type { BackfillInput, BackfillRequest } from '../collectors/backfill/backfill-requests.ts';
 import type {
   CollectorEvent,
   CollectorState,
@@ -178,31 +179,7 @@ export interface Gaps extends Pick<GapLedger, 'openGaps' | 'onChange'> {
   readonly openCount: number;
 }
 
-/** RUNNING also while it waits for its turn. PLANNED: a dry run, which is never more than that. */
-export type BackfillState = 'PLANNED' | 'RUNNING' | 'DONE' | 'CANCELLED' | 'FAILED';
-
-/** Trades of the past that somebody asked for. Times in ms; counts of trades are of single fills. */
-export interface Backfill {
-  readonly id: string;
-  readonly exchange: string;
-  readonly symbol: string;
-  readonly from: number;
-  /** Exclusive. */
-  readonly to: number;
-  /** Null when the exchange has no trade there. */
-  readonly firstId: bigint | null;
-  readonly lastId: bigint | null;
-  /** So far; of a dry run those it would take. */
-  readonly requests: number;
-  /** Not here when it began. */
-  readonly trades: bigint;
-  /** So far; of a dry run what it would take. */
-  readonly seconds: number;
-  readonly filled: bigint;
-  readonly unfillable: bigint;
-  readonly remaining: bigint;
-  readonly status: BackfillState;
-}
+export type Backfill = Omit<BackfillRequest, 'covered'>;
 
 /** Backfills by request. */
 export interface Backfills {
@@ -210,13 +187,7 @@ export interface Backfills {
    * Resolves as soon as it is known what there is to fetch; it goes on in the background.
    * @throws {AppError} SYMBOL_UNKNOWN, BACKFILL_REFUSED when the exchange cannot give what is asked for, EXCHANGE_REST_FAILED.
    */
-  request(input: {
-    readonly exchange: string;
-    readonly symbol: string;
-    readonly from: number;
-    readonly to: number;
-    readonly dryRun: boolean;
-  }): Promise<Backfill>;
+  request(input: BackfillInput): Promise<Backfill>;
   /** Null when there is none of that id. */
   find(id: string): Backfill | null | Promise<Backfill | null>;
   /** Repeating changes nothing. @throws {AppError} BACKFILL_UNKNOWN */

@@ -36,12 +36,13 @@ export interface BackfillInput {
   readonly dryRun: boolean;
 }
 
-/** Trades of the past that somebody asked for. */
+/** Trades of the past that somebody asked for. Times in ms; counts of trades are of single fills. */
 export interface BackfillRequest {
   readonly id: string;
   readonly exchange: string;
   readonly symbol: string;
   readonly from: number;
+  /** Exclusive. */
   readonly to: number;
   /** Null when the exchange has no trade there. */
   readonly firstId: bigint | null;
@@ -57,7 +58,7 @@ export interface BackfillRequest {
   readonly filled: bigint;
   readonly unfillable: bigint;
   readonly remaining: bigint;
-  /** PLANNED: a dry run. */
+  /** PLANNED: a dry run, which is never more than that. RUNNING also while it waits for its turn. */
   readonly status: 'PLANNED' | 'RUNNING' | 'DONE' | 'CANCELLED';
 }
 
