@@ -146,8 +146,16 @@ export class Connection {
     return (this.#client as pg.Client & { readonly processID: number | null }).processID;
   }
 
-  query<Row extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<readonly Row[]> {
-    return reached(async () => (await this.#client.query<Row>(query)).rows);
+  /** A closure of pg holds what is sent, and V8 makes it where it looks only at full collections: megabytes a second of dead batches. */
+  query<Row extends pg.QueryResultRow>({ values = [], ...query }: pg.QueryConfig): Promise<readonly Row[]> {
+    const sent = [...values];
+    return reached(async () => {
+      try {
+        return (await this.#client.query<Row>({ ...query, values: sent })).rows;
+      } finally {
+        sent.length = 0;
+      }
+    });
   }
 
   /** The rows of a COPY ... TO STDOUT, all at once: ask for as many as fit into memory. */

@@ -88,6 +88,28 @@ const fresh = (partitions: readonly string[]): string =>
 const lookUp = (partition: string): string =>
   `select true as known from tcp_dashboard.${partition} t where t.instrument_id = b.instrument_id and t.trade_id = b.trade_id`;
 
+/** As it was made last: a text of kilobytes for every commit would only be compared with the one before, and collected. */
+const made = new Map<string, Statement>();
+const MOST_MADE = 8;
+
+interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+function statementOf(months: readonly number[], mode: Mode): Statement | Pick<Statement, 'text'> {
+  const partitions = months.map((start) => partitionName('trade', start));
+  // Names end at 63 characters; a batch over many months is rare and goes unprepared.
+  if (months.length > 3) return { text: recordStatement(months, partitions, mode) };
+  const name = `record ${mode === 'bold' ? 'boldly ' : ''}${partitions.join(' ')}`;
+  const known = made.get(name);
+  if (known) return known;
+  const statement = { name, text: recordStatement(months, partitions, mode) };
+  if (made.size === MOST_MADE) made.clear();
+  made.set(name, statement);
+  return statement;
+}
+
 /** SQLSTATE of two writers that met in an index, and of a partition dropped meanwhile. */
 export const REPEATABLE = /^(23505|23514|42P01)$/;
 
@@ -109,12 +131,9 @@ export async function recordTrades(
   wanted: Mode,
 ): Promise<Outcome> {
   const { months } = batch;
-  const partitions = months.map((start) => partitionName('trade', start));
   const mode = months.length > 1 ? 'careful' : wanted;
   const [row] = await slot.connection.query<{ held: boolean; left_out: string[] }>({
-    // Names end at 63 characters; a batch over many months is rare and goes unprepared.
-    ...(months.length <= 3 && { name: `record ${mode === 'bold' ? 'boldly ' : ''}${partitions.join(' ')}` }),
-    text: recordStatement(months, partitions, mode),
+    ...statementOf(months, mode),
     values: [
       slot.id,
       String(slot.epoch),

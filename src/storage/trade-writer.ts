@@ -96,12 +96,12 @@ class SlotWriter implements TradeWriter {
   readonly #log: Log;
   readonly #owner: string;
   readonly #instruments = new Map<string, number>();
-  readonly #prepared = new WeakMap<readonly NumberedTrade[], TradeBatch>();
   #slot: WriterSlot | null;
   /** Of the last claim: a database that gives it again has lost it. */
   #epoch: bigint;
   #position: bigint;
   #turn: Promise<unknown> = Promise.resolve();
+  #prepared: { readonly trades: readonly NumberedTrade[]; readonly batch: TradeBatch } | null = null;
   /** Monotonic ms: until then trades are expected that another writer has stored. */
   #carefulUntil = 0;
   #disowned = false;
@@ -129,7 +129,7 @@ class SlotWriter implements TradeWriter {
   }
 
   async prepare(trades: readonly NumberedTrade[]): Promise<void> {
-    this.#prepared.set(trades, await this.#batch(trades));
+    this.#prepared = { trades, batch: await this.#batch(trades) };
   }
 
   disown(): void {
@@ -138,7 +138,7 @@ class SlotWriter implements TradeWriter {
 
   async #write(commit: TradeCommit): Promise<{ readonly leftOut: ReadonlySet<bigint> }> {
     if (this.#closed) throw new AppError('DATABASE_UNAVAILABLE', 'The trade writer is closed');
-    const batch = this.#prepared.get(commit.trades) ?? (await this.#batch(commit.trades));
+    const batch = this.#takePrepared(commit.trades) ?? (await this.#batch(commit.trades));
     const rows = await this.#rows(commit.changes);
     for (let attempt = 1; ; attempt++) {
       try {
@@ -153,6 +153,13 @@ class SlotWriter implements TradeWriter {
         this.#log.warn('A batch of trades is recorded again', { attempt, reason: messageOf(error) });
       }
     }
+  }
+
+  #takePrepared(trades: readonly NumberedTrade[]): TradeBatch | null {
+    const prepared = this.#prepared;
+    if (prepared?.trades !== trades) return null;
+    this.#prepared = null;
+    return prepared.batch;
   }
 
   async #once({ last }: TradeCommit, batch: TradeBatch, rows: readonly CoverageRow[]) {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import type { Stretch } from '../../src/market/coverage.ts';
@@ -13,6 +15,10 @@ import { openTestWriter } from './test-writer.ts';
 const db = useTestDatabase();
 const openWriter = () => openTestWriter(db());
 
+setFlagsFromString('--expose-gc');
+const gc: (options: { readonly type: 'minor' }) => void = runInNewContext('gc');
+const collectYoung = () => gc({ type: 'minor' });
+
 describe('the trade writer', () => {
   it('returns and stores each field to the last digit', async () => {
     const { symbol, trade } = scene();
@@ -26,6 +32,29 @@ describe('the trade writer', () => {
     const [recorded] = await writer.write([toRecord(exact, { provenance: 'BACKFILL' })]);
     expect(recorded).toMatchObject({ trade: exact, provenance: 'BACKFILL', writer: 0, sequence: writer.position });
     expect(await findTrade(db(), 'okx', symbol, exact)).toEqual(recorded);
+  });
+
+  it('leaves nothing of what it sent to be found by a full collection', async () => {
+    const { trade } = scene();
+    await using writer = await openWriter();
+    const raw = { text: 'x'.repeat(2_000) };
+    const commit = async (from: number) => {
+      const trades = Array.from({ length: 100 }, (_, k) => ({
+        ...toRecord(trade(from + k, { raw }), { storeRaw: true }),
+        ...{ writer: writer.writer, sequence: writer.position + BigInt(k + 1), recordedAt: NOW },
+      }));
+      await writer.real.prepare(trades);
+      await writer.real.write({ trades, last: writer.position + 100n, changes: [] });
+    };
+    await commit(1);
+    collectYoung();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let k = 1; k <= 40; k += 1) {
+      await commit(1 + 100 * k);
+      collectYoung(); // what is alive now, and in the next one, is kept for a full collection
+    }
+    collectYoung();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10 * 100 * 2_000);
   });
 
   it('stores the payload only when asked', async () => {
