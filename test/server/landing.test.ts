@@ -34,3 +34,18 @@ test('where tokens are needed it shows how one is sent, and leads to no GraphiQL
   await using shown = await serve({ access, alwaysGraphiql: true });
   expect(await page(shown.server.url)).toContain('href="/graphql"');
 });
+
+test.each(['/', '/graphql'])(
+  'the page at %s is framed by nobody, loads nothing of elsewhere and tells nobody where it led from',
+  async (path) => {
+    await using served = await serve();
+    const { headers } = await fetch(served.server.url + path, { headers: { accept: 'text/html' } });
+    expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy.match(/https?:|\*/)).toBeNull();
+    expect(policy).toMatch(/^default-src 'self';/);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+  },
+);
