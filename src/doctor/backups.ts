@@ -40,7 +40,10 @@ function keysOf(backup: Config['backup']): Finding {
 async function ageOf(backup: Config['backup'], clock: Clock): Promise<Finding> {
   const hours = backup.every_hours ?? USUAL_HOURS;
   const bad = backup.every_hours === null ? warn : fail;
-  const advice = 'Run npm run backup, and look in the log for what keeps them from being made.';
+  const advice =
+    backup.every_hours === null
+      ? 'Run npm run backup.'
+      : 'Run npm run backup, and look in the log for what keeps them from being made.';
   try {
     const newest = await newestBackup({ directory: backup.directory, keys: backup });
     if (newest === null) return bad('backup-age', `no backup that counts in ${backup.directory}`, advice);

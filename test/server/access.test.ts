@@ -125,6 +125,16 @@ it('ends a WebSocket and an event stream within five seconds of a token being re
   expect((await post('{ __typename }', { authorization })).status).toBe(401);
 }, 5_000);
 
+it('closes a WebSocket whose token was revoked between its header and its introduction', async () => {
+  const authorization = `Bearer ${token}`;
+  const client = await open(served.url, { authorization });
+  revokeToken(file, 'ci', Date.now());
+  await vi.waitFor(async () => expect((await post('{ __typename }', { authorization })).status).toBe(401), 3_000);
+  client.send({ type: 'connection_init' });
+  expect((await client.closed).code).toBe(4403);
+  expect(client.frames).toEqual([]);
+});
+
 it('lets everybody read where that is configured, and tells the anonymous nothing of the schema', async () => {
   await stop();
   await start('read');
