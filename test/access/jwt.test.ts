@@ -77,6 +77,25 @@ it.each<[what: string, token: () => Promise<string>]>([
   await expect(access.identify(`Bearer ${await token()}`, HERE)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
 });
 
+it('reads no more of a provider than its keys may take', async () => {
+  const { keys } = provider;
+  provider.keys = Object.assign({ padding: 'x'.repeat(1024 * 1024) }, keys);
+  try {
+    using access = open();
+    await expect(access.identify(`Bearer ${await sign(claims())}`, HERE)).rejects.toMatchObject({
+      code: 'ACCESS_UNAVAILABLE',
+    });
+  } finally {
+    provider.keys = keys;
+  }
+});
+
+it('calls nobody by a name that fills a log', async () => {
+  using access = open();
+  const { name } = await access.identify(`Bearer ${await sign(claims({ sub: 'a'.repeat(1_000) }))}`, HERE);
+  expect(name).toBe('a'.repeat(200));
+});
+
 it('says when the provider is away, and counts that against nobody', async () => {
   provider.isAway = true;
   const warnings: string[] = [];
