@@ -7,6 +7,7 @@ import type {
 import type { Rejection } from '../collectors/rejections.ts';
 import type { StreamHealth, StreamStatus } from '../collectors/watch/stream-status.ts';
 import { parseTime } from '../runtime/date-time.ts';
+import { allCollectors } from './all-collectors.ts';
 import { builder } from './builder.ts';
 import type { ObservedCollector } from './context.ts';
 import { DataTypeEnum } from './data-type.ts';
@@ -249,9 +250,7 @@ builder.queryFields((t) => ({
     },
     resolve: (_root, { exchange, state }, context) => {
       if (exchange != null) requireExchange(context, exchange);
-      return context.collectors
-        .listCollectors()
-        .flatMap((name) => context.collectors.getCollector(name) ?? [])
+      return allCollectors(context.collectors)
         .map(viewOf)
         .filter(
           ({ status }) =>

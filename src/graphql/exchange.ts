@@ -1,5 +1,6 @@
 import type { ExchangeAdapter, ExchangeCapabilities } from '../exchanges/adapter.ts';
 import type { DataType } from '../market/data-type.ts';
+import { allCollectors } from './all-collectors.ts';
 import { builder } from './builder.ts';
 import { CollectorType, viewOf } from './collector.ts';
 import { DataTypeEnum } from './data-type.ts';
@@ -114,9 +115,7 @@ ExchangeType.implement({
       type: [CollectorType],
       description: 'Its collectors, in the order they were added.',
       resolve: ({ id }, _args, { collectors }) =>
-        collectors
-          .listCollectors()
-          .flatMap((name) => collectors.getCollector(name) ?? [])
+        allCollectors(collectors)
           .filter(({ exchange }) => exchange === id)
           .map(viewOf),
     }),

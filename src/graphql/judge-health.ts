@@ -1,4 +1,5 @@
 import type { RecorderStatus } from '../pipeline/recorder.ts';
+import { allCollectors } from './all-collectors.ts';
 import type { Keeping, ObservedCollector, Services } from './context.ts';
 
 export type Level = 'OK' | 'DEGRADED' | 'DOWN';
@@ -25,7 +26,7 @@ export function judge(
   if (!collectors.getStatus().isRunning) reasons.push('The collectors are not supervised.');
   if (state !== 'STORING') reasons.push(asSentence(reason));
   if (drain.refused + intake.unfit > 0) reasons.push('Some trades could not be recorded; the log says which.');
-  const all = collectors.listCollectors().flatMap((name) => collectors.getCollector(name) ?? []);
+  const all = allCollectors(collectors);
   reasons.push(...all.flatMap((collector) => collectorReason(collector, collectors.restartInMs(collector.name))));
   reasons.push(...backupReasons(backups));
   const refused = keeping.retentionRefused();

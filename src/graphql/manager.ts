@@ -1,4 +1,5 @@
 import type { CollectorState } from '../collectors/collector-status.ts';
+import { allCollectors } from './all-collectors.ts';
 import { builder } from './builder.ts';
 import { CollectorStateEnum, CollectorType, viewOf } from './collector.ts';
 import type { CollectorControl } from './context.ts';
@@ -39,11 +40,7 @@ export const ManagerType = builder.objectRef<CollectorControl>('CollectorManager
     collectors: t.field({
       type: [CollectorType],
       description: 'All of them, in the order they were added.',
-      resolve: (control) =>
-        control
-          .listCollectors()
-          .flatMap((name) => control.getCollector(name) ?? [])
-          .map(viewOf),
+      resolve: (control) => allCollectors(control).map(viewOf),
     }),
   }),
 });

@@ -1,5 +1,4 @@
-import type { CursorCodec } from '../pipeline/feed/cursor.ts';
-import { edgePositions } from '../pipeline/feed/cursor.ts';
+import { type CursorCodec, edgePositions } from '../pipeline/feed/cursor.ts';
 import type { StreamPhase, TradeBatch } from '../pipeline/feed/trade-request.ts';
 import { AppError } from '../runtime/errors.ts';
 import { builder } from './builder.ts';

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Access } from '../access/access.ts';
+import { allCollectors } from '../graphql/all-collectors.ts';
 import type { Services } from '../graphql/context.ts';
 import type { Refusals } from '../runtime/refusals.ts';
 import type { SpanCounts, Tracer } from '../runtime/tracing.ts';
@@ -38,11 +39,7 @@ const MAX_COLLECTORS = 500;
 const one = (value: number | null): readonly Sample[] => [{ labels: {}, value }];
 const recording = (services: Services) => services.recorder.status().trades;
 
-const collectors = ({ collectors: manager }: Services) =>
-  manager
-    .listCollectors()
-    .slice(0, MAX_COLLECTORS)
-    .flatMap((name) => manager.getCollector(name) ?? []);
+const collectors = ({ collectors: manager }: Services) => allCollectors(manager).slice(0, MAX_COLLECTORS);
 
 const ofCollectors = (services: Services, read: (of: ReturnType<typeof collectors>[number]) => number) =>
   collectors(services).map((collector) => ({ labels: marketOf(collector), value: read(collector) }));
