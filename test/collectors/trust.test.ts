@@ -1,9 +1,14 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ExchangeFactory } from '../../src/collectors/exchange-factory.ts';
+import { Outgoing } from '../../src/runtime/outgoing.ts';
+import { outgoingFetch } from '../../src/runtime/outgoing-fetch.ts';
 import { setTlsFloor } from '../../src/runtime/tls-floor.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { HostileExchange } from '../security/hostile-exchange.ts';
@@ -138,4 +143,26 @@ describe.each(['okx', 'binance'] as const)('%s', (exchange) => {
     await started;
     vi.unstubAllEnvs();
   });
+});
+
+// Of a collector the socket alone would show it.
+it.each([
+  ['that it signed itself', 'self-signed', '1'],
+  ['that it signed itself, where the environment says to trust everybody', 'self-signed', '0'],
+  ['of another name', 'other.example', '1'],
+  ['that has expired', 'expired', '1'],
+])('a request sends nothing to who shows a certificate %s', async (_what, name, trusted) => {
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', trusted);
+  const asked = vi.fn();
+  const server = createServer(identity(name), (_request, response) => {
+    asked();
+    response.end('{}');
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await once(server, 'listening');
+  const url = new URL(`https://localhost:${(server.address() as AddressInfo).port}/`);
+  const signal = AbortSignal.timeout(10_000);
+  await expect(outgoingFetch(new Outgoing())(url, { signal })).rejects.toMatchObject({ code: 'UPSTREAM_UNSAFE' });
+  expect(asked).not.toHaveBeenCalled();
 });
