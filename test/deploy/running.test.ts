@@ -165,3 +165,14 @@ test('the unit of systemd is one', () => {
   if (verified.error) return console.log('SKIPPED: this machine has no systemd-analyze');
   expect({ status: verified.status, said: verified.stderr }).toEqual({ status: 0, said: '' });
 });
+
+test('the unit of systemd leaves the server hardly anything of the machine', () => {
+  // In tenths of systemd's own measure, from 0 to 100; without its restrictions a unit has 96.
+  const judged = spawnSync(
+    'systemd-analyze',
+    ['security', '--offline=true', '--threshold=20', join(ROOT, 'deploy/systemd/tcp-dashboard.service')],
+    { encoding: 'utf8' },
+  );
+  if (judged.error) return console.log('SKIPPED: this machine has no systemd-analyze');
+  expect({ status: judged.status, said: judged.stdout.split('\n').at(-2) }).toMatchObject({ status: 0 });
+});
