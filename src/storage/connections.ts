@@ -112,11 +112,18 @@ export class Connections implements AsyncDisposable {
   }
 }
 
+/** How a connection plans its statements: anew for the values that come with them, or once for all. */
+const PLANS = {
+  anew: 'set plan_cache_mode = force_custom_plan',
+  once: 'set plan_cache_mode = force_generic_plan',
+} as const;
+
 /** One connection with an owner, outside the pools. Statements go one after the other. */
 export class Connection {
   readonly #client: pg.Client;
   readonly handle: Handle;
   #lost: Error | null = null;
+  #plans: keyof typeof PLANS | null = null;
 
   private constructor(client: pg.Client) {
     this.#client = client;
@@ -156,6 +163,17 @@ export class Connection {
         sent.length = 0;
       }
     });
+  }
+
+  /**
+   * From now on; a round trip where it is another way than before. Call it outside of transactions, as it would be undone with one. On the
+   * embedded database always anew, as it would hold for everybody's statements.
+   */
+  async plan(wanted: keyof typeof PLANS): Promise<void> {
+    const how = this.backend === null ? 'anew' : wanted;
+    if (this.#plans === how) return;
+    await this.query({ text: PLANS[how] });
+    this.#plans = how;
   }
 
   /** The rows of a COPY ... TO STDOUT, all at once: ask for as many as fit into memory. */

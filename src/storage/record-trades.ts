@@ -31,6 +31,9 @@ export type Mode = 'bold' | 'careful';
  * Where a trade of the batch is there already, another writer's or one of these, the bold statement fails as a whole (23505) and
  * changes nothing. It names the partitions, which saves the server to find them row by row; one that is gone fails it as well, and is made
  * again. The careful one leaves out what is there, also under a slightly different time in the month before or after.
+ *
+ * The bold one is planned once, which takes longer than storing a few trades: `generate_series`, of which the planner expects a thousand rows,
+ * has it plan for many where it expects ten of an array it does not know.
  */
 const recordStatement = (months: readonly number[], partitions: readonly string[], mode: Mode): string => {
   const [only] = mode === 'bold' ? months : [];
@@ -41,8 +44,9 @@ const recordStatement = (months: readonly number[], partitions: readonly string[
   ), batch as materialized (
     select id, instrument_id, ts, received_at, recorded_at, trade_id, fill_count, price::numeric as price, size::numeric as size,
       side, provenance, raw, n
-    from unnest($4::int8[], $5::int[], $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::int[],
-        $11::text[], $12::text[], $13::"char"[], $14::"char"[], $15::text[], $16::int[])
+    from rows from (unnest($4::int8[]), unnest($5::int[]), unnest($6::timestamptz[]), unnest($7::timestamptz[]), unnest($8::timestamptz[]),
+        unnest($9::text[]), unnest($10::int[]), unnest($11::text[]), unnest($12::text[]), unnest($13::"char"[]), unnest($14::"char"[]),
+        unnest($15::text[]), unnest($16::int[]), generate_series(1, cardinality($4::int8[])))
       as b (id, instrument_id, ts, received_at, recorded_at, trade_id, fill_count, price, size, side, provenance, raw, n)
     where exists (select from held)
   ), stored as (
@@ -128,10 +132,9 @@ export async function recordTrades(
   { batch, from, to }: Step,
   heads: readonly HeadStretch[],
   now: number,
-  wanted: Mode,
+  mode: Mode,
 ): Promise<Outcome> {
   const { months } = batch;
-  const mode = months.length > 1 ? 'careful' : wanted;
   const [row] = await slot.connection.query<{ held: boolean; left_out: string[] }>({
     ...statementOf(months, mode),
     values: [

@@ -168,7 +168,9 @@ class SlotWriter implements TradeWriter {
     await ensureMonths(this.#db, batch.months);
     const step = { batch, from: this.#position, to: last };
     const heads = headsOf(rows);
-    const mode = this.#clock.monotonic() < this.#carefulUntil ? 'careful' : 'bold';
+    const mode = batch.months.length > 1 || this.#clock.monotonic() < this.#carefulUntil ? 'careful' : 'bold';
+    // The bold statement looks at no table that grows. Any other's plan would be kept from when a month was empty.
+    await slot.connection.plan(mode === 'bold' && heads ? 'once' : 'anew');
     const outcome = heads
       ? await recordTrades(slot, step, heads, this.#clock.now(), mode)
       : await slot.connection.transaction(

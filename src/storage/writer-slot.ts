@@ -30,11 +30,9 @@ export async function claimSlot(
 ): Promise<WriterSlot> {
   const connection = await db.connect('trade writer');
   try {
-    // A plan made while a month was empty would be kept while it grows; compiling one takes longer than a batch. A batch that meets a few
-    // candles is sorted twice over for a merge, as the planner takes each of its places for many trades.
-    await connection.query({
-      text: 'set plan_cache_mode = force_custom_plan; set jit = off; set enable_mergejoin = off',
-    });
+    // Compiling a plan takes longer than a batch; a merge join would sort one twice over to find the few trades that begin and end a candle.
+    await connection.query({ text: 'set jit = off; set enable_mergejoin = off' });
+    await connection.plan('anew');
     if (writer !== null) await endHolder(connection, writer);
     const candidates = writer === null ? LAST_SLOT + 1 : 1;
     for (let id = writer ?? 0, tried = 0; tried < candidates; id += 1, tried += 1) {

@@ -223,6 +223,24 @@ it('a statement that takes too long is ended, and told from a database that is a
   expect(isAway(slow)).toBe(false);
 });
 
+it('a connection plans its statements once or anew, as it was last told', async (context) => {
+  if (testDatabaseKind() === 'embedded') return context.skip('all share one session there, which plans anew');
+  const connection = await db().connect('test');
+  try {
+    const asked = () => connection.query({ name: 'planned', text: 'select $1::int as one', values: [1] });
+    for (const how of ['once', 'once', 'anew', 'once'] as const) {
+      await connection.plan(how);
+      await asked();
+    }
+    const plans = await connection.query({
+      text: "select generic_plans::int as once, custom_plans::int as anew from pg_prepared_statements where name = 'planned'",
+    });
+    expect(plans).toEqual([{ once: 3, anew: 1 }]);
+  } finally {
+    await connection.close();
+  }
+});
+
 describe('instruments', () => {
   it('are made once and listed in pages with their first and last trade', async () => {
     const { symbol, trade } = scene();
