@@ -153,5 +153,4 @@ async function rowsOf(file: PartialFile, format: string): Promise<number> {
   return Number(num_rows);
 }
 
-/** The innermost reason: `fetch` says only that it failed. */
 const nameOf = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;
