@@ -68,13 +68,16 @@ test('npm run sbom names every package of the product, with its version and hash
   expect([...new Set(named)].sort()).toEqual([...new Set(locked)].sort());
 }, 30_000);
 
-test.each(['', 'bench'])(
-  'in "%s" npm chooses no version younger than a week, and runs no script of a package',
-  (folder) => {
-    const setting = (name: string) => npm(['config', 'get', name], `${ROOT}${folder}`).stdout.trim();
-    expect([setting('min-release-age'), setting('ignore-scripts')]).toEqual(['7', 'true']);
-  },
-);
+const setting = (name: string, folder = '') => npm(['config', 'get', name], `${ROOT}${folder}`).stdout.trim();
+
+test.each(['', 'bench'])('in "%s" npm runs no script of a package', (folder) => {
+  expect(setting('ignore-scripts', folder)).toBe('true');
+});
+
+// Not of the benchmarks' peers: they are measured as people would install them today.
+test('npm chooses no version of the product that is younger than a week', () => {
+  expect(setting('min-release-age')).toBe('7');
+});
 
 test('no package of the product has a known hole of a high level', () => {
   const { metadata, message } = read<Audit>(npm(['audit', '--omit=dev', '--json']).stdout);
