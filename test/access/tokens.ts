@@ -3,12 +3,9 @@ import type { Role } from '../../src/access/role.ts';
 import { TokenFile } from '../../src/access/token-file.ts';
 import { createToken } from '../../src/access/tokens.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { Outgoing } from '../../src/runtime/outgoing.ts';
-import { outgoingFetch } from '../../src/runtime/outgoing-fetch.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { temporary } from '../support/temporary.ts';
-
-export const publicFetch = outgoingFetch(new Outgoing());
+import { publicFetch } from './public-fetch.ts';
 
 /** A data directory with tokens, and what opens it. */
 export class TokenPlace {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
@@ -19,3 +20,27 @@ it.each([['nonsense'], ['toString'], ['--rouns', '3'], ['--rounds', 'many'], ['i
     });
   },
 );
+
+/** Every file that these load, itself included, and what else they load. */
+function loadedBy(files: readonly URL[]): ReadonlyMap<string, readonly string[]> {
+  const loaded = new Map<string, readonly string[]>();
+  const open = [...files];
+  for (let file = open.pop(); file; file = open.pop()) {
+    if (loaded.has(file.href)) continue;
+    const imports = readFileSync(file, 'utf8').matchAll(/^(?:import|export) (?!type ).*?from '([^']+)'/gms);
+    const specifiers = [...imports].flatMap(([, specifier]) => specifier ?? []);
+    loaded.set(file.href, specifiers);
+    for (const specifier of specifiers) if (specifier.startsWith('.')) open.push(new URL(specifier, file));
+  }
+  return loaded;
+}
+
+it('nothing that the benchmarks load loads Vitest, which ends a process that it did not start', () => {
+  const folder = new URL('../../bench/', import.meta.url);
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.includes('node_modules'),
+  );
+  const loaded = loadedBy(files.map((file) => new URL(file, folder)));
+  expect(loaded.size).toBeGreaterThan(300);
+  expect([...loaded].flatMap(([file, specifiers]) => (specifiers.includes('vitest') ? [file] : []))).toEqual([]);
+});

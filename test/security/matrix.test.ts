@@ -8,7 +8,7 @@ import { createToken, revokeToken } from '../../src/access/tokens.ts';
 import { FIELD_ROLES } from '../../src/graphql/access.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { publicFetch } from '../access/tokens.ts';
+import { publicFetch } from '../access/public-fetch.ts';
 import { type Served, serve } from '../server/served.ts';
 import { temporary } from '../support/temporary.ts';
 import { type Asked, documentOf, type Outcome, overHttp, overSocket } from './doors.ts';

@@ -5,7 +5,7 @@ import { TokenFile } from '../../src/access/token-file.ts';
 import { createToken, revokeToken } from '../../src/access/tokens.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { publicFetch } from '../access/tokens.ts';
+import { publicFetch } from '../access/public-fetch.ts';
 import { temporary } from '../support/temporary.ts';
 import { open } from './clients.ts';
 import { LiveTrades } from './documents.ts';
