@@ -8,9 +8,11 @@ import { MARKETS } from './fill-trades.ts';
 import { type ContenderId, candlesIn, countOf, hoursIn, latestIn, pageIn } from './questions.ts';
 
 const [CPU, P50, P99, POSTGRES] = ['CPU of a page', 'p50', 'p99', 'CPU of Postgres'];
-const METRICS: readonly Metric[] = [CPU, P50, P99, POSTGRES].map((name) => ({ name, unit: 'ms', better: 'less' }));
+const inMs = (...names: readonly string[]): readonly Metric[] =>
+  names.map((name) => ({ name, unit: 'ms', better: 'less' }));
+const METRICS = inMs(CPU, P50, P99, POSTGRES);
 /** Where it is the database's cost that may grow. */
-const BY_POSTGRES = METRICS.toSorted(({ name }) => (name === POSTGRES ? -1 : 0));
+const BY_POSTGRES = inMs(POSTGRES, CPU, P50, P99);
 const TIMES_FIRST = 'times the first page';
 
 const CONTENDERS: readonly { readonly id: ContenderId; readonly name: string; readonly role: Role }[] = [
@@ -191,7 +193,7 @@ function rowsOf({ rows: sizes, months, days, warmUp, pages, rounds }: Size): rea
       contenders: contendersOf({ content: { days }, ask: allHours, warmUp: few_, times: few_ }, ['limit', 'ours']),
       goals: [NEAR_LIMIT_OF_CANDLES],
     },
-    // Of few trades a page reaches over many months: over half of all there are.
+    // Of few trades a page reaches over many months: it holds half of those of its market.
     ...months.map((size) => ({
       ...{ what: `${text(PAGE)} trades of ${text(few)} over ${size} ${size === 1 ? 'month' : 'months'}`, ...shared },
       ...{ work: 'the newest of one market', metrics: BY_POSTGRES, growth: { by: 'partitions', size } },

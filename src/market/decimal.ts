@@ -60,7 +60,7 @@ export interface Quotient {
   readonly fraction: number;
 }
 
-/** The same in half the time, by long division of a few digits a step, in whole numbers a double holds exactly; null where they are too large. */
+/** The same as numbers, in half the time: by long division of a few digits a step, in whole numbers a double holds exactly; null where they are too large, or the divisor is zero. */
 export function quotientOf(dividend: Decimal, divisor: Decimal, places: number): Quotient | null {
   const [over, under] = [digitsOf(dividend), digitsOf(divisor)];
   let left = places + decimalPlaces(divisor) - decimalPlaces(dividend);

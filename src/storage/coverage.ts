@@ -244,7 +244,7 @@ const droppedOf = (instrumentId: SQL, dataType: unknown): SQL =>
     from tcp_dashboard.dropped_range where instrument_id = ${instrumentId} and data_type = ${dataType} order by first`;
 
 // With every page of candles: prepared, so that they are put together and planned once.
-const PLACES: Asked = { ...placesFor('exchange', 'symbol', 'dataType', 'from', 'to', 'rows') };
+const PLACES = placesFor('exchange', 'symbol', 'dataType', 'from', 'to', 'rows');
 const NEAR = prepared('stretches near', near(PLACES));
 const DROPPED = prepared('dropped ranges', droppedOf(instrumentIdIn(PLACES.exchange, PLACES.symbol), PLACES.dataType));
 

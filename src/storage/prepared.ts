@@ -11,7 +11,7 @@ export interface Prepared {
 /** `name`: one statement's alone. `statement`: with places where values go. */
 export function prepared(name: string, statement: SQL): Prepared {
   const { sql: text, params } = new PgDialect().sqlToQuery(statement);
-  return { with: (values) => ({ name, text, values: fillPlaceholders(params, { ...values }) }) };
+  return { with: (values) => ({ name, text, values: fillPlaceholders(params, values) }) };
 }
 
 /** A place for each value of a statement. */
